@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  // Vite prefers `module` over `main`: our files would get graphql's ES modules and the libraries, loaded by Node itself,
+  // its CommonJS ones. Those are two graphqls, and they refuse each other's types.
+  resolve: { alias: [{ find: /^graphql$/, replacement: import.meta.resolve('graphql') }] },
+  test: {
+    include: [
+      '{schema,prisma,runtime,workers,gateway,standalone}/src/**/*.test.ts',
+      'subgraphs/*/src/**/*.test.ts',
+      'packages/*/src/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    exclude: ['**/node_modules/**', '**/generated/**', '**/.tutti/**'],
+    globalSetup: ['test/global-setup.ts'],
+    // Real processes, sockets and databases: a fork can be killed whole, a thread cannot.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    passWithNoTests: false,
+    reporters: ['default'],
+  },
+})
