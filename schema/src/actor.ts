@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { ROLES, SCOPES } from './roles.ts'
+
+/** Whoever calls: a person, an agent, an integration, or the platform itself. */
+export const actorSchema = z.object({
+  organizationId: z.uuid(),
+  /** Stable id of the caller inside its organization. */
+  id: z.string().min(1),
+  kind: z.enum(['person', 'agent', 'integration', 'system']),
+  name: z.string(),
+  roles: z.array(z.enum(ROLES)),
+  scopes: z.array(z.enum(SCOPES)),
+  /** The API key or token the call came with. */
+  credentialId: z.string().optional(),
+  /** Set when the caller is a registered agent. */
+  agentId: z.string().optional(),
+  /** When the credential ends, milliseconds since the epoch. */
+  expiresAt: z.number().optional(),
+})
+
+/** A verified caller; the tenant is always `organizationId` of this, never an argument. */
+export type Actor = z.infer<typeof actorSchema>
+
+/** The platform acting for an organization: reconciler, consumers, schedules. */
+export function systemActor(organizationId: string, name: string): Actor {
+  return { organizationId, id: `system:${name}`, kind: 'system', name, roles: [], scopes: [...SCOPES] }
+}

@@ -1,0 +1,17 @@
+export { type Actor, actorSchema, systemActor } from './actor.ts'
+export { canonicalJson } from './canonical-json.ts'
+export { ERRORS, type ErrorCode, type ErrorKind, type Mender } from './errors.ts'
+export {
+  cursorOf,
+  EVENTS,
+  type EventData,
+  type EventRecord,
+  type EventType,
+  type NewEvent,
+  seqOf,
+} from './events.ts'
+export { FEDERATION_HEADER } from './federation-header.ts'
+export { EVENT_LANE, JOBS, TASK_LANE } from './jobs.ts'
+export { readSubgraphSdl } from './read-subgraph-sdl.ts'
+export { ROLES, type Role, SCOPES, type Scope, scopesOf } from './roles.ts'
+export { type ErrorDetails, fail, type Problem, TuttiError } from './tutti-error.ts'

@@ -1,0 +1,63 @@
+/** Built-in roles, from most to least able. */
+export const ROLES = ['admin', 'operator', 'approver', 'viewer', 'agent'] as const
+export type Role = (typeof ROLES)[number]
+
+/** What a credential may do; `<room>:<verb>`, used by `@requiresScopes`. */
+export const SCOPES = [
+  'agents:read',
+  'agents:write',
+  'agents:invoke',
+  'workflows:read',
+  'workflows:write',
+  'runs:read',
+  'runs:start',
+  'runs:control',
+  'governance:read',
+  'approvals:request',
+  'approvals:decide',
+  'escalations:handle',
+  'incidents:handle',
+  'audit:read',
+  'audit:write',
+  'access:manage',
+  'metrics:read',
+  'quality:write',
+  'knowledge:read',
+  'knowledge:write',
+] as const
+export type Scope = (typeof SCOPES)[number]
+
+const READ: readonly Scope[] = [
+  'agents:read',
+  'workflows:read',
+  'runs:read',
+  'governance:read',
+  'metrics:read',
+  'knowledge:read',
+]
+
+const GRANTS: Record<Role, readonly Scope[]> = {
+  admin: SCOPES,
+  operator: [
+    ...READ,
+    'agents:write',
+    'agents:invoke',
+    'workflows:write',
+    'runs:start',
+    'runs:control',
+    'approvals:request',
+    'escalations:handle',
+    'incidents:handle',
+    'audit:read',
+    'quality:write',
+    'knowledge:write',
+  ],
+  approver: [...READ, 'approvals:decide', 'escalations:handle', 'audit:read'],
+  viewer: READ,
+  agent: ['agents:read', 'runs:read', 'knowledge:read', 'approvals:request', 'audit:write', 'quality:write'],
+}
+
+/** The union of what the roles grant, sorted, so that equal authority compares equal. */
+export function scopesOf(roles: readonly Role[]): Scope[] {
+  return [...new Set(roles.flatMap((role) => GRANTS[role]))].sort()
+}
