@@ -1,0 +1,14 @@
+export { Prisma } from '../generated/client.ts'
+export { startAnnouncer } from './log/announcer.ts'
+export { actorRecord } from './log/append-events.ts'
+export { type EventFilter, openTail, type Tail } from './log/open-tail.ts'
+export { migrate, type MigrateOptions } from './migration/migrate.ts'
+export { type Data, openData } from './open-data.ts'
+export { DATABASE_ROLES, type DatabaseRole, rolePassword, roleUrl } from './roles.ts'
+export {
+  type Database,
+  type DatabaseOptions,
+  openDatabase,
+  type TenantClient,
+  type TenantTransaction,
+} from './tenancy/open-database.ts'

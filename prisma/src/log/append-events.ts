@@ -1,0 +1,27 @@
+import { type Actor, EVENTS, type NewEvent } from '@tutti/schema'
+
+interface RawExecutor {
+  $executeRawUnsafe(text: string, ...parameters: unknown[]): Promise<number>
+}
+
+/** The actor as events and audit entries keep it. */
+export function actorRecord(actor: Actor): { id: string; kind: Actor['kind']; name: string } {
+  return { id: actor.id, kind: actor.kind, name: actor.name }
+}
+
+/** Writes events in the caller's transaction, in the order given, in one statement. */
+export async function appendEvents(
+  db: RawExecutor,
+  actor: Actor,
+  events: readonly NewEvent[],
+): Promise<void> {
+  if (events.length === 0) return
+  const rows = events.map(({ type, subject, data }) => ({ type, subject, data: EVENTS[type].parse(data) }))
+  await db.$executeRawUnsafe(
+    `insert into log.event (organization_id, type, subject, actor, data)
+     select $1::uuid, e->>'type', e->>'subject', $2::jsonb, e->'data' from jsonb_array_elements($3::jsonb) with ordinality as t(e, n) order by n`,
+    actor.organizationId,
+    JSON.stringify(actorRecord(actor)),
+    JSON.stringify(rows),
+  )
+}

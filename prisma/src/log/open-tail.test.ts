@@ -1,0 +1,74 @@
+import { cursorOf, type EventRecord } from '@tutti/schema'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestDatabase, type TestDatabase } from '../testing/test-database.ts'
+import { openTail, type Tail } from './open-tail.ts'
+
+let world: TestDatabase
+let tail: Tail
+
+beforeAll(async () => {
+  world = await openTestDatabase()
+  tail = await openTail(world.database)
+})
+afterAll(async () => {
+  await tail[Symbol.asyncDispose]()
+  await world[Symbol.asyncDispose]()
+})
+
+const published = (n: number) =>
+  ({
+    type: 'knowledge.published',
+    subject: `article/${n}`,
+    data: { articleId: `${n}`, title: `t${n}` },
+  }) as const
+
+async function take(feed: AsyncIterable<EventRecord>, count: number): Promise<EventRecord[]> {
+  const events: EventRecord[] = []
+  for await (const event of feed) if (events.push(event) === count) break
+  return events
+}
+
+test('a subscriber that resumes with its cursor misses nothing and sees nothing twice', async () => {
+  const actor = await world.organization()
+  const append = (from: number, count: number) =>
+    world.database.inTenant(actor, (tx) =>
+      tx.appendEvents(Array.from({ length: count }, (_, index) => published(from + index))),
+    )
+  const start = cursorOf(tail.position())
+  await append(0, 5)
+  const first = await take(tail.subscribe({ organizationId: actor.organizationId }, { after: start }), 3)
+  await append(5, 5)
+  const cursor = cursorOf(first.at(-1)?.seq ?? 0n)
+  const rest = await take(tail.subscribe({ organizationId: actor.organizationId }, { after: cursor }), 7)
+  expect([...first, ...rest].map((event) => event.subject)).toEqual(
+    Array.from({ length: 10 }, (_, n) => `article/${n}`),
+  )
+})
+
+test('an event committed late, by a transaction that drew its number early, is not skipped', async () => {
+  const actor = await world.organization()
+  const feed = tail.subscribe({ organizationId: actor.organizationId }, { after: cursorOf(tail.position()) })
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  let drawn: () => void = () => undefined
+  const drew = new Promise<void>((resolve) => (drawn = resolve))
+  const slow = world.database.inTenant(actor, async (tx) => {
+    await tx.appendEvent(published(1))
+    drawn()
+    await held
+  })
+  await drew
+  await world.database.inTenant(actor, (tx) => tx.appendEvent(published(2)))
+  release()
+  await slow
+  expect((await take(feed, 2)).map((event) => event.subject)).toEqual(['article/1', 'article/2'])
+})
+
+test('another organization sees none of it', async () => {
+  const [mine, other] = [await world.organization(), await world.organization()]
+  const start = cursorOf(tail.position())
+  await world.database.inTenant(other, (tx) => tx.appendEvent(published(1)))
+  await world.database.inTenant(mine, (tx) => tx.appendEvent(published(2)))
+  const seen = await take(tail.subscribe({ organizationId: mine.organizationId }, { after: start }), 1)
+  expect(seen.map((event) => event.subject)).toEqual(['article/2'])
+})

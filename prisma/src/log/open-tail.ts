@@ -1,0 +1,182 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type EventRecord, fail, seqOf } from '@tutti/schema'
+import pg from 'pg'
+import type { Database } from '../tenancy/open-database.ts'
+import { EVENT_CHANNEL } from './announcer.ts'
+import { createMailbox, type Mailbox } from './mailbox.ts'
+import { currentTransaction, isPast, lastSeq, readEvents } from './read-events.ts'
+
+const PAGE = 1_000
+const POLL_MS = 250
+const HORIZON_RETRY_MS = 2
+const MAILBOX_LIMIT = 10_000
+
+export interface EventFilter {
+  organizationId: string
+  types?: readonly EventRecord['type'][]
+  /** Keeps an event when true; on top of organization and types. */
+  matches?: (event: EventRecord) => boolean
+}
+
+/** One reader of the log per process, fanned out in memory. */
+export interface Tail extends AsyncDisposable {
+  /**
+   * Events after the cursor and then live, without gap or repeat; from now on when there is no cursor. Ends when the
+   * signal aborts. CURSOR_INVALID when the cursor is not one of ours.
+   */
+  subscribe(
+    filter: EventFilter,
+    options: { after?: string | null; signal?: AbortSignal },
+  ): AsyncGenerator<EventRecord>
+  /** Every event of every tenant after a position, in pages; for consumers. */
+  follow(after: bigint, signal: AbortSignal): AsyncGenerator<EventRecord[]>
+  /** Position up to which everything is delivered. */
+  position(): bigint
+  /** How long the present horizon has been waiting for a writer, milliseconds; 0 when it is not. */
+  horizonLagMs(): number
+}
+
+/** Opens the process's tail: waits for nudges, polls for the lost ones, reads only what is safe to read. */
+export async function openTail(database: Database): Promise<Tail> {
+  const pool = database.pool('tail')
+  const stopping = new AbortController()
+  const mailboxes = new Set<Mailbox<EventRecord[]>>()
+  let delivered = await settledSeq(pool, stopping.signal)
+  let waitingSince = 0
+  let wake: () => void = () => undefined
+
+  const listener = await listen(pool, () => wake())
+  database.onAppend(() => wake())
+
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      const nudged = new Promise<void>((resolve) => (wake = resolve))
+      try {
+        const last = await lastSeq(pool)
+        if (last > delivered) {
+          await waitForHorizon()
+          await deliverUpTo(last)
+          continue
+        }
+      } catch {
+        await wait(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
+      }
+      const timer = new AbortController()
+      await Promise.race([nudged, wait(POLL_MS, undefined, { signal: timer.signal }).catch(() => undefined)])
+      timer.abort()
+    }
+  })()
+
+  async function waitForHorizon(): Promise<void> {
+    const transaction = await currentTransaction(pool)
+    waitingSince = Date.now()
+    while (!(await isPast(pool, transaction))) {
+      await wait(HORIZON_RETRY_MS, undefined, { signal: stopping.signal })
+    }
+    waitingSince = 0
+  }
+
+  async function deliverUpTo(upTo: bigint): Promise<void> {
+    while (delivered < upTo) {
+      const events = await readEvents(pool, { after: delivered, upTo, limit: PAGE })
+      const end = events.length < PAGE ? upTo : (events.at(-1)?.seq ?? upTo)
+      if (events.length > 0) for (const mailbox of mailboxes) mailbox.push(events)
+      delivered = end
+    }
+  }
+
+  /** Joins the live feed first, then reads the past up to where the feed began: no gap, no repeat. */
+  async function* follow(
+    after: bigint,
+    signal: AbortSignal,
+    organizationId?: string,
+  ): AsyncGenerator<EventRecord[]> {
+    const mailbox = createMailbox<EventRecord[]>(MAILBOX_LIMIT)
+    const joinedAt = delivered
+    mailboxes.add(mailbox)
+    const close = (): void => mailbox.close()
+    signal.addEventListener('abort', close, { once: true })
+    stopping.signal.addEventListener('abort', close, { once: true })
+    try {
+      if (signal.aborted) return
+      for (let seq = after; seq < joinedAt;) {
+        const page = await readEvents(pool, {
+          after: seq,
+          upTo: joinedAt,
+          limit: PAGE,
+          ...(organizationId ? { organizationId } : {}),
+        })
+        if (page.length > 0) yield page
+        if (signal.aborted) return
+        seq = page.length < PAGE ? joinedAt : (page.at(-1)?.seq ?? joinedAt)
+      }
+      for await (const events of mailbox) {
+        const fresh = events.filter((event) => event.seq > after)
+        if (fresh.length > 0) yield fresh
+      }
+    } finally {
+      mailboxes.delete(mailbox)
+      signal.removeEventListener('abort', close)
+      stopping.signal.removeEventListener('abort', close)
+      mailbox.close()
+    }
+  }
+
+  return {
+    async *subscribe(filter, { after, signal = new AbortController().signal }) {
+      const from = after == null ? delivered : (seqOf(after) ?? fail('CURSOR_INVALID', { path: 'after' }))
+      for await (const events of follow(from, signal, filter.organizationId)) {
+        for (const event of events) if (keeps(filter, event)) yield event
+      }
+    },
+    follow: (after, signal) => follow(after, signal),
+    position: () => delivered,
+    horizonLagMs: () => (waitingSince === 0 ? 0 : Date.now() - waitingSince),
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      wake()
+      await loop
+      await listener.stop()
+    },
+  }
+}
+
+function keeps(filter: EventFilter, event: EventRecord): boolean {
+  return (
+    event.organizationId === filter.organizationId &&
+    (filter.types === undefined || filter.types.includes(event.type)) &&
+    (filter.matches === undefined || filter.matches(event))
+  )
+}
+
+/** A position below which nothing can appear any more. */
+async function settledSeq(pool: pg.Pool, signal: AbortSignal): Promise<bigint> {
+  const seq = await lastSeq(pool)
+  const transaction = await currentTransaction(pool)
+  while (!(await isPast(pool, transaction))) await wait(HORIZON_RETRY_MS, undefined, { signal })
+  return seq
+}
+
+/** LISTEN on a connection of its own, made anew when it breaks. */
+async function listen(pool: pg.Pool, onNudge: () => void): Promise<{ stop(): Promise<void> }> {
+  let stopped = false
+  let client: pg.Client | undefined
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client({ ...pool.options, application_name: 'tutti-listen' })
+    next.on('error', () => undefined)
+    next.on('notification', onNudge)
+    next.on('end', () => {
+      if (!stopped) setTimeout(() => void connect().catch(() => undefined), POLL_MS).unref()
+    })
+    await next.connect()
+    await next.query(`listen ${EVENT_CHANNEL}`)
+    client = next
+  }
+  await connect()
+  return {
+    async stop() {
+      stopped = true
+      await client?.end()
+    },
+  }
+}
