@@ -1,0 +1,45 @@
+import type { Database } from '@tutti/prisma'
+import { isId } from '@tutti/runtime'
+import { type Actor, fail } from '@tutti/schema'
+import { z } from 'zod'
+import { type ExecutorRecord, executorRecord } from '../configuration/executor-record.ts'
+
+/** What a worker needs to let an agent do a task. */
+export interface AgentExecutor {
+  id: string
+  name: string
+  type: string
+  status: string
+  /** Changes whenever the executor, its files or anything else of the configuration does. */
+  configurationHash: string
+  executor: ExecutorRecord
+  /** Language models by the configuration; null when it names none. */
+  models: { primary: string; fallback?: string | undefined } | null
+}
+
+type Row = Omit<AgentExecutor, 'executor'> & { executor: unknown }
+
+const models = z.object({ primary: z.string(), fallback: z.string().optional() }).nullable()
+
+/**
+ * An agent with its executor, files included; for workers only. Give what an earlier call answered as `known`: while
+ * the configuration is the same that very object's executor comes back and no file is read. NOT_FOUND when there is none.
+ */
+export async function agentExecutor(
+  { database }: { database: Database },
+  actor: Actor,
+  agentId: string,
+  known?: AgentExecutor,
+): Promise<AgentExecutor> {
+  if (!isId(agentId)) fail('NOT_FOUND', { path: 'agentId' })
+  const [row] = await database.readTenant<Row>(
+    actor,
+    `select id, name, type, status, configuration_hash as "configurationHash", configuration->'ai_models' as models,
+       case when configuration_hash = $3 then null else executor end as executor
+     from agent where organization_id = $1::uuid and id = $2::uuid`,
+    [actor.organizationId, agentId, known?.id === agentId ? known.configurationHash : ''],
+  )
+  if (!row) fail('NOT_FOUND', { path: 'agentId' })
+  const executor = row.executor === null && known ? known.executor : executorRecord.parse(row.executor)
+  return { ...row, executor, models: models.parse(row.models) }
+}

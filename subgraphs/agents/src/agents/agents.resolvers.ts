@@ -1,0 +1,25 @@
+import { loaderOf } from '@tutti/runtime'
+import type { Resolvers } from '../../generated/resolvers.ts'
+import { loadTeams } from '../hierarchy/load-teams.ts'
+import { listAgents } from './list-agents.ts'
+import { loadAgents } from './load-agents.ts'
+import { registerAgent } from './register-agent.ts'
+import { retireAgent } from './retire-agent.ts'
+
+export const agentResolvers = {
+  Query: {
+    agent: (_, { id }, context) => loaderOf(context, loadAgents).load(id),
+    agents: (_, request, context) => listAgents(context, request),
+  },
+  Mutation: {
+    registerAgent: (_, { input }, context) => registerAgent(context, context.actor, input),
+    retireAgent: async (_, { input }, context) => ({
+      agent: await retireAgent(context, context.actor, input),
+    }),
+  },
+  Agent: {
+    __resolveReference: ({ id }, context) => loaderOf(context, loadAgents).load(id),
+    status: ({ status }) => (status === 'active' ? 'ACTIVE' : 'RETIRED'),
+    team: ({ teamId }, _, context) => (teamId === null ? null : loaderOf(context, loadTeams).load(teamId)),
+  },
+} satisfies Resolvers

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { BUILTIN_FUNCTIONS } from './builtin-functions.ts'
+import { executorUrlProblem } from './executor-url.ts'
+
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.:-]*$/u
+const TYPE = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/
+const VERSION = /^[\p{L}\p{N}][\p{L}\p{N}.+_-]*$/u
+const CRON_FIELD = /^[0-9A-Za-z*?/,#-]+$/
+
+const name = z
+  .string()
+  .max(100)
+  .regex(NAME, 'Letters, digits, blanks and _ . : - only, a letter or digit first.')
+const names = z.array(name).max(200).default([])
+const settings = z.record(z.string(), z.unknown()).default({})
+
+const cron = z
+  .string()
+  .max(200)
+  .refine((text) => {
+    const fields = text.trim().split(/\s+/)
+    return fields.length === 5 && fields.every((field) => CRON_FIELD.test(field))
+  }, 'A schedule has five fields: minute, hour, day of month, month, day of week, as "0 9 * * *".')
+
+const trigger = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('schedule'), expression: cron }),
+  z.strictObject({ type: z.literal('webhook'), source: name }),
+  z.strictObject({ type: z.literal('event'), event_type: name }),
+])
+
+const url = z
+  .string()
+  .max(2_000)
+  .superRefine((text, context) => {
+    const problem = executorUrlProblem(text, process.env['NODE_ENV'] === 'production')
+    if (problem) context.addIssue({ code: 'custom', message: problem })
+  })
+
+const executor = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('builtin'), function: z.enum(BUILTIN_FUNCTIONS), settings }),
+  z.strictObject({ type: z.literal('http'), url, settings }),
+  z.strictObject({ type: z.literal('person'), settings }),
+])
+
+/**
+ * The seed's `agent_config_schema`, and our key `executor`. Memory is in megabytes, `cpu_cores` counts whole cores.
+ * Only `metadata` has to be there.
+ */
+export const configurationSchema = z.strictObject({
+  metadata: z.strictObject({
+    name,
+    type: z
+      .string()
+      .max(100)
+      .regex(TYPE, 'Small letters, digits and _, parted by dots, as marketing.social_media.'),
+    version: z.string().max(50).regex(VERSION, 'Letters, digits and . + _ - only, as "1.2.0".'),
+  }),
+  capabilities: names,
+  resource_requirements: z
+    .strictObject({
+      memory_mb: z.number().positive().max(1_048_576).optional(),
+      cpu_cores: z.number().positive().max(1_024).optional(),
+      max_concurrent_tasks: z.int().min(1).max(100_000).optional(),
+    })
+    .optional(),
+  ai_models: z
+    .strictObject({ primary: z.string().min(1).max(200), fallback: z.string().min(1).max(200).optional() })
+    .optional(),
+  triggers: z.array(trigger).max(100).default([]),
+  dependencies: names,
+  outputs: names,
+  executor: executor.optional(),
+})
+
+/** A configuration as an agent is registered with. */
+export type AgentConfiguration = z.output<typeof configurationSchema>

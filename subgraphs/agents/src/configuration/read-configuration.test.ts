@@ -1,0 +1,157 @@
+import { TuttiError, type Problem } from '@tutti/schema'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { readConfiguration } from './read-configuration.ts'
+
+const SEED = `agent_config_schema:
+  metadata:
+    name: string              # "Social Media Agent"
+    type: string              # "marketing.social_media"
+    version: string           # "1.2.0"
+
+  capabilities:
+    - content_generation
+    - scheduling
+
+  resource_requirements:
+    memory_mb: 512
+    cpu_cores: 0.5
+    max_concurrent_tasks: 10
+
+  ai_models:
+    primary: "gpt-4-turbo"
+    fallback: "gpt-3.5-turbo"
+
+  triggers:
+    - type: schedule
+      expression: "0 9 * * *"  # Daily at 9 AM
+    - type: webhook
+      source: "instagram"
+    - type: event
+      event_type: "content_approval_needed"
+
+  dependencies:
+    - knowledge_base_agent
+
+  outputs:
+    - social_media_posts
+`
+
+function problemsIn(document: string): readonly Problem[] {
+  try {
+    readConfiguration(document)
+  } catch (error) {
+    if (error instanceof TuttiError && error.code === 'INVALID_DOCUMENT') return error.problems
+    throw error
+  }
+  return []
+}
+const metadata = 'metadata: {name: a, type: b, version: "1"}\n'
+
+test("the specification's document is accepted as it stands", () => {
+  const read = readConfiguration(SEED)
+  expect(read.metadata).toEqual({ name: 'string', type: 'string', version: 'string' })
+  expect(read.triggers).toHaveLength(3)
+})
+
+test('every mistake is told at once, each with its place', () => {
+  const document = `metadata:
+  name: writer
+  typ: marketing
+  version: 1.2
+resource_requirements:
+  memory_mb: 512MB
+  cores: 2
+triggers:
+  - type: schedule
+    expression: daily
+  - type: pigeon
+executor:
+  type: http
+  url: http://example.com/x
+`
+  expect(
+    problemsIn(document)
+      .map(({ code, path, line }) => `${line} ${code} ${path}`)
+      .sort(),
+  ).toEqual(
+    [
+      '3 unknown_key metadata.typ',
+      '2 missing_key metadata.type',
+      '4 wrong_type metadata.version',
+      '6 wrong_type resource_requirements.memory_mb',
+      '7 unknown_key resource_requirements.cores',
+      '10 invalid_value triggers.0.expression',
+      '11 invalid_value triggers.1.type',
+      '14 invalid_value executor.url',
+    ].sort(),
+  )
+  const typ = problemsIn(document).find(({ path }) => path === 'metadata.typ')
+  expect(typ?.hint).toBe('Did you mean "type"?')
+})
+
+test('the path of a wrapped document begins with its wrapper', () => {
+  expect(problemsIn('agent_config_schema:\n  metadata: {name: a, type: b}\n')).toMatchObject([
+    { code: 'missing_key', path: 'agent_config_schema.metadata.version' },
+  ])
+})
+
+test.each([
+  ['a duplicate key', `${metadata}metadata: {}`, 'syntax'],
+  ['two documents', `${metadata}---\n${metadata}`, 'syntax'],
+  ['nothing', '', 'syntax'],
+  ['only text', 'hello', 'wrong_type'],
+  [
+    'a prototype',
+    `${metadata}executor: {type: builtin, function: noop, settings: {__proto__: {a: 1}}}`,
+    'unsafe_key',
+  ],
+  ['a NUL', `${metadata}outputs: ["a\\0b"]`, 'invalid_text'],
+  ['infinity', `${metadata}resource_requirements: {memory_mb: .inf}`, 'invalid_number'],
+  ['a circle', `${metadata}executor: {type: builtin, function: noop, settings: &s {s: *s}}`, 'too_complex'],
+  ['a user in the URL', `${metadata}executor: {type: http, url: "https://u:p@example.com"}`, 'invalid_value'],
+  ['another function', `${metadata}executor: {type: builtin, function: rm}`, 'invalid_value'],
+  [
+    'a key of another executor',
+    `${metadata}executor: {type: person, url: "https://example.com"}`,
+    'unknown_key',
+  ],
+  ['2 MiB', 'a'.repeat(2_097_152), 'text_too_large'],
+])('%s is refused', (_what, document, code) => {
+  expect(problemsIn(document).map((problem) => problem.code)).toContain(code)
+})
+
+test('a billion laughs and a deep nest are refused before they are unfolded', () => {
+  const laughs = ['a: &a [x, x, x, x, x, x, x, x, x]']
+  for (let i = 1; i < 10; i += 1) {
+    const before = String.fromCharCode(96 + i)
+    laughs.push(
+      `${String.fromCharCode(97 + i)}: &${String.fromCharCode(97 + i)} [${Array(9).fill(`*${before}`).join(', ')}]`,
+    )
+  }
+  expect(problemsIn(laughs.join('\n'))).not.toEqual([])
+  expect(problemsIn('['.repeat(100_000))).not.toEqual([])
+})
+
+test('http is accepted on this machine only', () => {
+  const at = (url: string) => problemsIn(`${metadata}executor: {type: http, url: "${url}"}`)
+  expect(at('http://127.0.0.1:4000/run')).toEqual([])
+  expect(at('https://agents.example.com/run')).toEqual([])
+  expect(at('http://127.0.0.1.example.com/run')).toHaveLength(1)
+})
+
+test('any text is either read or refused with problems', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.json().map((json) => `${metadata}outputs: ${json}`),
+      ),
+      (text) => {
+        problemsIn(text)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})

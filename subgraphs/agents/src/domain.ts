@@ -1,0 +1,6 @@
+export { agentExecutor, type AgentExecutor } from './agents/agent-executor.ts'
+export { findAgentsByName, type NamedAgent } from './agents/find-agents-by-name.ts'
+export { registerAgent, type RegisterAgentRequest } from './agents/register-agent.ts'
+export { BUILTIN_FUNCTIONS, type BuiltinFunction } from './configuration/builtin-functions.ts'
+export type { ExecutorRecord } from './configuration/executor-record.ts'
+export { type OutgoingMessage, sendMessage } from './messages/send-message.ts'
