@@ -1,0 +1,18 @@
+export { compileCondition } from './condition.ts'
+export type { Condition, ConditionOutcome } from './condition.ts'
+export type {
+  Edge,
+  EdgeTrigger,
+  InputBinding,
+  NodeId,
+  RetryPolicy,
+  ReviewNode,
+  TaskNode,
+  WorkflowDefinition,
+  WorkflowNode,
+} from './definition.ts'
+export { IMPLICIT_END } from './link-steps.ts'
+export { DEFINITION_PROBLEMS } from './problem.ts'
+export type { DefinitionProblem } from './problem.ts'
+export { readDefinition } from './read-definition.ts'
+export type { ReadOptions, ReadResult } from './read-definition.ts'

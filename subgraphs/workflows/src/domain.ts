@@ -1,0 +1,8 @@
+export { bindApproval, resumeTask, type TaskDecision } from './engine/resume-task.ts'
+export { idempotencyKey } from './engine/core/index.ts'
+export type { ClaimedTask } from './engine/store/claim-tasks.ts'
+export type { TaskOutcome } from './engine/worker/outcome.ts'
+export { type ExecuteTask, startTaskRunner, type TaskRunner } from './engine/worker/task-runner.ts'
+export { applyWorkflow } from './workflows/apply-workflow.ts'
+export { cancelRun } from './runs/cancel-run.ts'
+export { type RunRequest, type StartedRun, startRuns } from './runs/start-runs.ts'
