@@ -1,0 +1,106 @@
+import { type Actor, actorSchema, ROLES, type Role, scopesOf, systemActor } from '@tutti/schema'
+import { z } from 'zod'
+import type { DomainServices } from '../context.ts'
+import { hashOf, looksLikeSecret } from './key-secret.ts'
+import { touchKey } from './touch-key.ts'
+
+/** What the gateway asks about: a key's secret, or the claims of a token it has verified. */
+export const credentialSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('api_key'), secret: z.string() }),
+  z.object({ kind: z.literal('jwt'), claims: z.record(z.string(), z.unknown()) }),
+])
+export type Credential = z.infer<typeof credentialSchema>
+
+/** The actor behind a credential; null when it is wrong, revoked or expired, without saying which. */
+export async function identify(services: DomainServices, credential: Credential): Promise<Actor | null> {
+  return credential.kind === 'api_key'
+    ? identifyKey(services, credential.secret)
+    : identifyClaims(services, credential.claims)
+}
+
+interface KeyRow {
+  id: string
+  principalId: string
+  kind: string
+  name: string
+  roles: string[]
+  agentId: string | null
+  expiresAt: Date | null
+  usedLongAgo: boolean
+}
+
+async function identifyKey(services: DomainServices, secret: string): Promise<Actor | null> {
+  if (!looksLikeSecret(secret)) return null
+  const hash = hashOf(secret)
+  const { rows } = await services.database
+    .pool('api')
+    .query<{ organization: string | null }>('select find_api_key_organization($1) as organization', [hash])
+  const organizationId = rows[0]?.organization
+  if (!organizationId) return null
+  const asker = systemActor(organizationId, 'identify')
+  const [key] = await services.database.readTenant<KeyRow>(
+    asker,
+    `select k.id, p.id as "principalId", p.kind, p.name, p.roles, p.agent_id as "agentId", k.expires_at as "expiresAt",
+       (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as "usedLongAgo"
+     from api_key k join principal p on p.organization_id = k.organization_id and p.id = k.principal_id
+     where k.organization_id = $1 and k.hash = $2 and k.revoked_at is null
+       and (k.expires_at is null or k.expires_at > now())`,
+    [organizationId, hash],
+  )
+  if (!key) return null
+  // Not awaited: a caller never waits for our bookkeeping.
+  if (key.usedLongAgo) void touchKey(services, asker, key.id)
+  const roles = knownRoles(key.roles)
+  return {
+    organizationId,
+    id: key.principalId,
+    kind: actorSchema.shape.kind.parse(key.kind),
+    name: key.name,
+    roles,
+    scopes: scopesOf(roles),
+    credentialId: key.id,
+    ...(key.agentId === null ? {} : { agentId: key.agentId }),
+    ...(key.expiresAt === null ? {} : { expiresAt: key.expiresAt.getTime() }),
+  }
+}
+
+const claimsSchema = z.object({
+  organization_id: actorSchema.shape.organizationId,
+  sub: z.string().min(1).max(200),
+  name: z.string().max(200).optional(),
+  roles: z.array(z.unknown()).default([]),
+  jti: z.string().optional(),
+  exp: z.number().optional(),
+})
+
+async function identifyClaims(
+  services: DomainServices,
+  claims: Record<string, unknown>,
+): Promise<Actor | null> {
+  const parsed = claimsSchema.safeParse({
+    ...claims,
+    organization_id: claims['organization_id'] ?? claims['org'],
+  })
+  if (!parsed.success) return null
+  const { organization_id, sub, name, roles: claimed, jti, exp } = parsed.data
+  const organizationId = organization_id.toLowerCase()
+  const known = await services.database.readTenant(
+    systemActor(organizationId, 'identify'),
+    'select 1 from organization where organization_id = $1',
+    [organizationId],
+  )
+  if (known.length === 0) return null
+  const roles = knownRoles(claimed)
+  return {
+    organizationId,
+    id: sub,
+    kind: 'person',
+    name: name ?? sub,
+    roles,
+    scopes: scopesOf(roles),
+    ...(jti === undefined ? {} : { credentialId: jti }),
+    ...(exp === undefined ? {} : { expiresAt: exp * 1_000 }),
+  }
+}
+
+const knownRoles = (claimed: readonly unknown[]): Role[] => ROLES.filter((role) => claimed.includes(role))

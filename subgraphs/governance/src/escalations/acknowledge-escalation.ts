@@ -1,0 +1,46 @@
+import { type Actor, fail } from '@tutti/schema'
+import { actorRef } from '../access/actor-ref.ts'
+import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import type { DomainServices } from '../context.ts'
+import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
+import { canAcknowledge } from './escalation-status.ts'
+import { lockEscalation } from './lock-escalation.ts'
+
+/**
+ * Takes an escalation on; again by the same, it changes nothing. Events: escalation.acknowledged. NOT_FOUND, or
+ * INVALID_STATE when another has it or it is settled.
+ */
+export async function acknowledgeEscalation(
+  { database }: DomainServices,
+  actor: Actor,
+  { id }: { id: string },
+): Promise<EscalationRow> {
+  return database.inTenant(actor, async (tx) => {
+    const escalation = await lockEscalation(tx, id)
+    if (escalation.status === 'acknowledged' && escalation.acknowledgedBy?.id === actor.id) return escalation
+    if (!canAcknowledge(escalation.status)) {
+      fail('INVALID_STATE', { path: 'input.id', hint: `It is ${escalation.status} already.` })
+    }
+    const [row] = await tx.sql<EscalationRow>(
+      `update escalation set status = 'acknowledged', acknowledged_by = $3::jsonb, acknowledged_at = now()
+       where organization_id = $1::uuid and id = $2::uuid returning ${ESCALATION_COLUMNS}`,
+      actor.organizationId,
+      id,
+      JSON.stringify(actorRef(actor)),
+    )
+    await tx.appendEvent({
+      type: 'escalation.acknowledged',
+      subject: `escalation/${id}`,
+      data: { escalationId: id },
+    })
+    await writeAuditEntry(tx, {
+      actionType: 'escalation',
+      domain: 'governance',
+      summary: `Escalation taken on: ${escalation.title}`,
+      details: { decision: 'acknowledge', outcome: 'acknowledged' },
+      subject: `escalation/${id}`,
+      relatedTasks: escalation.taskId === null ? [] : [escalation.taskId],
+    })
+    return row ?? fail('NOT_FOUND', { path: 'input.id' })
+  })
+}

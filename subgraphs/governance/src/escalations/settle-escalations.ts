@@ -1,0 +1,27 @@
+import type { TenantTransaction } from '@tutti/prisma'
+import { actorRef } from '../access/actor-ref.ts'
+
+/**
+ * Resolves what waited for an approval, in the decision's transaction. Events: escalation.resolved, one each.
+ */
+export async function settleEscalations(
+  tx: TenantTransaction,
+  approvalId: string,
+  resolution: string,
+): Promise<void> {
+  const settled = await tx.sql<{ id: string }>(
+    `update escalation set status = 'resolved', resolution = $3, resolved_by = $4::jsonb, resolved_at = now()
+     where organization_id = $1::uuid and approval_id = $2::uuid and status <> 'resolved' returning id`,
+    tx.actor.organizationId,
+    approvalId,
+    resolution,
+    JSON.stringify(actorRef(tx.actor)),
+  )
+  await tx.appendEvents(
+    settled.map(({ id }) => ({
+      type: 'escalation.resolved' as const,
+      subject: `escalation/${id}`,
+      data: { escalationId: id, resolution },
+    })),
+  )
+}

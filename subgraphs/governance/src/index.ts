@@ -1,0 +1,25 @@
+import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
+import { accessResolvers } from './access/access.resolvers.ts'
+import { approvalResolvers } from './approvals/approvals.resolvers.ts'
+import { auditResolvers } from './audit/audit.resolvers.ts'
+import type { Context, Services } from './context.ts'
+import { escalationResolvers } from './escalations/escalations.resolvers.ts'
+import { incidentResolvers } from './incidents/incidents.resolvers.ts'
+
+export { type Credential, identify } from './access/identify.ts'
+export { type Denial, recordDenial } from './audit/record-denial.ts'
+export { internalCalls } from './internal-calls.ts'
+
+/** Who may do what, who decided what, and what went wrong. */
+export const governance = defineSubgraph<Services, Context>({
+  name: 'governance',
+  directory: import.meta.dirname,
+  resolvers: mergeResolvers(
+    accessResolvers,
+    auditResolvers,
+    approvalResolvers,
+    escalationResolvers,
+    incidentResolvers,
+  ),
+  context: (services, actor) => ({ ...services, actor }),
+})

@@ -1,0 +1,23 @@
+import { credentialSchema, identify } from './access/identify.ts'
+import { denialCallSchema, recordDenial } from './audit/record-denial.ts'
+import type { DomainServices } from './context.ts'
+
+/**
+ * Signed calls by the gateway that are not GraphQL, for `serveSubgraph`'s `internal`: `/internal/identify` (a
+ * credential → the actor, or null) and `/internal/denial` (`{ actor, denial }` → null).
+ */
+export function internalCalls(
+  services: DomainServices,
+): Record<'/internal/identify' | '/internal/denial', (body: unknown) => Promise<unknown>> {
+  return {
+    '/internal/identify': async (body) => {
+      const credential = credentialSchema.safeParse(body)
+      return credential.success ? identify(services, credential.data) : null
+    },
+    '/internal/denial': async (body) => {
+      const { actor, denial } = denialCallSchema.parse(body)
+      await recordDenial(services, actor, denial)
+      return null
+    },
+  }
+}
