@@ -1,0 +1,6 @@
+export { DEFAULT_CRITERIA, qualityCriteria } from './criteria.ts'
+export type { QualityCriteria } from './criteria.ts'
+export { mergeJudgement } from './merge-judgement.ts'
+export type { Judgement } from './merge-judgement.ts'
+export type { OutputToScore } from './output-to-score.ts'
+export { scoreOutput } from './score-output.ts'
