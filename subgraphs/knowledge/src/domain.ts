@@ -1,0 +1,3 @@
+export type { ArticleRow } from './articles/article-row.ts'
+export { publishArticles, type PublishArticlesRequest } from './articles/publish-articles.ts'
+export { type ArticleHit, searchArticles, type SearchArticlesRequest } from './search/search-articles.ts'
