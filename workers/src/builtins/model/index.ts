@@ -1,0 +1,2 @@
+export { modelSettingsFrom } from './ask-model.ts'
+export { ModelError } from './model-error.ts'

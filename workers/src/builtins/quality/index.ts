@@ -1,0 +1,2 @@
+export { judgeQualityWithModel } from './judge-quality-with-model.ts'
+export type { ModelJudgement } from './judge-quality-with-model.ts'

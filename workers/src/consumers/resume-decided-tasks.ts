@@ -1,0 +1,55 @@
+import { approvalDecision, requestApproval } from '@tutti/governance/domain'
+import type { EventData, EventRecord } from '@tutti/schema'
+import { bindApproval, resumeTask } from '@tutti/workflows/domain'
+import { type WorkerServices, workerActor } from '../worker-services.ts'
+import type { Consumer } from './start-consumer.ts'
+import { reviewQuestion } from './review-question.ts'
+
+/**
+ * Takes decisions to the tasks that wait for them. A decision may come before its task waits: so the beginning of a
+ * wait looks for a decision as well, and whichever comes second finds the other.
+ */
+export function resumeDecidedTasks(services: WorkerServices, wake: () => void): Consumer {
+  async function resume(event: EventRecord, taskId: string, approvalId: string): Promise<void> {
+    const actor = workerActor(event.organizationId)
+    const decision = await approvalDecision(services, actor, approvalId)
+    if (decision && (await resumeTask(services, actor, taskId, decision))) wake()
+  }
+
+  async function handle(event: EventRecord): Promise<void> {
+    if (event.type === 'approval.decided' || event.type === 'approval.expired') {
+      const { taskId, approvalId } = event.data as EventData<'approval.decided' | 'approval.expired'>
+      if (taskId !== null) await resume(event, taskId, approvalId)
+    }
+    if (event.type === 'task.waiting') {
+      const { taskId, approvalId } = event.data as EventData<'task.waiting'>
+      await resume(event, taskId, approvalId ?? (await askForReview(event)))
+    }
+  }
+
+  /** A review step has nobody who asks for it: the platform does. */
+  async function askForReview(event: EventRecord): Promise<string> {
+    const { taskId, runId, stepPath } = event.data as EventData<'task.waiting'>
+    const actor = workerActor(event.organizationId)
+    const question = await reviewQuestion(services, actor, taskId)
+    const approval = await requestApproval(services, actor, {
+      requestKey: `review/${taskId}`,
+      title: question.title ?? stepPath,
+      action: stepPath,
+      arguments: question.arguments,
+      reason: `The workflow asks a person at step "${stepPath}".`,
+      runId,
+      taskId,
+      ...(question.expiresAt ? { expiresAt: question.expiresAt } : {}),
+    })
+    await bindApproval(services, actor, taskId, approval.id)
+    return approval.id
+  }
+
+  return {
+    name: 'resume-decided-tasks',
+    async handle(events) {
+      for (const event of events) await handle(event)
+    },
+  }
+}

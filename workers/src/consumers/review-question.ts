@@ -1,0 +1,41 @@
+import type { Database } from '@tutti/prisma'
+import type { Actor } from '@tutti/schema'
+import { z } from 'zod'
+
+const reviewSchema = z.object({
+  question: z.string().optional(),
+  role: z.string().optional(),
+  deadlineMs: z.number().optional(),
+})
+
+const SOONEST_MS = 1_000
+
+export interface ReviewQuestion {
+  title?: string
+  arguments: Record<string, unknown>
+  expiresAt?: Date
+}
+
+/** What a review's task asks: the step's question, its inputs as the arguments. */
+export async function reviewQuestion(
+  { database }: { database: Database },
+  actor: Actor,
+  taskId: string,
+): Promise<ReviewQuestion> {
+  const [row] = await database.readTenant<{ input: Record<string, unknown>; created_at: Date }>(
+    actor,
+    'select input, created_at from task where organization_id = $1 and id = $2',
+    [actor.organizationId, taskId],
+  )
+  const { $review, ...input } = row?.input ?? {}
+  const { question, deadlineMs } = reviewSchema.catch({}).parse($review)
+  // When no worker ran meanwhile the deadline may have passed: it is asked all the same, and expires at once.
+  const soonest = Date.now() + SOONEST_MS
+  return {
+    ...(question ? { title: question.slice(0, 200) } : {}),
+    arguments: input,
+    ...(deadlineMs && row
+      ? { expiresAt: new Date(Math.max(row.created_at.getTime() + deadlineMs, soonest)) }
+      : {}),
+  }
+}

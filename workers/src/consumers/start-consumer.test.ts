@@ -1,0 +1,140 @@
+import { type Data, openData } from '@tutti/prisma'
+import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
+import { createLog } from '@tutti/runtime'
+import type { Actor, EventData, EventRecord } from '@tutti/schema'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { startConsumer } from './start-consumer.ts'
+
+const log = createLog('test', 'silent')
+const PATIENCE = { timeout: 20_000, interval: 20 }
+
+let world: TestDatabase
+let owner: pg.Client
+let actor: Actor
+const open: AsyncDisposable[] = []
+
+beforeEach(async () => {
+  world = await openTestDatabase()
+  owner = new pg.Client({ connectionString: world.url })
+  await owner.connect()
+  actor = await world.organization()
+})
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]()
+  await owner.end()
+  await world[Symbol.asyncDispose]()
+})
+
+/** What another process would have: its own pools, its own tail. */
+async function process(): Promise<Data> {
+  const data = await openData({ url: world.url, secret: world.secret })
+  open.push(data)
+  return data
+}
+
+/** A consumer in a process, which writes down whose turn it was. */
+function consume(data: Data, by: string, handled: string[], before?: (event: EventRecord) => void) {
+  const consumer = startConsumer(
+    data,
+    {
+      name: 'under-test',
+      async handle(events) {
+        for (const event of events) {
+          before?.(event)
+          const { articleId } = event.data as EventData<'knowledge.published'>
+          handled.push(`${by}:${articleId}`)
+        }
+      },
+    },
+    log,
+  )
+  open.push(consumer)
+  return consumer
+}
+
+const publish = (articleId: string) =>
+  world.database.inTenant(actor, (tx) =>
+    tx.appendEvent({
+      type: 'knowledge.published',
+      subject: `article/${articleId}`,
+      data: { articleId, title: articleId },
+    }),
+  )
+const who = (entries: string[]) => [...new Set(entries.map((entry) => entry.split(':')[0]))]
+const what = (entries: string[]) => entries.map((entry) => entry.split(':')[1])
+const position = async () =>
+  (await owner.query(`select seq from log.consumer where name = 'under-test'`)).rows[0]?.seq
+const end = async () => (await owner.query('select max(seq) as seq from log.event')).rows[0]?.seq
+const leaders = async () =>
+  (
+    await owner.query<{ pid: number }>(
+      `select pid from pg_locks where locktype = 'advisory' and granted
+         and database = (select oid from pg_database where datname = current_database())
+         and ((classid::bigint << 32) | objid::bigint) = hashtextextended('under-test', 7)`,
+    )
+  ).rows
+
+test('of two processes exactly one consumes; when its connection breaks, one goes on with nothing lost or twice', async () => {
+  const handled: string[] = []
+  consume(await process(), 'a', handled)
+  consume(await process(), 'b', handled)
+  await publish('1')
+  await publish('2')
+  await vi.waitFor(() => expect(what(handled)).toEqual(['1', '2']), PATIENCE)
+  expect(who(handled)).toHaveLength(1)
+  const [leader, ...others] = await leaders()
+  expect(others).toEqual([])
+  await vi.waitFor(async () => expect(await position()).toBe(await end()), PATIENCE)
+
+  await owner.query('select pg_terminate_backend($1)', [leader?.pid])
+  await publish('3')
+  await vi.waitFor(() => expect(what(handled)).toEqual(['1', '2', '3']), PATIENCE)
+  expect(await leaders()).toHaveLength(1)
+  expect((await leaders())[0]?.pid).not.toBe(leader?.pid)
+}, 30_000)
+
+test('a process that stops gives way to the one that stands by', async () => {
+  const handled: string[] = []
+  const first = consume(await process(), 'a', handled)
+  await publish('1')
+  await vi.waitFor(() => expect(handled).toEqual(['a:1']), PATIENCE)
+  consume(await process(), 'b', handled)
+  await first[Symbol.asyncDispose]()
+  await publish('2')
+  await vi.waitFor(() => expect(handled).toEqual(['a:1', 'b:2']), PATIENCE)
+}, 30_000)
+
+test('what fails is done again, in its order, and the position is that of what was done', async () => {
+  const handled: string[] = []
+  let failures = 2
+  const data = await process()
+  const consumer = consume(data, 'a', handled, () => {
+    if (failures-- > 0) throw new Error('not yet')
+  })
+  await publish('1')
+  await vi.waitFor(() => expect(handled).toEqual(['a:1']), PATIENCE)
+  expect(failures).toBe(-1)
+  await vi.waitFor(async () => expect(await position()).toBe(await end()), PATIENCE)
+
+  // It stops, the log goes on, somebody starts anew: from where it stood, with nothing twice.
+  await consumer[Symbol.asyncDispose]()
+  await publish('2')
+  consume(data, 'again', handled)
+  await vi.waitFor(() => expect(handled).toEqual(['a:1', 'again:2']), PATIENCE)
+}, 30_000)
+
+test('who stops while its handler fails does not lose the event', async () => {
+  const handled: string[] = []
+  const data = await process()
+  let tried = 0
+  const consumer = consume(data, 'a', handled, () => {
+    tried += 1
+    throw new Error('never')
+  })
+  await publish('1')
+  await vi.waitFor(() => expect(tried).toBeGreaterThan(1), PATIENCE)
+  await consumer[Symbol.asyncDispose]()
+  consume(data, 'b', handled)
+  await vi.waitFor(() => expect(handled).toEqual(['b:1']), PATIENCE)
+}, 30_000)

@@ -1,0 +1,120 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Data } from '@tutti/prisma'
+import type { Log } from '@tutti/runtime'
+import type { EventRecord } from '@tutti/schema'
+import type pg from 'pg'
+
+/** Reacts to the event log, each event at least once, in order. Handlers are idempotent by the event's id. */
+export interface Consumer {
+  /** Its stored position bears this name; changing it means starting over. */
+  name: string
+  handle(events: readonly EventRecord[]): Promise<void>
+}
+
+const STAND_BY_MS = 2_000
+const RETRY_MS = 500
+const SAVE_MS = 250
+
+/**
+ * Runs a consumer here while no other process does: an advisory lock on a connection of its own says who. When the
+ * connection breaks, somebody else (or we again) goes on from the stored position.
+ */
+export function startConsumer(
+  { database, tail }: Pick<Data, 'database' | 'tail'>,
+  consumer: Consumer,
+  log: Log,
+): AsyncDisposable {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const pool = database.pool('worker')
+
+  async function lead(ended: AbortSignal): Promise<void> {
+    const { rows } = await pool.query<{ seq: bigint }>(
+      `insert into log.consumer (name) values ($1) on conflict (name) do update set name = excluded.name returning seq`,
+      [consumer.name],
+    )
+    await using position = keepPosition(pool, consumer.name, rows[0]?.seq ?? 0n, log)
+    for await (const events of tail.follow(position.seq, ended)) {
+      while (!ended.aborted) {
+        try {
+          await consumer.handle(events)
+          position.seq = events.at(-1)?.seq ?? position.seq
+          break
+        } catch (error) {
+          log.warn({ err: error, consumer: consumer.name }, 'a consumer failed; the same events again')
+          await wait(RETRY_MS, undefined, { signal: ended }).catch(() => undefined)
+        }
+      }
+      if (ended.aborted) return
+    }
+  }
+
+  async function tryToLead(): Promise<void> {
+    const client = await pool.connect()
+    const lost = new AbortController()
+    const onLost = (): void => lost.abort()
+    client.on('error', onLost)
+    client.on('end', onLost)
+    try {
+      const { rows } = await client.query<{ mine: boolean }>(
+        'select pg_try_advisory_lock(hashtextextended($1, 7)) as mine',
+        [consumer.name],
+      )
+      if (rows[0]?.mine) await lead(AbortSignal.any([signal, lost.signal]))
+    } finally {
+      client.off('error', onLost)
+      client.off('end', onLost)
+      // Closed, not returned: the lock goes with the connection.
+      client.release(true)
+    }
+  }
+
+  const loop = (async () => {
+    while (!signal.aborted) {
+      await tryToLead().catch((error: unknown) =>
+        log.warn({ err: error, consumer: consumer.name }, 'consumer'),
+      )
+      await wait(STAND_BY_MS, undefined, { signal }).catch(() => undefined)
+    }
+  })()
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await loop
+    },
+  }
+}
+
+/**
+ * Stores how far a consumer has come, a few times a second: a commit for every page of events would cost more than the
+ * events. After a crash what came since is handled again. The stored position never goes back.
+ */
+function keepPosition(
+  pool: pg.Pool,
+  name: string,
+  start: bigint,
+  log: Log,
+): AsyncDisposable & { seq: bigint } {
+  let saved = start
+  const position = { seq: start, [Symbol.asyncDispose]: stop }
+  async function save(): Promise<void> {
+    const { seq } = position
+    if (seq === saved) return
+    try {
+      await pool.query(
+        'update log.consumer set seq = greatest(seq, $2), updated_at = clock_timestamp() where name = $1',
+        [name, seq],
+      )
+      saved = seq
+    } catch (error) {
+      log.warn({ err: error, consumer: name }, 'the position was not stored; tried again')
+    }
+  }
+  const timer = setInterval(() => void save(), SAVE_MS)
+  async function stop(): Promise<void> {
+    clearInterval(timer)
+    await save()
+  }
+  return position
+}

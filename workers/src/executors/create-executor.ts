@@ -1,0 +1,100 @@
+import { type AgentExecutor, agentExecutor } from '@tutti/agents/domain'
+import { inSpan } from '@tutti/runtime'
+import { TuttiError } from '@tutti/schema'
+import { type ClaimedTask, type ExecuteTask, idempotencyKey, type TaskOutcome } from '@tutti/workflows/domain'
+import { builtinFunctions } from '../agents/builtin-functions.ts'
+import { agentActor, type WorkerServices } from '../worker-services.ts'
+import { type Executor, failed } from './executor.ts'
+import { executeOverHttp } from './execute-over-http.ts'
+import { executeByPerson } from './execute-by-person.ts'
+import type { Egress } from './open-egress.ts'
+
+const KNOWN_AGENTS = 2_000
+/** An agent that was changed or retired is noticed this soon. */
+const TRUST_MS = 1_000
+
+interface KnownAgent {
+  agent: Promise<AgentExecutor>
+  until: number
+}
+
+/** How this process does tasks: by the executor that the task's agent was registered with. */
+export function createExecutor(services: WorkerServices, egress: Egress): ExecuteTask {
+  const known = new Map<string, KnownAgent>()
+
+  async function read(task: ClaimedTask, id: string, before: KnownAgent | undefined): Promise<AgentExecutor> {
+    const earlier = await before?.agent.catch(() => undefined)
+    return agentExecutor(services, agentActor(task), id, earlier)
+  }
+
+  function agentOf(task: ClaimedTask, id: string): Promise<AgentExecutor> {
+    const before = known.get(id)
+    if (before && before.until > performance.now()) return before.agent
+    if (known.size > KNOWN_AGENTS) known.clear()
+    const agent = read(task, id, before)
+    known.set(id, { agent, until: performance.now() + TRUST_MS })
+    agent.catch(() => known.delete(id))
+    return agent
+  }
+
+  async function attempt(task: ClaimedTask, signal: AbortSignal): Promise<TaskOutcome> {
+    if (task.agentId === null) {
+      return failed('AGENT_NOT_FOUND', `No agent named "${task.agentName}" is registered.`)
+    }
+    try {
+      const agent = await agentOf(task, task.agentId)
+      // Not retryable: another attempt would find it retired too, a fallback may not.
+      if (agent.status === 'retired') {
+        return failed('AGENT_RETIRED', `Agent "${agent.name}" was taken out of service.`)
+      }
+      const executor = executorOf(agent)
+      if (!executor) return unusable(agent)
+      const key = idempotencyKey(task.organizationId, task.runId, task.stepPath, 0)
+      return await executor({
+        services,
+        task,
+        agent,
+        actor: agentActor(task),
+        idempotencyKey: key,
+        egress,
+        signal,
+      })
+    } catch (error) {
+      if (error instanceof TuttiError)
+        return failed(error.code, error.message, { retryable: error.retryable })
+      throw error
+    }
+  }
+
+  return (task, signal) => {
+    const attributes = {
+      'tutti.run': task.runId,
+      'tutti.task': task.id,
+      'tutti.step': task.stepPath,
+      'tutti.attempt': task.attempt,
+    }
+    return inSpan(`task ${task.workflowName}`, { kind: 'consumer', attributes }, () => attempt(task, signal))
+  }
+}
+
+function executorOf({ executor }: AgentExecutor): Executor | undefined {
+  switch (executor.type) {
+    case 'builtin':
+      return builtinFunctions[executor.function ?? '']
+    case 'http':
+      return executeOverHttp
+    case 'person':
+      return executeByPerson
+    case 'unbound':
+      return undefined
+  }
+}
+
+function unusable({ name, executor }: AgentExecutor): TaskOutcome {
+  return executor.type === 'builtin'
+    ? failed(
+        'FUNCTION_UNKNOWN',
+        `Agent "${name}" names the built-in function "${executor.function}", which there is not.`,
+      )
+    : failed('AGENT_UNBOUND', `Agent "${name}" was registered without an executor.`)
+}

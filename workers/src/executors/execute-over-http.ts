@@ -1,0 +1,128 @@
+import { createHmac } from 'node:crypto'
+import type { TaskOutcome } from '@tutti/workflows/domain'
+import { type Dispatcher, request } from 'undici'
+import { z } from 'zod'
+import { failed, succeeded, type TaskCall } from './executor.ts'
+import { AddressRefused } from './open-egress.ts'
+import { refuseAddress } from './refuse-address.ts'
+
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+const answerSchema = z.union([
+  z.object({ output: z.unknown(), costUsd: z.number().nonnegative().optional() }).strict(),
+  z
+    .object({
+      error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean().default(false) }),
+    })
+    .strict(),
+])
+
+/** The secret an HTTP agent checks signatures with: derived, so that each agent has its own. */
+export function agentSigningSecret(secret: string, agentId: string): Buffer {
+  return createHmac('sha256', secret).update(`agent-signature:${agentId}`).digest()
+}
+
+/** What of a task's call an HTTP agent gets to do with. */
+export interface HttpCall extends Pick<TaskCall, 'egress' | 'idempotencyKey' | 'signal'> {
+  services: Pick<TaskCall['services'], 'secret'>
+  agent: Pick<TaskCall['agent'], 'id' | 'name' | 'executor'>
+  task: Pick<TaskCall['task'], 'id' | 'runId' | 'stepPath' | 'attempt' | 'input'>
+}
+
+/**
+ * Calls an HTTP agent: POST of the task's input, signed by the Standard Webhooks scheme, with the idempotency key.
+ * The agent answers `{"output": …}` or `{"error": {code, message, retryable}}`. 429 and 5xx are retryable and
+ * `Retry-After` is honoured; other statuses are not. Redirects are refused.
+ */
+export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
+  const url = call.agent.executor.url
+  if (!url) return failed('AGENT_UNBOUND', `Agent "${call.agent.name}" has no URL.`)
+  const refusal = refuseAddress(url, call.egress.allowLocal)
+  if (refusal) return failed('AGENT_ADDRESS_REFUSED', refusal)
+  const body = JSON.stringify({
+    taskId: call.task.id,
+    runId: call.task.runId,
+    step: call.task.stepPath,
+    attempt: call.task.attempt,
+    input: call.task.input,
+  })
+  let response: Dispatcher.ResponseData
+  let text: string | undefined
+  try {
+    // `request` follows no redirect.
+    response = await request(url, {
+      method: 'POST',
+      body,
+      headers: headersOf(call, body),
+      dispatcher: call.egress.dispatcher,
+      signal: call.signal,
+    })
+    text = await readLimited(response.body)
+  } catch (error) {
+    if (error instanceof AddressRefused) return failed(error.code, error.message)
+    const reason = error instanceof Error ? error.message : 'no connection'
+    return failed('AGENT_UNREACHABLE', `The agent could not be reached: ${reason}.`, { retryable: true })
+  }
+  if (text === undefined) return failed('AGENT_ANSWER_TOO_LARGE', 'The agent answered more than 1 MiB.')
+  const { statusCode, headers } = response
+  if (statusCode < 200 || statusCode > 299) {
+    const retryable = statusCode === 429 || statusCode >= 500
+    const retryAfterMs = retryAfter(headers['retry-after'])
+    return failed('AGENT_REFUSED', `The agent answered with status ${statusCode}.`, {
+      retryable,
+      retryAfterMs,
+    })
+  }
+  return readAnswer(text)
+}
+
+function headersOf({ services, agent, idempotencyKey }: HttpCall, body: string): Record<string, string> {
+  const timestamp = Math.floor(Date.now() / 1000).toString()
+  const signature = createHmac('sha256', agentSigningSecret(services.secret, agent.id))
+    .update(`${idempotencyKey}.${timestamp}.${body}`)
+    .digest('base64')
+  return {
+    'content-type': 'application/json',
+    'webhook-id': idempotencyKey,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': `v1,${signature}`,
+    'idempotency-key': idempotencyKey,
+  }
+}
+
+function readAnswer(text: string): TaskOutcome {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return failed('AGENT_ANSWER_INVALID', 'The agent did not answer with JSON.', { retryable: true })
+  }
+  const answer = answerSchema.safeParse(json)
+  if (!answer.success) return failed('AGENT_ANSWER_INVALID', 'The answer is neither {output} nor {error}.')
+  if ('error' in answer.data) {
+    const { code, message, retryable } = answer.data.error
+    return failed(code, message, { retryable })
+  }
+  return succeeded(answer.data.output ?? null, answer.data.costUsd ?? 0)
+}
+
+/** Undefined when it is too long: what comes after the limit is not read, the connection is given up. */
+async function readLimited(body: AsyncIterable<Buffer>): Promise<string | undefined> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of body) {
+    size += part.byteLength
+    if (size > MAX_ANSWER_BYTES) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+/** Seconds or a date, as HTTP allows; milliseconds from now. */
+function retryAfter(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') return undefined
+  const seconds = Number(header)
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
+  const moment = Date.parse(header)
+  return Number.isNaN(moment) ? undefined : Math.max(0, moment - Date.now())
+}

@@ -1,0 +1,42 @@
+import Fastify from 'fastify'
+import { openData } from '@tutti/prisma'
+import { addHealthRoutes, commonEnv, createLog, listen, readEnv, runProcess } from '@tutti/runtime'
+import { z } from 'zod'
+import { startWorkers } from './start-workers.ts'
+
+const log = createLog('worker')
+
+runProcess(log, async (lifecycle) => {
+  const env = readEnv({
+    ...commonEnv,
+    /** Health and readiness are served here when it is set. */
+    PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+    WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(64),
+    TUTTI_CACHE_DIRECTORY: z.string().optional(),
+    TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().default(false),
+    OPENAI_BASE_URL: z.url().optional(),
+    OPENAI_API_KEY: z.string().optional(),
+  })
+  const data = lifecycle.own(await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET }))
+  await startWorkers(
+    data,
+    {
+      databaseUrl: env.DATABASE_URL,
+      redisUrl: env.REDIS_URL,
+      secret: env.TUTTI_SECRET,
+      log,
+      models: {
+        ...(env.OPENAI_BASE_URL ? { OPENAI_BASE_URL: env.OPENAI_BASE_URL } : {}),
+        ...(env.OPENAI_API_KEY ? { OPENAI_API_KEY: env.OPENAI_API_KEY } : {}),
+      },
+      allowLocalAgents: env.TUTTI_ALLOW_LOCAL_AGENTS,
+      concurrency: env.WORKER_CONCURRENCY,
+      ...(env.TUTTI_CACHE_DIRECTORY ? { cacheDirectory: env.TUTTI_CACHE_DIRECTORY } : {}),
+    },
+    lifecycle,
+  )
+  if (env.PORT === undefined) return
+  const app = Fastify({ forceCloseConnections: true })
+  addHealthRoutes(app, lifecycle, { database: data.ping })
+  return { port: await listen(app, { host: env.HOST, port: env.PORT }, lifecycle) }
+})

@@ -1,0 +1,69 @@
+import { type Data, roleUrl } from '@tutti/prisma'
+import { createLanes, type Lifecycle, type Log } from '@tutti/runtime'
+import { TASK_LANE } from '@tutti/schema'
+import { startTaskRunner } from '@tutti/workflows/domain'
+import { startExpiry } from './approvals/start-expiry.ts'
+import { openIncidents } from './consumers/open-incidents.ts'
+import { resumeDecidedTasks } from './consumers/resume-decided-tasks.ts'
+import { startConsumer } from './consumers/start-consumer.ts'
+import { watchOutcomes } from './consumers/watch-outcomes.ts'
+import { createExecutor } from './executors/create-executor.ts'
+import { openEgress } from './executors/open-egress.ts'
+import type { WorkerServices } from './worker-services.ts'
+
+export interface WorkerOptions extends Omit<WorkerServices, 'database' | 'tail'> {
+  databaseUrl: string
+  redisUrl?: string | undefined
+  /** Tasks under way at once in this process. */
+  concurrency?: number
+}
+
+const PARTITIONS_MS = 12 * 60 * 60 * 1000
+
+/**
+ * Everything that happens later: tasks, consumers of the log, upkeep. What starts here stops with the lifecycle. `wake`
+ * is for a starter of runs in this very process: it spares the way through the queue.
+ */
+export async function startWorkers(
+  data: Data,
+  options: WorkerOptions,
+  lifecycle: Lifecycle,
+): Promise<{ wake(): void }> {
+  const { log, databaseUrl, redisUrl, concurrency } = options
+  const services: WorkerServices = { ...options, database: data.database, tail: data.tail }
+  const postgresUrl = roleUrl(databaseUrl, 'queue', options.secret)
+  const lanes = lifecycle.own(await createLanes({ redisUrl, postgresUrl }, log))
+  const egress = lifecycle.own(openEgress({ allowLocal: options.allowLocalAgents }))
+  const runner = lifecycle.own(
+    startTaskRunner({
+      database: data.database,
+      execute: createExecutor(services, egress),
+      log,
+      onMore: () => lanes.nudge(TASK_LANE),
+      ...(concurrency === undefined ? {} : { concurrency }),
+    }),
+  )
+  await lanes.work(TASK_LANE, () => runner.wake())
+  const wake = (): void => runner.wake()
+  for (const consumer of [
+    resumeDecidedTasks(services, wake),
+    watchOutcomes(services),
+    openIncidents(services),
+  ]) {
+    lifecycle.own(startConsumer(data, consumer, log))
+  }
+  lifecycle.own(startExpiry(services))
+  keepPartitions(data, log, lifecycle)
+  return { wake }
+}
+
+/** Months of the event log are made ahead; a worker that runs for long makes them too. */
+function keepPartitions({ database }: Data, log: Log, lifecycle: Lifecycle): void {
+  const timer = setInterval(() => {
+    database
+      .pool('worker')
+      .query('select log.ensure_partitions()')
+      .catch((error: unknown) => log.warn({ err: error }, 'partitions'))
+  }, PARTITIONS_MS)
+  lifecycle.onStop(() => clearInterval(timer))
+}

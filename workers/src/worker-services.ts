@@ -1,0 +1,34 @@
+import type { Data } from '@tutti/prisma'
+import type { Log } from '@tutti/runtime'
+import { type Actor, scopesOf, systemActor } from '@tutti/schema'
+import type { ClaimedTask } from '@tutti/workflows/domain'
+
+/** What executors and consumers work with. */
+export interface WorkerServices extends Pick<Data, 'database' | 'tail'> {
+  log: Log
+  /** Where trained models outlive the process; none: memory only. */
+  cacheDirectory?: string
+  /** The server of language models, when there is one. */
+  models: { OPENAI_BASE_URL?: string; OPENAI_API_KEY?: string }
+  /** Whether HTTP agents may be called on this machine's own addresses and without TLS. */
+  allowLocalAgents: boolean
+  /** From which the secret of each HTTP agent's signature is derived. */
+  secret: string
+}
+
+/** The agent that does a task, as the one who acts: in its own organization, with an agent's rights. */
+export function agentActor(task: ClaimedTask): Actor {
+  const { organizationId, agentId, agentName } = task
+  return {
+    organizationId,
+    id: agentId === null ? 'agent' : `agent:${agentId}`,
+    kind: 'agent',
+    name: agentName ?? 'agent',
+    roles: ['agent'],
+    scopes: scopesOf(['agent']),
+    ...(agentId === null ? {} : { agentId }),
+  }
+}
+
+/** The platform acting for the task's organization. */
+export const workerActor = (organizationId: string): Actor => systemActor(organizationId, 'worker')
