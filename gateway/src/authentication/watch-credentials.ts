@@ -1,0 +1,76 @@
+import type { Actor } from '@tutti/schema'
+
+import { authorityOf } from '../authorization/authority.ts'
+import { type Authenticate, fingerprint } from './authenticate.ts'
+import type { Credential } from './credential.ts'
+
+export type EndOfAuthority = 'expired' | 'revoked' | 'authority changed'
+
+/** Keeps long-lived connections honest: what a credential opened ends with it. */
+export interface CredentialWatch {
+  /** Calls `end` once when the credential expires, is revoked, or allows something else; returns how to stop. */
+  watch(credential: Credential, actor: Actor, end: (reason: EndOfAuthority) => void): () => void
+  stop(): void
+}
+
+interface Watched {
+  authority: string
+  end(reason: EndOfAuthority): void
+}
+
+/** setTimeout's longest; what expires later is rechecked long before. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1
+
+/** Asks about each credential every `everyMs`, once for all connections it opened. */
+export function watchCredentials(authenticate: Authenticate, everyMs: number): CredentialWatch {
+  const credentials = new Map<string, { credential: Credential; watched: Set<Watched> }>()
+
+  const recheck = async (): Promise<void> => {
+    for (const { credential, watched } of [...credentials.values()]) {
+      let actor: Actor | null
+      try {
+        actor = await authenticate(credential)
+      } catch {
+        continue // Governance does not answer: nobody is thrown out for that.
+      }
+      const authority = actor === null ? null : authorityOf(actor)
+      for (const each of [...watched]) {
+        if (authority === null) each.end('revoked')
+        else if (each.authority !== authority) each.end('authority changed')
+      }
+    }
+  }
+  const timer = setInterval(() => void recheck(), everyMs)
+
+  return {
+    watch(credential, actor, end) {
+      const key = fingerprint(credential)
+      let entry = credentials.get(key)
+      if (entry === undefined) {
+        entry = { credential, watched: new Set() }
+        credentials.set(key, entry)
+      }
+      const { watched } = entry
+      let expiry: NodeJS.Timeout | undefined
+      const stop = (): void => {
+        clearTimeout(expiry)
+        watched.delete(each)
+        if (watched.size === 0 && credentials.get(key)?.watched === watched) credentials.delete(key)
+      }
+      const each: Watched = {
+        authority: authorityOf(actor),
+        end(reason) {
+          stop()
+          end(reason)
+        },
+      }
+      watched.add(each)
+      if (actor.expiresAt !== undefined) {
+        const left = Math.min(Math.max(actor.expiresAt - Date.now(), 0), LONGEST_TIMEOUT)
+        expiry = setTimeout(() => each.end('expired'), left)
+      }
+      return stop
+    },
+    stop: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,124 @@
+import type { Actor } from '@tutti/schema'
+import { type FieldNode, type GraphQLError, Kind, visit } from 'graphql'
+
+import type { PreparedOperation } from '../graph/prepare-operation.ts'
+import { type Admission, isAdmitted } from './admit.ts'
+
+/** What was refused, for the audit trail; as governance's `recordDenial` takes it. */
+export interface Denial {
+  /** As `Mutation.startRun`; the first refused field of the operation. */
+  action: string
+  /** As FORBIDDEN. */
+  code: string
+  /** Every refused field, and the scopes that would do. */
+  reason: string
+}
+
+/** Writes a denial into the audit trail. It may fail; the caller has the answer already. */
+export type RecordDenial = (actor: Actor, denial: Denial) => Promise<void>
+
+export interface DenialSettings {
+  recordDenial?: RecordDenial | undefined
+  /** Told when one could not be written. */
+  onFailed(error: unknown): void
+  /** Denials of one actor that are written in a second; 5 unless given. The others are only counted. */
+  perSecond?: number | undefined
+  /** Milliseconds; the clock unless given. */
+  now?: (() => number) | undefined
+}
+
+export interface DenialRecorder {
+  /** The same admission, whose refusals of known callers are written down beside the answer. */
+  around(admit: Admission): Admission
+  counts(): { denials: number; denialsDropped: number }
+  /** When nothing is being written any more. */
+  settled(): Promise<void>
+}
+
+const PER_SECOND = 5
+const MOST_ACTORS = 10_000
+const MOST_UNDER_WAY = 100
+
+/** Keeps refusals in the audit trail without letting whoever is refused wait for it, or flood it. */
+export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
+  const { recordDenial, perSecond = PER_SECOND, now = () => performance.now() } = settings
+  const windows = new Map<string, { since: number; written: number }>()
+  const underWay = new Set<Promise<void>>()
+  let denials = 0
+  let denialsDropped = 0
+
+  const mayWrite = (actor: Actor): boolean => {
+    if (underWay.size >= MOST_UNDER_WAY) return false
+    const key = `${actor.organizationId}/${actor.id}`
+    const at = now()
+    let window = windows.get(key)
+    if (window === undefined || at - window.since >= 1_000) {
+      if (windows.size >= MOST_ACTORS) windows.clear()
+      window = { since: at, written: 0 }
+      windows.set(key, window)
+    }
+    window.written += 1
+    return window.written <= perSecond
+  }
+
+  const note = (
+    record: RecordDenial,
+    operation: PreparedOperation,
+    actor: Actor,
+    errors: readonly GraphQLError[],
+  ): void => {
+    denials += 1
+    if (!mayWrite(actor)) {
+      denialsDropped += 1
+      return
+    }
+    const writing = Promise.try(record, actor, denialOf(operation, errors))
+      .catch(settings.onFailed)
+      .finally(() => underWay.delete(writing))
+    underWay.add(writing)
+  }
+
+  return {
+    around: (admit) => async (operation, actor) => {
+      const verdict = await admit(operation, actor)
+      if (recordDenial !== undefined && actor !== null && !isAdmitted(verdict)) {
+        note(recordDenial, operation, actor, verdict)
+      }
+      return verdict
+    },
+    counts: () => ({ denials, denialsDropped }),
+    async settled() {
+      await Promise.allSettled([...underWay])
+    },
+  }
+}
+
+function denialOf(operation: PreparedOperation, errors: readonly GraphQLError[]): Denial {
+  const names = fieldNames(operation)
+  const fields = errors.map(({ path }) =>
+    (path ?? []).map((step) => names.get(String(step)) ?? String(step)).join('.'),
+  )
+  const needed = new Set(
+    errors.flatMap(({ extensions }) => {
+      const scopes: unknown = extensions['requiredScopes']
+      return Array.isArray(scopes) ? scopes.map(String) : []
+    }),
+  )
+  const type = `${operation.kind[0]?.toUpperCase()}${operation.kind.slice(1)}`
+  return {
+    action: `${type}.${fields[0] ?? ''}`,
+    code: String(errors[0]?.extensions['code'] ?? 'FORBIDDEN'),
+    reason: `${fields.join(', ')}${needed.size > 0 ? ` needs ${[...needed].join(' or ')}` : ''}`,
+  }
+}
+
+/** Errors name fields as the client called them; the trail wants the schema's names. */
+function fieldNames(operation: PreparedOperation): Map<string, string> {
+  const names = new Map<string, string>()
+  visit(operation.document, {
+    [Kind.FIELD](node: FieldNode) {
+      if (node.alias !== undefined) names.set(node.alias.value, node.name.value)
+    },
+  })
+  return names
+}

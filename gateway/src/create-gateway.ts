@@ -1,0 +1,191 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+
+import { createAuthenticate, type Identify } from './authentication/authenticate.ts'
+import { createVerifyJwt, type JwtSettings } from './authentication/verify-jwt.ts'
+import { watchCredentials } from './authentication/watch-credentials.ts'
+import { createAdmission, type DecidePolicy } from './authorization/admit.ts'
+import { createDenialRecorder, type RecordDenial } from './authorization/record-denials.ts'
+import { createPresentError } from './errors/present-error.ts'
+import { createExecutor } from './graph/execute-operation.ts'
+import { loadGraph } from './graph/load-graph.ts'
+import { prepareDocuments } from './graph/prepare-operation.ts'
+import { createRunOperation } from './graph/run-operation.ts'
+import { graphiqlPage } from './graphiql/graphiql-page.ts'
+import { createCallers } from './http/callers.ts'
+import { createApollo } from './http/create-apollo.ts'
+import { answerErrors, graphqlRoute } from './http/graphql-route.ts'
+import { healthRoutes } from './http/health-routes.ts'
+import { streamRoute } from './http/stream-route.ts'
+import { DEFAULT_LIMITS, type Limits } from './limits/check-limits.ts'
+import type { SubgraphEndpoint } from './subgraph/subgraph-endpoint.ts'
+import { createHub, type HubCounts } from './subscriptions/subscription-hub.ts'
+import { acceptSockets } from './websocket/accept-sockets.ts'
+
+/** Where masked errors go; `@tutti/runtime`'s log fits. */
+export interface GatewayLog {
+  error(details: object, message: string): void
+}
+
+export interface GatewayOptions {
+  supergraphSdl: string
+  /** One for each subgraph of the supergraph. */
+  subgraphs: readonly SubgraphEndpoint[]
+  identify: Identify
+  /** Without it every JWT is refused. */
+  jwt?: JwtSettings | undefined
+  /** Decides `@policy`; without it every field that carries one is refused. */
+  policies?: DecidePolicy | undefined
+  /** Writes refusals of known callers into the audit trail; without it they are only answered. */
+  recordDenial?: RecordDenial | undefined
+  log: GatewayLog
+  /** Production hides suggestions and GraphiQL, and anonymous callers may not introspect. */
+  production?: boolean | undefined
+  /** A supergraph without any security directive is refused, unless this says that it is meant. */
+  allowOpen?: boolean | undefined
+  limits?: Partial<Limits> | undefined
+  timings?: Partial<Timings> | undefined
+  /** Negative, zero or positive as the first cursor is before, at or after the second; as strings unless given. */
+  compareCursors?: ((a: string, b: string) => number) | undefined
+  /** More that `/ready` checks. */
+  ready?: (() => Promise<Record<string, boolean>>) | undefined
+}
+
+/** Milliseconds. */
+export interface Timings {
+  /** A query or mutation as a whole. */
+  request: number
+  /** From a socket's opening to its `connection_init`. */
+  init: number
+  keepAlive: number
+  /** Between two questions whether a long-lived connection's credential is still good. */
+  recheck: number
+  /** How long a subscription's upstream may be away before its clients are told. */
+  outage: number
+}
+
+const DEFAULT_TIMINGS: Timings = {
+  request: 10_000,
+  init: 3_000,
+  keepAlive: 12_000,
+  recheck: 5_000,
+  outage: 60_000,
+}
+const MAX_SOCKETS = 20_000
+const MAX_SUBSCRIPTIONS = 50
+const MAX_BUFFERED_BYTES = 1024 * 1024
+const MAX_BUFFERED_MESSAGES = 1_000
+
+export interface Gateway {
+  /** Not yet listening. */
+  app: FastifyInstance
+  /** Subscriptions' work and refusals of known callers so far, and sockets open now. */
+  counts(): HubCounts & { sockets: number; denials: number; denialsDropped: number }
+  /** Takes no more, lets running requests end, sends clients away, and lets go of the subgraphs. */
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * The public door over a static supergraph: `/graphql` (HTTP and WebSocket), `/graphql/stream` (server-sent
+ * events), `/health`, `/ready`. Throws rather than start with anything unenforced.
+ */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const graph = loadGraph(options.supergraphSdl)
+  if (!graph.security.any && options.allowOpen !== true) {
+    throw new Error('The supergraph has no security directive: serving it would open everything to anybody.')
+  }
+  const missing = graph.subgraphs.filter(
+    (name) => !options.subgraphs.some((subgraph) => subgraph.name === name),
+  )
+  if (missing.length > 0)
+    throw new Error(`The supergraph needs subgraphs that are not given: ${missing.join(', ')}`)
+
+  const production = options.production ?? process.env['NODE_ENV'] === 'production'
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const timings = { ...DEFAULT_TIMINGS, ...options.timings }
+  const present = createPresentError({
+    hideSchemaDetails: production,
+    onMasked: (error) => options.log.error({ err: error }, 'an error was masked'),
+  })
+  const authenticate = createAuthenticate({
+    identify: options.identify,
+    verifyJwt: options.jwt === undefined ? undefined : createVerifyJwt(options.jwt),
+  })
+  const watch = watchCredentials(authenticate, timings.recheck)
+  const documents = prepareDocuments(graph, limits)
+  const denials = createDenialRecorder({
+    recordDenial: options.recordDenial,
+    onFailed: (error) => options.log.error({ err: error }, 'a denial is missing in the audit trail'),
+  })
+  const admit = denials.around(
+    createAdmission({ anonymousIntrospection: !production, policies: options.policies }),
+  )
+  const executor = createExecutor(graph, options.subgraphs, timings.request)
+  const hub = createHub({
+    graph,
+    executor,
+    subgraphs: options.subgraphs,
+    present,
+    compareCursors: options.compareCursors ?? ((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+    outageMs: timings.outage,
+  })
+  const run = createRunOperation({ documents, admit, executor, hub, present })
+  const apollo = await createApollo({ graph, documents, admit, executor, present, limits })
+
+  let accepting = true
+  const app = Fastify({
+    bodyLimit: limits.bodyBytes,
+    forceCloseConnections: 'idle',
+    // Of a request's arrival as a whole: a large body may not come by the drop.
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 200 },
+  })
+  const streams = new Set<() => void>()
+  answerErrors(app, present)
+  const callers = createCallers({ authenticate, present, anonymousBytes: limits.anonymousBytes })
+  graphqlRoute(app, { apollo, documents, callers, present, page: production ? null : graphiqlPage(app) })
+  streamRoute(app, {
+    callers,
+    watch,
+    run,
+    present,
+    maxBufferedBytes: MAX_BUFFERED_BYTES,
+    heartbeatMs: timings.keepAlive,
+    open: streams,
+  })
+  healthRoutes(app, { subgraphs: options.subgraphs, accepting: () => accepting, ready: options.ready })
+  const sockets = acceptSockets(app.server, {
+    path: '/graphql',
+    maxPayload: limits.messageBytes,
+    maxSockets: MAX_SOCKETS,
+    authenticate,
+    watch,
+    run,
+    present,
+    allowAnonymous: !graph.security.any,
+    initTimeoutMs: timings.init,
+    keepAliveMs: timings.keepAlive,
+    maxSubscriptions: MAX_SUBSCRIPTIONS,
+    maxBufferedBytes: MAX_BUFFERED_BYTES,
+    maxBufferedMessages: MAX_BUFFERED_MESSAGES,
+  })
+
+  const stop = async (): Promise<void> => {
+    if (!accepting) return
+    accepting = false
+    await sockets.stop()
+    for (const cut of [...streams]) cut()
+    hub.stop()
+    watch.stop()
+    await app.close()
+    await apollo.stop()
+    await denials.settled()
+    await Promise.allSettled(options.subgraphs.map((subgraph) => subgraph.close()))
+  }
+  return {
+    app,
+    counts: () => ({ ...hub.counts(), ...denials.counts(), sockets: sockets.size }),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { CALL_HEADER, createLog, runProcess, signCall } from '@tutti/runtime'
+
+import { identifyOverHttp } from './authentication/identify-over-http.ts'
+import { recordDenialOverHttp } from './authorization/record-denial-over-http.ts'
+import { createGateway } from './create-gateway.ts'
+import { readGatewayEnv } from './environment.ts'
+import { httpSubgraph } from './subgraph/http-subgraph.ts'
+
+const log = createLog('gateway')
+
+// The gateway as a process of its own: every subgraph is asked over HTTP.
+runProcess(log, async (lifecycle) => {
+  const env = readGatewayEnv()
+  const gateway = await createGateway({
+    supergraphSdl: readFileSync(
+      fileURLToPath(import.meta.resolve('@tutti/schema/supergraph.graphql')),
+      'utf8',
+    ),
+    subgraphs: Object.entries(env.subgraphs).map(([name, url]) =>
+      httpSubgraph({
+        name,
+        url: new URL('/graphql', url).href,
+        headersFor: (actor, body) => ({ [CALL_HEADER]: signCall(env.TUTTI_SECRET, actor, body) }),
+      }),
+    ),
+    identify: identifyOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
+    recordDenial: recordDenialOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
+    jwt: env.jwt,
+    production: env.production,
+    log,
+  })
+  await gateway.app.listen({ host: env.HOST, port: env.PORT })
+  lifecycle.own(gateway)
+  const address = gateway.app.server.address()
+  return { port: typeof address === 'object' && address !== null ? address.port : env.PORT }
+})

@@ -1,0 +1,5 @@
+export { composeTestGraph, testSdl } from './compose.ts'
+export { createTestWorld, type TestContext, type TestEvent, type TestWorld } from './test-world.ts'
+export { startTestGateway, TEST_JWT, testActor, testToken } from './start-test-gateway.ts'
+export { until } from './until.ts'
+export { serveTestWorld, type ServedWorld } from './serve-test-world.ts'
