@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Platform } from './platform.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Runs `npm run example -- customer-service ...` as a process of its own, as its reader would. */
+export async function runExample(
+  platform: Platform,
+  ...options: string[]
+): Promise<{ exitCode: number; said: string }> {
+  const { key } = platform.as('operator')
+  const args = ['examples/run.ts', 'customer-service', '--url', platform.url, '--key', key ?? '', ...options]
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, TUTTI_DIRECTORY: platform.directory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { exitCode: code ?? -1, said }
+}

@@ -1,0 +1,252 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import {
+  agentDocument,
+  type Kind,
+  mark,
+  type Name,
+  type Possessions,
+  uncommonWord,
+  workflowDocument,
+} from './possessions.ts'
+import { cursorOfId } from './rows-of.ts'
+
+/** One way to name something by an argument: with what another has, with what nobody has, with what cannot be. */
+export interface Naming {
+  of(things: Possessions): string
+  nobodys(things: Possessions): string
+  malformed: string
+  /** The argument's value, when the name is only a part of it. */
+  within?(name: string, caller: Possessions): unknown
+  /** It is stored as it is and nothing is looked up: its owner gets the same answer as everybody. */
+  stored?: true
+  /** Asking with it makes it the asker's own: another way to the same field takes it from the spare set. */
+  spent?: true
+  /** It is a place in an order: what nobody has is beside it, and its owner sees a difference only far from it. */
+  position?: true
+}
+
+/** What an argument or input field is. */
+export interface Leaf {
+  /** Its value where another argument of the same operation is in question. */
+  base?(caller: Possessions): unknown
+  /** Given although it is not required. */
+  always?: true
+  namings: Naming[]
+  /** Another field that must not be given beside it. */
+  insteadOf?: string
+}
+
+const id = (kind: Kind): Leaf => ({
+  base: ({ ids }) => ids[kind],
+  namings: [{ of: ({ ids }) => ids[kind], nobodys: () => randomUUID(), malformed: 'not-an-id' }],
+})
+
+/** As {@link id}, where it is kept beside what is made and would be found there by later questions. */
+const spareId = (kind: Kind): Leaf => ({
+  base: ({ spare }) => spare.ids[kind],
+  namings: [{ of: ({ spare }) => spare.ids[kind], nobodys: () => randomUUID(), malformed: 'not-an-id' }],
+})
+
+/** A text that nothing is found by. */
+const text = (base: unknown = 'some text'): Leaf => ({ base: () => base, namings: [] })
+
+const NUL = 'nu\0l'
+
+const name = (of: Name, base?: (caller: Possessions) => unknown): Leaf => ({
+  base: base ?? (({ names }) => names[of]),
+  namings: [{ of: ({ names }) => names[of], nobodys: ({ names }) => likeOf(names[of]), malformed: NUL }],
+})
+
+/** The same word with other hex digits. */
+const likeOf = (value: string): string =>
+  value.replace(/[0-9a-f]{32}|[0-9a-f]{64}/, ({ length }) => randomBytes(length / 2).toString('hex'))
+
+/** A place in a list: nobody's cursor is that of an id beside the other's, so that the same rows follow. */
+const cursor = (kind: Kind): Leaf => ({
+  namings: [
+    {
+      of: ({ ids }) => cursorOfId(ids[kind]),
+      nobodys: ({ ids }) => cursorOfId(`${ids[kind].slice(0, 24)}${randomBytes(6).toString('hex')}`),
+      malformed: cursorOfId('not-an-id'),
+      position: true,
+    },
+  ],
+})
+
+/**
+ * Every argument and input field of type ID, String or JSON, by its coordinate. One that is missing here fails the
+ * probe: say what it names, or that nothing is found by it.
+ */
+export const LEAVES: Record<string, Leaf> = {
+  'Query.agent(id:)': id('agent'),
+  'Query.agents(after:)': cursor('agent'),
+  'Query.agents(capability:)': name('capability'),
+  'Query.agents(type:)': name('agentType'),
+  'Query.approval(id:)': id('approval'),
+  'Query.approvals(after:)': cursor('approval'),
+  'Query.article(id:)': id('article'),
+  'Query.articles(after:)': cursor('article'),
+  'Query.auditEntries(actionType:)': text('decision'),
+  'Query.auditEntries(after:)': cursor('auditEntry'),
+  'Query.auditEntries(subject:)': {
+    namings: [
+      {
+        of: ({ ids }) => ids.approval,
+        nobodys: () => randomUUID(),
+        malformed: NUL,
+        within: (subject) => `approval/${subject}`,
+      },
+    ],
+  },
+  'Query.escalation(id:)': id('escalation'),
+  'Query.escalations(after:)': cursor('escalation'),
+  'Query.incident(id:)': id('incident'),
+  'Query.incidents(after:)': cursor('incident'),
+  'Query.qualityAssessment(id:)': id('assessment'),
+  'Query.run(id:)': id('run'),
+  'Query.runs(after:)': cursor('run'),
+  'Query.runs(workflowId:)': id('workflow'),
+  'Query.searchArticles(language:)': text('en'),
+  'Query.searchArticles(tags:)': {
+    namings: [{ of: ({ names }) => names.tag, nobodys: () => mark('tag'), malformed: NUL, stored: true }],
+  },
+  'Query.searchArticles(text:)': {
+    base: ({ names }) => names.word,
+    namings: [{ of: ({ names }) => names.word, nobodys: uncommonWord, malformed: NUL }],
+  },
+  'Query.task(id:)': id('task'),
+  'Query.team(id:)': id('team'),
+  'Query.workflow(id:)': id('workflow'),
+  'Query.workflowByName(name:)': name('workflow'),
+  'Query.workflows(after:)': cursor('workflow'),
+
+  'Agent.tasks(after:)': cursor('task'),
+  'Workflow.runs(after:)': cursor('run'),
+
+  'AcknowledgeEscalationInput.id': id('escalation'),
+  'AcknowledgeIncidentInput.id': id('incident'),
+  'AgentFileInput.content': text(),
+  'AgentFileInput.name': text('file'),
+  'AppendAuditEntryInput.actionType': text('decision'),
+  'AppendAuditEntryInput.classification': text('internal'),
+  'AppendAuditEntryInput.details': text({}),
+  'AppendAuditEntryInput.domain': text(),
+  'AppendAuditEntryInput.relatedTasks': {
+    namings: [{ of: ({ ids }) => ids.task, nobodys: () => randomUUID(), malformed: NUL, stored: true }],
+  },
+  'AppendAuditEntryInput.significance': text('standard'),
+  'AppendAuditEntryInput.subject': {
+    base: () => 'something',
+    namings: [{ of: ({ ids }) => ids.run, nobodys: () => randomUUID(), malformed: NUL, stored: true }],
+  },
+  'AppendAuditEntryInput.summary': text(),
+  'ApplyWorkflowInput.document': {
+    base: ({ names }) => workflowDocument(names.workflow, names.agent),
+    namings: [
+      {
+        of: ({ spare }) => spare.names.workflow,
+        nobodys: () => mark('workflow'),
+        malformed: NUL,
+        within: (workflow, { names }) => workflowDocument(workflow, names.agent),
+      },
+      {
+        of: ({ names }) => names.agent,
+        nobodys: () => mark('agent'),
+        malformed: NUL,
+        within: (agent) => workflowDocument('probe', agent),
+      },
+    ],
+  },
+  'ArticleInput.body': text(),
+  'ArticleInput.externalId': name('article'),
+  'ArticleInput.language': text('en'),
+  'ArticleInput.tags': text(),
+  'ArticleInput.title': text(),
+  'AssessQualityInput.idempotencyKey': name('assessmentKey'),
+  'AssessQualityInput.question': text(),
+  'AssessQualityInput.text': text(),
+  'CancelRunInput.id': id('run'),
+  'CancelRunInput.reason': text(),
+  'CreateApiKeyInput.kind': text('person'),
+  'CreateApiKeyInput.principalName': name('principal'),
+  'CreateApiKeyInput.roles': text('viewer'),
+  'CreateDomainInput.name': name('domain'),
+  'CreateTeamInput.domainId': id('domain'),
+  'CreateTeamInput.name': name('team'),
+  'CreateTeamInput.priority': text('high'),
+  'DecideApprovalInput.comment': text(),
+  'DecideApprovalInput.digest': name('digest'),
+  'DecideApprovalInput.finalArguments': text({}),
+  'DecideApprovalInput.id': id('approval'),
+  'OpenIncidentInput.description': text(),
+  'OpenIncidentInput.teamId': spareId('team'),
+  'OpenIncidentInput.title': text(),
+  'OpenIncidentInput.workflowId': spareId('workflow'),
+  'RegisterAgentInput.document': {
+    base: () => agentDocument('probe'),
+    namings: [
+      {
+        of: ({ spare }) => spare.names.agent,
+        nobodys: () => mark('agent'),
+        malformed: NUL,
+        within: (agent) => agentDocument(agent),
+      },
+    ],
+  },
+  'RegisterAgentInput.teamId': id('team'),
+  'RequestApprovalInput.action': text(),
+  'RequestApprovalInput.arguments': text({}),
+  'RequestApprovalInput.idempotencyKey': name('approvalKey'),
+  'RequestApprovalInput.reason': text(),
+  'RequestApprovalInput.title': text(),
+  'ResolveEscalationInput.id': id('escalation'),
+  'ResolveEscalationInput.resolution': text(),
+  'ResolveIncidentInput.id': spareId('incident'),
+  'ResolveIncidentInput.resolution': text(),
+  'RetireAgentInput.id': id('agent'),
+  'RevokeApiKeyInput.id': id('apiKey'),
+  'StartRunInput.idempotencyKey': {
+    namings: name('runKey').namings.map((naming) => ({ ...naming, spent: true })),
+  },
+  'StartRunInput.input': text({ message: 'some text' }),
+  'StartRunInput.workflowId': { ...id('workflow'), always: true },
+  'StartRunInput.workflowName': { ...name('workflow'), insteadOf: 'workflowId' },
+
+  'RunEventFilter.runId': id('run'),
+  'RunEventFilter.types': text('run.started'),
+  'RunEventFilter.workflowId': id('workflow'),
+  'TaskEventFilter.agentId': id('agent'),
+  'TaskEventFilter.runId': id('run'),
+  'TaskEventFilter.types': text('task.ready'),
+  'TaskEventFilter.workflowId': id('workflow'),
+}
+
+/** Places in the feed of events: the probe of subscriptions has its own samples for them. */
+export const FEED_CURSORS = [
+  'Subscription.escalationEvents(after:)',
+  'Subscription.incidentEvents(after:)',
+  'Subscription.qualityEvents(after:)',
+  'Subscription.runEvents(after:)',
+  'Subscription.taskEvents(after:)',
+]
+
+/** What `_entities` resolves, by type. */
+export const ENTITIES: Record<string, Kind> = {
+  Agent: 'agent',
+  Anomaly: 'anomaly',
+  ApiKey: 'apiKey',
+  Approval: 'approval',
+  Article: 'article',
+  AuditEntry: 'auditEntry',
+  Domain: 'domain',
+  Escalation: 'escalation',
+  Incident: 'incident',
+  Organization: 'organization',
+  OutboundMessage: 'message',
+  QualityAssessment: 'assessment',
+  Run: 'run',
+  Task: 'task',
+  Team: 'team',
+  Workflow: 'workflow',
+  WorkflowVersion: 'workflowVersion',
+}

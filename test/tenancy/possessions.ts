@@ -1,0 +1,282 @@
+import { randomBytes } from 'node:crypto'
+import { sendMessage } from '@tutti/agents/domain'
+import { openEscalation, requestApproval } from '@tutti/governance/domain'
+import { recordAssessment } from '@tutti/metrics/domain'
+import type { Organization } from '../world/organization.ts'
+import type { World } from '../world/start-world.ts'
+
+/** Ids of one of everything that an organization can have. */
+export type Kind =
+  | 'organization'
+  | 'domain'
+  | 'team'
+  | 'agent'
+  | 'workflow'
+  | 'workflowVersion'
+  | 'run'
+  | 'task'
+  | 'approval'
+  | 'escalation'
+  | 'incident'
+  | 'auditEntry'
+  | 'apiKey'
+  | 'article'
+  | 'assessment'
+  | 'anomaly'
+  | 'message'
+
+/** What it calls them: names, keys and words by which something is found. */
+export type Name =
+  | 'domain'
+  | 'agent'
+  | 'agentType'
+  | 'capability'
+  | 'workflow'
+  | 'principal'
+  | 'digest'
+  | 'runKey'
+  | 'approvalKey'
+  | 'assessmentKey'
+  | 'article'
+  | 'word'
+  | 'tag'
+  | 'team'
+
+export interface Everything {
+  ids: Record<Kind, string>
+  names: Record<Name, string>
+}
+
+/** What an organization has; a second set is spent where naming a thing makes one of that name. */
+export interface Possessions extends Everything {
+  org: Organization
+  spare: Everything
+}
+
+/** A text that is nowhere else: a word and 32 hex digits. */
+export const mark = (word: string): string => `${word}-${randomBytes(16).toString('hex')}`
+
+/** A word of letters that is nowhere else, as a search can find it. */
+export const uncommonWord = (): string =>
+  `zq${[...randomBytes(12)].map((byte) => String.fromCharCode(97 + (byte % 26))).join('')}`
+
+/** An agent's document. */
+export const agentDocument = (name: string, type = 'test.agent', capability = 'test'): string => `
+metadata: { name: ${name}, type: ${type}, version: 1.0.0 }
+capabilities: [${capability}]
+executor: { type: builtin, function: sentiment }
+`
+
+/** A workflow's document: one step by this agent. */
+export const workflowDocument = (name: string, agent: string): string => `
+name: ${name}
+inputs: [message]
+steps:
+  - { name: step, agent: ${agent}, input: message, output: answer }
+`
+
+/** Makes one of everything in an organization, every text of it bearing a mark. */
+export async function makeEverything(world: World, org: Organization): Promise<Everything> {
+  const { ids, names } = await makeByMutations(org)
+  const { database } = world.data
+  const [admin, operator] = [org.actor('admin'), org.actor('operator')]
+  const from = { runId: ids.run, taskId: ids.task }
+  const question = () => ({
+    title: mark('title'),
+    action: mark('action'),
+    arguments: { argument: mark('argument') },
+    reason: mark('reason'),
+  })
+  const approval = await requestApproval({ database }, operator, {
+    ...question(),
+    ...from,
+    requestKey: mark('key'),
+  })
+  const escalation = await openEscalation({ database }, operator, {
+    ...from,
+    requestKey: mark('key'),
+    title: mark('title'),
+    reason: mark('reason'),
+    level: 'person',
+    context: { context: mark('context') },
+    approval: question(),
+  })
+  const { message } = await sendMessage({ database }, admin, {
+    ...from,
+    agentId: ids.agent,
+    idempotencyKey: mark('key'),
+    channel: mark('channel'),
+    recipient: mark('recipient'),
+    body: mark('body'),
+  })
+  const assessment = await recordAssessment({ database }, admin, {
+    ...from,
+    agentId: ids.agent,
+    workflowId: ids.workflow,
+    requestKey: mark('key'),
+    scorer: mark('scorer'),
+    criteriaVersion: 1,
+    overallScore: 0.123,
+    confidence: 0.456,
+    belowMinimum: true,
+    dimensions: [{ name: mark('dimension'), score: 0.789, reasons: [mark('reason')] }],
+    recommendations: [mark('recommendation')],
+    flags: [mark('flag')],
+  })
+  // What only workers make.
+  const [anomaly] = await world.asOwner<{ id: string }>(
+    `insert into anomaly (organization_id, request_key, type, severity, scope, workflow_id, value, threshold, description)
+     values ($1, $2, $3, 'high', $4, $5, 0.5, 0.1, $6) returning id`,
+    [org.id, mark('key'), mark('type'), mark('scope'), ids.workflow, mark('description')],
+  )
+  await world.asOwner(
+    `insert into run_outcome (organization_id, id, workflow_id, workflow_name, outcome, ended_at)
+     values ($1, uuidv7(), $2, $3, 'failed', now())`,
+    [org.id, ids.workflow, names.workflow],
+  )
+  await world.asOwner(
+    `insert into quality_criteria (organization_id, name, version, minimum_score, criteria) values ($1, $2, 1, 0.7, $3)`,
+    [org.id, mark('criteria'), { criteria: mark('criteria') }],
+  )
+  return {
+    ids: {
+      ...ids,
+      approval: approval.id,
+      escalation: escalation.id,
+      message: message.id,
+      assessment: assessment.id,
+      anomaly: anomaly?.id ?? '',
+    },
+    names: { ...names, digest: approval.digest },
+  }
+}
+
+interface Made {
+  ids: Omit<Record<Kind, string>, 'approval' | 'escalation' | 'message' | 'assessment' | 'anomaly'>
+  names: Omit<Record<Name, string>, 'digest'>
+}
+
+async function makeByMutations(org: Organization): Promise<Made> {
+  const admin = org.as('admin')
+  /** Calls a mutation with one input; the answer's JSON is as the selection says. */
+  const call = async (field: string, input: object, selection: string) => {
+    const type = `${field[0]?.toUpperCase()}${field.slice(1)}Input`
+    const data = await admin.query<Record<string, Record<string, Entity>>>(
+      `mutation($input: ${type}!) { ${field}(input: $input) { ${selection} } }`,
+      { input },
+    )
+    return data[field] ?? {}
+  }
+  interface Entity {
+    id: string
+    version?: { id: string }
+    tasks?: { id: string }[]
+    latestVersion?: { id: string }
+  }
+  const idOf = (entity: Entity | undefined): string => entity?.id ?? ''
+  const names = {
+    domain: mark('domain'),
+    team: mark('team'),
+    agent: mark('agent'),
+    agentType: `test.${mark('type').replace('-', '_')}`,
+    capability: mark('capability'),
+    workflow: mark('workflow'),
+    principal: mark('principal'),
+    runKey: mark('key'),
+    approvalKey: mark('key'),
+    assessmentKey: mark('key'),
+    article: mark('article'),
+    word: uncommonWord(),
+    tag: mark('tag'),
+  }
+  const { domain } = await call('createDomain', { name: names.domain }, 'domain { id }')
+  const { team } = await call('createTeam', { domainId: idOf(domain), name: names.team }, 'team { id }')
+  const document = agentDocument(names.agent, names.agentType, names.capability)
+  const { agent } = await call('registerAgent', { document, teamId: idOf(team) }, 'agent { id }')
+  const { workflow } = await call(
+    'applyWorkflow',
+    { document: workflowDocument(names.workflow, names.agent) },
+    'workflow { id latestVersion { id } }',
+  )
+  const { run } = await call(
+    'startRun',
+    { workflowId: idOf(workflow), input: { message: mark('message') }, idempotencyKey: names.runKey },
+    'run { id tasks { id } }',
+  )
+  await call(
+    'requestApproval',
+    {
+      title: mark('title'),
+      action: mark('action'),
+      arguments: {},
+      reason: mark('reason'),
+      idempotencyKey: names.approvalKey,
+    },
+    'approval { id }',
+  )
+  await call(
+    'assessQuality',
+    { text: mark('text'), idempotencyKey: names.assessmentKey },
+    'assessment { id }',
+  )
+  const { incident } = await call(
+    'openIncident',
+    {
+      title: mark('title'),
+      description: mark('description'),
+      impact: 'TEAM',
+      teamId: idOf(team),
+      workflowId: idOf(workflow),
+    },
+    'incident { id }',
+  )
+  const { entry } = await call(
+    'appendAuditEntry',
+    {
+      actionType: 'decision',
+      domain: mark('domain'),
+      summary: mark('summary'),
+      details: { detail: mark('detail') },
+      subject: `run/${idOf(run)}`,
+      relatedTasks: [idOf(run?.tasks?.[0])],
+    },
+    'entry { id }',
+  )
+  const { apiKey } = await call(
+    'createApiKey',
+    { principalName: names.principal, roles: ['approver'] },
+    'apiKey { id }',
+  )
+  const published = await admin.query<{ publishArticles: { articles: { id: string }[] } }>(
+    'mutation($input: PublishArticlesInput!) { publishArticles(input: $input) { articles { id } } }',
+    {
+      input: {
+        articles: [
+          {
+            externalId: names.article,
+            title: `${mark('title')} ${names.word}`,
+            body: `${mark('body')} ${names.word}`,
+            tags: [names.tag],
+          },
+        ],
+      },
+    },
+  )
+  return {
+    names,
+    ids: {
+      organization: org.id,
+      domain: idOf(domain),
+      team: idOf(team),
+      agent: idOf(agent),
+      workflow: idOf(workflow),
+      workflowVersion: workflow?.latestVersion?.id ?? '',
+      run: idOf(run),
+      task: idOf(run?.tasks?.[0]),
+      incident: idOf(incident),
+      auditEntry: idOf(entry),
+      apiKey: idOf(apiKey),
+      article: published.publishArticles.articles[0]?.id ?? '',
+    },
+  }
+}
