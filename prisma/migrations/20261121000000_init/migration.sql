@@ -1,7 +1,6 @@
 -- Extensions first: the indexes below need them.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
-
 -- CreateTable
 CREATE TABLE "organization" (
     "organization_id" UUID NOT NULL DEFAULT uuidv7(),
@@ -295,6 +294,7 @@ CREATE TABLE "workflow" (
     "name" TEXT NOT NULL,
     "trigger" TEXT,
     "latest_version" INTEGER NOT NULL,
+    "published_version" INTEGER,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -311,6 +311,8 @@ CREATE TABLE "workflow_version" (
     "source_hash" TEXT NOT NULL,
     "definition" JSONB NOT NULL,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "published_at" TIMESTAMPTZ(3),
+    "published_by" JSONB,
 
     CONSTRAINT "workflow_version_pkey" PRIMARY KEY ("organization_id","id")
 );
@@ -322,6 +324,7 @@ CREATE TABLE "run" (
     "workflow_id" UUID NOT NULL,
     "version_id" UUID NOT NULL,
     "status" TEXT NOT NULL,
+    "epoch" INTEGER NOT NULL DEFAULT 0,
     "input" JSONB NOT NULL,
     "state" JSONB NOT NULL DEFAULT '{}',
     "output" JSONB,
@@ -330,6 +333,13 @@ CREATE TABLE "run" (
     "request_hash" TEXT,
     "started_by" JSONB NOT NULL,
     "cost_usd" DECIMAL(14,6) NOT NULL DEFAULT 0,
+    "priority" INTEGER NOT NULL DEFAULT 0,
+    "start_at" TIMESTAMPTZ(3),
+    "parent_run_id" UUID,
+    "parent_task_id" UUID,
+    "depth" INTEGER NOT NULL DEFAULT 0,
+    "forked_from_id" UUID,
+    "trigger_id" UUID,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "ended_at" TIMESTAMPTZ(3),
 
@@ -353,17 +363,65 @@ CREATE TABLE "task" (
     "output" JSONB,
     "error" JSONB,
     "timeout_ms" INTEGER NOT NULL,
-    "ready_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "fence" BIGINT NOT NULL DEFAULT 0,
-    "claim_id" UUID,
-    "lease_expires_at" TIMESTAMPTZ(3),
     "approval_id" UUID,
+    "parent_id" UUID,
+    "position" INTEGER,
+    "arrival" JSONB,
+    "progress" JSONB,
     "cost_usd" DECIMAL(14,6) NOT NULL DEFAULT 0,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "started_at" TIMESTAMPTZ(3),
     "ended_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "task_pkey" PRIMARY KEY ("organization_id","id")
+);
+
+-- CreateTable
+CREATE TABLE "strand" (
+    "organization_id" UUID NOT NULL,
+    "id" UUID NOT NULL DEFAULT uuidv7(),
+    "run_id" UUID NOT NULL,
+    "workflow_id" UUID NOT NULL,
+    "parent_id" UUID,
+    "parent_task_id" UUID,
+    "compound" TEXT,
+    "key" TEXT,
+    "position" INTEGER,
+    "path" TEXT NOT NULL DEFAULT '',
+    "state" JSONB NOT NULL DEFAULT '{}',
+    "task_id" UUID,
+    "agent_id" UUID,
+    "status" TEXT NOT NULL,
+    "due_at" TIMESTAMPTZ(3),
+    "fence" BIGINT NOT NULL DEFAULT 0,
+    "claim_id" UUID,
+    "recoveries" INTEGER NOT NULL DEFAULT 0,
+    "resume" JSONB,
+    "wait_key" TEXT,
+    "pending" INTEGER NOT NULL DEFAULT 0,
+    "needed" INTEGER NOT NULL DEFAULT 0,
+    "fail_fast" BOOLEAN NOT NULL DEFAULT false,
+    "width" INTEGER,
+    "limit_key" TEXT,
+    "priority" INTEGER NOT NULL DEFAULT 0,
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "strand_pkey" PRIMARY KEY ("organization_id","id")
+);
+
+-- CreateTable
+CREATE TABLE "run_signal" (
+    "organization_id" UUID NOT NULL,
+    "id" UUID NOT NULL DEFAULT uuidv7(),
+    "run_id" UUID NOT NULL,
+    "name" TEXT NOT NULL,
+    "payload" JSONB NOT NULL,
+    "sent_by" JSONB NOT NULL,
+    "idempotency_key" TEXT,
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "taken_at" TIMESTAMPTZ(3),
+
+    CONSTRAINT "run_signal_pkey" PRIMARY KEY ("organization_id","id")
 );
 
 -- CreateIndex
@@ -474,6 +532,12 @@ CREATE INDEX "task_organization_id_agent_id_id_idx" ON "task"("organization_id",
 -- CreateIndex
 CREATE UNIQUE INDEX "task_organization_id_run_id_step_path_generation_key" ON "task"("organization_id", "run_id", "step_path", "generation");
 
+-- CreateIndex
+CREATE INDEX "strand_organization_id_run_id_idx" ON "strand"("organization_id", "run_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "run_signal_organization_id_run_id_idempotency_key_key" ON "run_signal"("organization_id", "run_id", "idempotency_key");
+
 -- AddForeignKey
 ALTER TABLE "team" ADD CONSTRAINT "team_organization_id_domain_id_fkey" FOREIGN KEY ("organization_id", "domain_id") REFERENCES "domain"("organization_id", "id") ON DELETE RESTRICT ON UPDATE NO ACTION;
 
@@ -500,4 +564,10 @@ ALTER TABLE "run" ADD CONSTRAINT "run_organization_id_version_id_fkey" FOREIGN K
 
 -- AddForeignKey
 ALTER TABLE "task" ADD CONSTRAINT "task_organization_id_run_id_fkey" FOREIGN KEY ("organization_id", "run_id") REFERENCES "run"("organization_id", "id") ON DELETE RESTRICT ON UPDATE NO ACTION;
+
+-- AddForeignKey
+ALTER TABLE "strand" ADD CONSTRAINT "strand_organization_id_run_id_fkey" FOREIGN KEY ("organization_id", "run_id") REFERENCES "run"("organization_id", "id") ON DELETE CASCADE ON UPDATE NO ACTION;
+
+-- AddForeignKey
+ALTER TABLE "run_signal" ADD CONSTRAINT "run_signal_organization_id_run_id_fkey" FOREIGN KEY ("organization_id", "run_id") REFERENCES "run"("organization_id", "id") ON DELETE CASCADE ON UPDATE NO ACTION;
 

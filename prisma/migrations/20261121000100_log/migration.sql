@@ -14,13 +14,15 @@ create table log.event (
   subject text not null,
   actor jsonb not null,
   data jsonb not null,
+  run_id uuid,
   time timestamptz(3) not null default clock_timestamp(),
-  primary key (organization_id, id, time)
+  primary key (organization_id, seq, time)
 ) partition by range (time);
 
+-- An event is in one history: its run's, or, outside runs, its subject's. Every index more is paid by every step.
 create index event_seq_index on log.event (seq);
-create index event_organization_seq_index on log.event (organization_id, seq);
-create index event_subject_index on log.event (organization_id, subject, seq);
+create index event_run_index on log.event (organization_id, run_id, seq) where run_id is not null;
+create index event_subject_index on log.event (organization_id, subject, seq) where run_id is null;
 create table log_partitions.event_default partition of log.event default;
 
 -- Partitions for this month and the next three; security definer so that a worker may call it on schedule.

@@ -2,6 +2,24 @@
 create function tutti_organization() returns uuid language sql stable parallel safe as
   $$ select nullif(current_setting('app.organization', true), '')::uuid $$;
 
+-- Both locks on one table, for role api. Every migration that makes a table calls it.
+create procedure tutti_protect(name regclass) language plpgsql as $$ begin
+  execute format('alter table %s enable row level security', name);
+  execute format('alter table %s force row level security', name);
+  execute format(
+    'create policy tenant on %s to tutti_api using (organization_id = (select tutti_organization())) '
+    'with check (organization_id = (select tutti_organization()))', name);
+  execute format('grant select, insert, update, delete on %s to tutti_api', name);
+end $$;
+revoke all on procedure tutti_protect(regclass) from public;
+
+-- The engine's worker sees every tenant of a table; what it may write there is granted beside.
+create procedure tutti_show_worker(name regclass) language plpgsql as $$ begin
+  execute format('create policy worker on %s to tutti_worker using (true) with check (true)', name);
+  execute format('grant select on %s to tutti_worker', name);
+end $$;
+revoke all on procedure tutti_show_worker(regclass) from public;
+
 do $$
 declare
   name text;
@@ -11,29 +29,24 @@ begin
     where schemaname = 'public' and tablename <> '_prisma_migrations'
     union all select 'log.event'
   loop
-    execute format('alter table %s enable row level security', name);
-    execute format('alter table %s force row level security', name);
-    execute format(
-      'create policy tenant on %s to tutti_api using (organization_id = (select tutti_organization())) '
-      'with check (organization_id = (select tutti_organization()))', name);
-    execute format('grant select, insert, update, delete on %s to tutti_api', name);
+    call tutti_protect(name);
   end loop;
 end $$;
 
 -- The log and the audit trail are append-only.
 revoke update, delete on log.event, audit_entry from tutti_api;
 
--- The engine's worker sees every tenant, on the engine's tables only.
 do $$
 declare
   name text;
 begin
-  foreach name in array array['run', 'task', 'workflow', 'workflow_version', 'agent', 'log.event'] loop
-    execute format('create policy worker on %s to tutti_worker using (true) with check (true)', name);
-    execute format('grant select on %s to tutti_worker', name);
+  foreach name in array array['run', 'task', 'strand', 'run_signal', 'workflow', 'workflow_version', 'agent', 'log.event'] loop
+    call tutti_show_worker(name);
   end loop;
 end $$;
 grant insert, update on run, task to tutti_worker;
+grant insert, update, delete on strand to tutti_worker;
+grant update on run_signal to tutti_worker;
 grant insert on log.event to tutti_worker;
 grant select, insert, update on log.consumer to tutti_worker;
 grant execute on function log.ensure_partitions() to tutti_worker;
@@ -69,14 +82,23 @@ do $$ begin
 end $$;
 alter role tutti_queue set search_path = queue;
 
--- What the claim and the reconciler look for.
-create index task_ready_index on task (ready_at, id) where status = 'ready';
+-- What workers look for: per tenant, so that a busy one is passed by. The fence and the claim are in no index, and a
+-- strand that goes on in place keeps its time: such updates touch no index at all.
+create index strand_due_index on strand (organization_id, due_at) where due_at is not null;
+create index strand_children_index on strand (parent_id, position) where parent_id is not null;
+create index strand_wait_index on strand (organization_id, wait_key) where wait_key is not null;
+alter table strand set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+-- A task's settling changes nothing that an index holds: with room on its page it stays there.
+alter table task set (fillfactor = 75);
+alter table run set (fillfactor = 75);
+create index task_children_index on task (parent_id, position) where parent_id is not null;
+create index run_children_index on run (parent_task_id) where parent_task_id is not null;
 -- The engine looks rows up by id alone and checks the tenant beside it (`is not distinct from`, which no index serves):
 -- so a plan made while a table was small cannot prefer another index that begins with the tenant and scan it ever after.
 create index task_id_index on task (id);
 create index run_id_index on run (id);
+create index strand_id_index on strand (id);
 create index workflow_id_index on workflow (id);
-create index task_lease_index on task (lease_expires_at) where status = 'running';
 
 -- Search: words in the article's own language, weighted; and trigrams for what is misspelt.
 create function article_search() returns trigger language plpgsql as $$

@@ -18,8 +18,8 @@ export async function appendEvents(
   if (events.length === 0) return
   const rows = events.map(({ type, subject, data }) => ({ type, subject, data: EVENTS[type].parse(data) }))
   await db.$executeRawUnsafe(
-    `insert into log.event (organization_id, type, subject, actor, data)
-     select $1::uuid, e->>'type', e->>'subject', $2::jsonb, e->'data' from jsonb_array_elements($3::jsonb) with ordinality as t(e, n) order by n`,
+    `insert into log.event (organization_id, type, subject, actor, data, run_id)
+     select $1::uuid, e->>'type', e->>'subject', $2::jsonb, e->'data', (e->'data'->>'runId')::uuid from jsonb_array_elements($3::jsonb) with ordinality as t(e, n) order by n`,
     actor.organizationId,
     JSON.stringify(actorRecord(actor)),
     JSON.stringify(rows),

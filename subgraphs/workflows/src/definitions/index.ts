@@ -1,6 +1,19 @@
 export { compileCondition } from './condition.ts'
 export type { Condition, ConditionOutcome } from './condition.ts'
 export type {
+  Assignee,
+  Compensation,
+  CompoundNode,
+  Expression,
+  Join,
+  JsonSchema,
+  LoopNode,
+  MapNode,
+  MessageNode,
+  ParallelNode,
+  SubworkflowNode,
+  TransformNode,
+  WaitNode,
   Edge,
   EdgeTrigger,
   InputBinding,

@@ -1,5 +1,5 @@
 import type { NodeId } from '../../definitions/index.ts'
-import type { StepError } from './transition.ts'
+import type { Arrival, StepError } from './transition.ts'
 
 /** A failed attempt. An error that is not retryable ends the step at once. */
 export type AttemptError = StepError & {
@@ -8,11 +8,22 @@ export type AttemptError = StepError & {
   readonly retryAfterMs?: number
 }
 
+/** A step that completed and can be undone. */
+export type UndoableStep = {
+  readonly node: NodeId
+  readonly path: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly output: unknown
+}
+
 /**
- * What happened. `attempt` is the attempt it happened to: an event of an earlier one is late, and changes nothing.
+ * What happened to a strand. `attempt` is the attempt it happened to: an event of an earlier one is late, and changes
+ * nothing. `node` is the node of the strand's present task.
  */
 export type CoreEvent =
   | { readonly type: 'run_started' }
+  /** A branch or item begins: its strand has no task yet. */
+  | { readonly type: 'strand_started' }
   | {
       readonly type: 'task_succeeded'
       readonly node: NodeId
@@ -26,6 +37,8 @@ export type CoreEvent =
       readonly error: AttemptError
     }
   | { readonly type: 'task_timed_out'; readonly node: NodeId; readonly attempt: number }
+  /** An operator leaves the step out; its output, if given, stands for the result. */
+  | { readonly type: 'task_skipped'; readonly node: NodeId; readonly output?: unknown }
   | {
       readonly type: 'review_decided'
       readonly node: NodeId
@@ -35,4 +48,21 @@ export type CoreEvent =
     }
   /** Nobody decided before the review's deadline. */
   | { readonly type: 'review_expired'; readonly node: NodeId }
+  /** A wait is over: its time came, or the signal or event it waited for, with its payload. */
+  | { readonly type: 'wait_over'; readonly node: NodeId; readonly payload?: unknown }
+  | { readonly type: 'wait_expired'; readonly node: NodeId }
+  /**
+   * Enough branches or items arrived, or one failed a step that fails at once. One entry a branch or item, in order;
+   * null for what has not arrived.
+   */
+  | { readonly type: 'children_done'; readonly node: NodeId; readonly arrivals: readonly (Arrival | null)[] }
+  | {
+      readonly type: 'child_run_ended'
+      readonly node: NodeId
+      readonly status: 'completed' | 'failed' | 'cancelled'
+      readonly output: Readonly<Record<string, unknown>>
+      readonly error?: StepError
+    }
+  /** The answer to `compensate_run`: what completed and has a compensation, newest first. */
+  | { readonly type: 'compensation_listed'; readonly steps: readonly UndoableStep[] }
   | { readonly type: 'run_cancelled'; readonly reason?: string }

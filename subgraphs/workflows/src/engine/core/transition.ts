@@ -1,4 +1,4 @@
-import type { NodeId } from '../../definitions/index.ts'
+import type { Assignee, NodeId } from '../../definitions/index.ts'
 
 /** Why a step or a run failed. `code` is stable; `message` is for people. */
 export type StepError = { readonly code: string; readonly message: string }
@@ -17,32 +17,87 @@ export type RunOutput = {
 /** The failure that a fallback handled. */
 export type FallbackReason = StepError & { readonly node: NodeId }
 
-/** A step that now has work to do, for an agent (`ready`) or a person (`waiting`). */
-export type CreateTask = {
+/** How a branch or item came to its end. `state`: the names a branch wrote, which enter the state at the join. */
+export type Arrival =
+  | { readonly ok: true; readonly value: unknown; readonly state?: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly error: FallbackReason }
+
+type TaskBase = {
   readonly type: 'create_task'
   readonly node: NodeId
-  /** Path of the work within the run; with run and generation it makes the idempotency key. */
+  /** Path of the work within the run, as `each[17]/again[2]/review`; with run and generation it is the work's key. */
   readonly path: string
-  readonly status: 'ready' | 'waiting'
   readonly input: Readonly<Record<string, unknown>>
   /** The first attempt is number 1. */
   readonly attempt: 1
-  /** Wait before it is ready, in milliseconds; absent: ready at once. */
-  readonly delayMs?: number
-} & (
-  | {
-      readonly kind: 'agent'
-      readonly agent: string
-      readonly timeoutMs: number
-      readonly maxAttempts: number
-    }
-  | {
-      readonly kind: 'review'
-      readonly role: string
-      readonly question: string
-      readonly deadlineMs?: number
-    }
-)
+}
+
+/**
+ * The strand is at a new task. `ready`: for a worker, after `delayMs` if given. `waiting`: until a decision, a time
+ * (`wakeAt`, `wakeAfterMs`: then `wait_over`, or `wait_expired` if `expires`), a signal or event (`waitKey`), or its
+ * children or child run.
+ */
+export type CreateTask = TaskBase &
+  (
+    | ({
+        readonly kind: 'agent'
+        readonly status: 'ready'
+        readonly timeoutMs: number
+        readonly maxAttempts: number
+        readonly heartbeatMs?: number
+        readonly delayMs?: number
+      } & Assignee)
+    | {
+        readonly kind: 'message'
+        readonly status: 'ready'
+        readonly to: string
+        readonly channel: string
+        readonly timeoutMs: number
+        readonly maxAttempts: number
+      }
+    | {
+        readonly kind: 'review'
+        readonly status: 'waiting'
+        readonly role: string
+        readonly question: string
+        readonly deadlineMs?: number
+      }
+    | {
+        readonly kind: 'wait'
+        readonly status: 'waiting'
+        /** `signal:<name>` or `event:<type>`; absent for a mere time. */
+        readonly waitKey?: string
+        readonly wakeAfterMs?: number
+        /** ISO 8601. */
+        readonly wakeAt?: string
+        /** True: the time is the limit of the wait, not what it waits for. */
+        readonly expires?: boolean
+      }
+    | {
+        readonly kind: 'workflow'
+        readonly status: 'waiting'
+        readonly workflow: string
+        readonly version?: number
+        readonly wait: boolean
+        readonly wakeAfterMs?: number
+      }
+    | {
+        /** Followed by its `start_strands`. */
+        readonly kind: 'parallel' | 'map'
+        readonly status: 'waiting'
+      }
+  )
+
+/** A child strand that begins. */
+export type NewStrand = {
+  /** The branch's name or the item's number. */
+  readonly key: string
+  /** What the paths of its tasks begin with. */
+  readonly path: string
+  readonly state: Readonly<Record<string, unknown>>
+  /** Its first transitions, when few begin at once; absent: it gets `strand_started` when a worker claims it. */
+  readonly transitions?: readonly Transition[]
+}
 
 /** What is to be written because of an event, in this order and in one transaction. Plain data. */
 export type Transition =
@@ -52,8 +107,10 @@ export type Transition =
       readonly type: 'settle_task'
       readonly node: NodeId
       readonly path: string
-      readonly status: 'completed' | 'failed'
+      readonly status: 'completed' | 'failed' | 'skipped' | 'cancelled'
       readonly error?: StepError
+      /** The result, where the shell does not have it from the attempt: of a wait, a join, a child run. */
+      readonly output?: unknown
     }
   /** The same task is ready again, as attempt number `attempt`, after `delayMs` milliseconds. */
   | {
@@ -64,7 +121,24 @@ export type Transition =
       readonly delayMs: number
       readonly error: StepError
     }
-  /** For the history only: a condition chose `to` (null: the end of the run), or could not be evaluated. */
+  /**
+   * The children of the compound task just created. The strand is woken with `children_done` when `needed` arrived
+   * well, when all arrived, or, with `failFast`, when one failed. At most `concurrency` of them are under way at once.
+   */
+  | {
+      readonly type: 'start_strands'
+      readonly node: NodeId
+      readonly path: string
+      readonly strands: readonly NewStrand[]
+      readonly needed: number
+      readonly failFast: boolean
+      readonly concurrency?: number
+    }
+  /** Everything below this strand that is not over is cancelled: the join had enough. */
+  | { readonly type: 'cancel_children'; readonly node: NodeId; readonly path: string }
+  /** This strand, a child, is over. */
+  | { readonly type: 'arrive'; readonly arrival: Arrival }
+  /** For the history only: a condition chose `to` (null: the end of the body), or could not be evaluated. */
   | {
       readonly type: 'record_choice'
       readonly node: NodeId
@@ -72,8 +146,10 @@ export type Transition =
       readonly to: NodeId | null
       readonly error?: StepError
     }
-  /** A name of the run's state has a new value. Names beginning with `$` are the engine's own. */
+  /** A name of the strand's state has a new value. Names beginning with `$` are the engine's own. */
   | { readonly type: 'write_state'; readonly name: string; readonly value: unknown }
+  /** The run is about to fail, and steps of it can be undone: answered with `compensation_listed`. */
+  | { readonly type: 'compensate_run'; readonly error: FallbackReason }
   | { readonly type: 'complete_run'; readonly output: RunOutput }
   | { readonly type: 'fail_run'; readonly error: FallbackReason }
   /** The run ends; every task of it that is not over is cancelled with it. */
