@@ -337,6 +337,7 @@ CREATE TABLE "run" (
     "start_at" TIMESTAMPTZ(3),
     "parent_run_id" UUID,
     "parent_task_id" UUID,
+    "parent_strand_id" UUID,
     "depth" INTEGER NOT NULL DEFAULT 0,
     "forked_from_id" UUID,
     "trigger_id" UUID,
