@@ -1,5 +1,7 @@
 export { compileCondition } from './condition.ts'
 export type { Condition, ConditionOutcome } from './condition.ts'
+export { compileExpression } from './expression.ts'
+export type { CompiledExpression, ExpressionOutcome, ExpressionResult } from './expression.ts'
 export type {
   Assignee,
   Compensation,

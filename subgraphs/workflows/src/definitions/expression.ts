@@ -1,0 +1,188 @@
+import { Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
+import type { ASTNode } from '@marcbachmann/cel-js'
+import { celToJson } from './cel-to-json.ts'
+import type { JsonOutcome } from './cel-to-json.ts'
+
+/** A CEL expression parsed once. */
+export type CompiledExpression = {
+  readonly text: string
+  /** The names it reads. */
+  readonly variables: readonly string[]
+  /** Plain JSON, of the wanted kind. Never throws: an error of evaluation is an outcome. */
+  evaluate(names: Readonly<Record<string, unknown>>): ExpressionOutcome
+}
+
+/** What became of an expression. */
+export type ExpressionOutcome = JsonOutcome
+
+/** A parsed expression, or why it is none; `offset` counts characters of the text from 0. */
+export type ExpressionResult = { readonly ok: true; readonly expression: CompiledExpression } | NoExpression
+
+/** Why a text is no expression; `offset` counts its characters from 0. */
+export type NoExpression = {
+  readonly ok: false
+  readonly message: string
+  readonly offset: number
+  readonly hint: string
+}
+
+const LONGEST = 2_000
+const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind'])
+const NOT_JSON = new Set(['bytes', 'type'])
+const TYPE_NAMES = new Set([
+  'int',
+  'uint',
+  'double',
+  'bool',
+  'string',
+  'bytes',
+  'list',
+  'map',
+  'null_type',
+  'type',
+  'cel',
+  'optional',
+])
+const WANTED = {
+  boolean: 'Conditions are CEL: quality.confidence > 0.8 && intent != "spam".',
+  any: 'Expressions are CEL: {"title": draft.title, "words": size(draft.words)}.',
+}
+
+const environment = new Environment({
+  unlistedVariablesAreDyn: true,
+  homogeneousAggregateLiterals: false,
+  limits: { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 200 },
+})
+// JSON knows one kind of number, which CEL sees as double: without these `score + 1` would be an error.
+const arithmetic: readonly (readonly [string, (a: number, b: number) => number])[] = [
+  ['+', (a, b) => a + b],
+  ['-', (a, b) => a - b],
+  ['*', (a, b) => a * b],
+  ['/', (a, b) => a / b],
+  ['%', (a, b) => a % b],
+]
+for (const [operator, apply] of arithmetic) {
+  environment.registerOperator(`double ${operator} int: double`, (a: number, b: bigint) =>
+    apply(a, Number(b)),
+  )
+  environment.registerOperator(`int ${operator} double: double`, (a: bigint, b: number) =>
+    apply(Number(a), b),
+  )
+}
+environment.registerOperator('double % double: double', (a: number, b: number) => a % b)
+
+/**
+ * Parses a CEL expression whose result is a boolean or, by default, any JSON value. Refused besides wrong syntax: a
+ * result that cannot be what is wanted, `matches` (a hostile pattern would hold the engine's thread for minutes) and a
+ * comprehension inside another (squares the work over a list).
+ */
+export function compileExpression(text: string, want: 'boolean' | 'any' = 'any'): ExpressionResult {
+  if (text.length > LONGEST)
+    return refuse(
+      `The expression is longer than ${LONGEST} characters.`,
+      0,
+      'Let a step compute a value and use that.',
+    )
+  try {
+    const program = environment.parse(text)
+    const scan = new Scan()
+    scan.visit(program.ast, new Set(), false)
+    if (scan.refusal) return scan.refusal
+    const { valid, type, error } = program.check()
+    if (!valid)
+      return refuse(firstLine(error?.message), error?.range?.start ?? 0, 'Compare values of one type.')
+    if (want === 'boolean' && type !== 'bool' && type !== 'dyn')
+      return refuse(
+        `The result is ${type}, not a boolean.`,
+        0,
+        'Write a comparison, as quality.confidence > 0.8.',
+      )
+    if (type !== undefined && NOT_JSON.has(type))
+      return refuse(`The result is ${type}, which JSON cannot hold.`, 0, 'Convert it, as string(value).')
+    const variables = [...scan.variables]
+    const evaluate = (names: Readonly<Record<string, unknown>>) => run(program, variables, names, want)
+    return { ok: true, expression: { text, variables, evaluate } }
+  } catch (error) {
+    const offset =
+      error instanceof ParseError || error instanceof EvaluationError ? (error.range?.start ?? 0) : 0
+    return refuse(firstLine(error instanceof Error ? error.message : undefined), offset, WANTED[want])
+  }
+}
+
+function run(
+  program: (context: Record<string, unknown>) => unknown,
+  variables: readonly string[],
+  names: Readonly<Record<string, unknown>>,
+  want: 'boolean' | 'any',
+): ExpressionOutcome {
+  try {
+    // A name nothing produced on this path is null, as it is for a step's input; never one inherited from Object.
+    const context = Object.fromEntries(
+      variables.map((name) => [name, Object.hasOwn(names, name) ? (names[name] ?? null) : null]),
+    )
+    const value = program(context)
+    if (want === 'any') return celToJson(value)
+    if (typeof value === 'boolean') return { ok: true, value }
+    return {
+      ok: false,
+      message: `The result is not a boolean but ${value === null ? 'null' : typeof value}.`,
+    }
+  } catch (error) {
+    return { ok: false, message: firstLine(error instanceof Error ? error.message : undefined) }
+  }
+}
+
+class Scan {
+  readonly variables = new Set<string>()
+  refusal: NoExpression | undefined
+
+  visit(node: ASTNode, bound: ReadonlySet<string>, inside: boolean): void {
+    if (this.refusal) return
+    if (node.op === 'id') {
+      if (!bound.has(node.args) && !TYPE_NAMES.has(node.args)) this.variables.add(node.args)
+      return
+    }
+    if (node.op === 'rcall') {
+      const [name, receiver, args] = node.args
+      if (name === 'matches')
+        this.refusal = refuse(
+          'matches() is not offered.',
+          node.start,
+          'Use contains, startsWith, endsWith, or let a step classify the text.',
+        )
+      const variable = args[0]
+      if (COMPREHENSIONS.has(name) && args.length > 1 && variable?.op === 'id') {
+        if (inside)
+          this.refusal = refuse(
+            `${name}() inside another comprehension is not offered.`,
+            node.start,
+            'Let a step compute the list.',
+          )
+        this.visit(receiver, bound, inside)
+        const within = new Set(bound).add(variable.args)
+        for (const arg of args.slice(1)) this.visit(arg, within, true)
+        return
+      }
+    }
+    if (node.op === 'call' && node.args[0] === 'matches')
+      this.refusal = refuse('matches() is not offered.', node.start, 'Use contains, startsWith or endsWith.')
+    for (const child of childrenOf(node.args)) this.visit(child, bound, inside)
+  }
+}
+
+function* childrenOf(args: unknown): Generator<ASTNode> {
+  if (Array.isArray(args)) for (const arg of args) yield* childrenOf(arg)
+  else if (isAstNode(args)) yield args
+}
+
+function isAstNode(value: unknown): value is ASTNode {
+  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value
+}
+
+function refuse(message: string, offset: number, hint: string): NoExpression {
+  return { ok: false, message, offset, hint }
+}
+
+function firstLine(message: string | undefined): string {
+  return (message ?? 'The expression cannot be evaluated.').split('\n', 1)[0]?.slice(0, 300) ?? ''
+}
