@@ -72,3 +72,32 @@ test('another organization sees none of it', async () => {
   const seen = await take(tail.subscribe({ organizationId: mine.organizationId }, { after: start }), 1)
   expect(seen.map((event) => event.subject)).toEqual(['article/2'])
 })
+
+test('the past and the present are of the run and the types that were asked for', async () => {
+  const actor = await world.organization()
+  const [mine, other] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002']
+  const about = (runId: string) => ({ runId, workflowId: 'w', workflowName: 'w' })
+  const append = () =>
+    world.database.inTenant(actor, (tx) =>
+      tx.appendEvents([
+        { type: 'run.started', subject: 'run/other', data: about(other) },
+        { type: 'run.started', subject: 'run/mine', data: about(mine) },
+        { type: 'run.waiting', subject: 'run/mine', data: about(mine) },
+        { type: 'run.cancelled', subject: 'run/mine', data: about(mine) },
+        published(1),
+      ]),
+    )
+  const start = cursorOf(tail.position())
+  await append()
+  const types = ['run.started', 'run.cancelled'] as const
+  const filter = { organizationId: actor.organizationId, runId: mine, types }
+  const seen = await take(tail.subscribe(filter, { after: start }), 2)
+  const pastAndPresent = take(tail.subscribe(filter, { after: start }), 4)
+  await append()
+  const both = await pastAndPresent
+  expect(seen.map(({ type, subject }) => [type, subject])).toEqual([
+    ['run.started', 'run/mine'],
+    ['run.cancelled', 'run/mine'],
+  ])
+  expect(both.map(({ type }) => type)).toEqual([...types, ...types])
+})

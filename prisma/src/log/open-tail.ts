@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Database } from '../tenancy/open-database.ts'
 import { EVENT_CHANNEL } from './announcer.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
-import { currentTransaction, isPast, lastSeq, readEvents } from './read-events.ts'
+import { currentTransaction, type EventSelection, isPast, lastSeq, readEvents } from './read-events.ts'
 
 const PAGE = 1_000
 const POLL_MS = 250
@@ -14,6 +14,8 @@ const MAILBOX_LIMIT = 10_000
 export interface EventFilter {
   organizationId: string
   types?: readonly EventRecord['type'][]
+  /** Only of this run; the past is then read by the run's own index. */
+  runId?: string
   /** Keeps an event when true; on top of organization and types. */
   matches?: (event: EventRecord) => boolean
 }
@@ -89,7 +91,7 @@ export async function openTail(database: Database): Promise<Tail> {
   async function* follow(
     after: bigint,
     signal: AbortSignal,
-    organizationId?: string,
+    past: EventSelection = {},
   ): AsyncGenerator<EventRecord[]> {
     const mailbox = createMailbox<EventRecord[]>(MAILBOX_LIMIT)
     const joinedAt = delivered
@@ -100,12 +102,7 @@ export async function openTail(database: Database): Promise<Tail> {
     try {
       if (signal.aborted) return
       for (let seq = after; seq < joinedAt;) {
-        const page = await readEvents(pool, {
-          after: seq,
-          upTo: joinedAt,
-          limit: PAGE,
-          ...(organizationId ? { organizationId } : {}),
-        })
+        const page = await readEvents(pool, { after: seq, upTo: joinedAt, limit: PAGE, ...past })
         if (page.length > 0) yield page
         if (signal.aborted) return
         seq = page.length < PAGE ? joinedAt : (page.at(-1)?.seq ?? joinedAt)
@@ -125,7 +122,9 @@ export async function openTail(database: Database): Promise<Tail> {
   return {
     async *subscribe(filter, { after, signal = new AbortController().signal }) {
       const from = after == null ? delivered : (seqOf(after) ?? fail('CURSOR_INVALID', { path: 'after' }))
-      for await (const events of follow(from, signal, filter.organizationId)) {
+      const { organizationId, types, runId } = filter
+      const past = { organizationId, ...(types ? { types } : {}), ...(runId === undefined ? {} : { runId }) }
+      for await (const events of follow(from, signal, past)) {
         for (const event of events) if (keeps(filter, event)) yield event
       }
     },
@@ -145,9 +144,12 @@ function keeps(filter: EventFilter, event: EventRecord): boolean {
   return (
     event.organizationId === filter.organizationId &&
     (filter.types === undefined || filter.types.includes(event.type)) &&
+    (filter.runId === undefined || runOf(event) === filter.runId) &&
     (filter.matches === undefined || filter.matches(event))
   )
 }
+
+const runOf = ({ data }: EventRecord): string | null => ('runId' in data ? data.runId : null)
 
 /** A position below which nothing can appear any more. */
 async function settledSeq(pool: pg.Pool, signal: AbortSignal): Promise<bigint> {
