@@ -26,6 +26,8 @@ export type {
   WorkflowDefinition,
   WorkflowNode,
 } from './definition.ts'
+export { compileSchema } from './json-schema.ts'
+export type { CompiledSchema, SchemaCheck, SchemaProblem } from './json-schema.ts'
 export { IMPLICIT_END } from './link-steps.ts'
 export { DEFINITION_PROBLEMS } from './problem.ts'
 export type { DefinitionProblem } from './problem.ts'
