@@ -22,7 +22,8 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
       if (taskId !== null) await resume(event, taskId, approvalId)
     }
     if (event.type === 'task.waiting') {
-      const { taskId, approvalId } = event.data as EventData<'task.waiting'>
+      const { taskId, approvalId, waitsFor } = event.data as EventData<'task.waiting'>
+      if (waitsFor !== 'review' && waitsFor !== 'decision') return
       await resume(event, taskId, approvalId ?? (await askForReview(event)))
     }
   }

@@ -1,11 +1,10 @@
 import type { Database } from '@tutti/prisma'
+import { actorRecord } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
-import { advance } from './core/index.ts'
-import { engineMemoryOf } from './store/engine-memory.ts'
-import { type LockedTask, lockTasks } from './store/lock-tasks.ts'
-import { aboutTask, planTransitions } from './store/plan-transitions.ts'
-import { emptyPlan, type WritePlan, writePlan } from './store/write-plan.ts'
-import { runOf, taskOf, viewOf } from './worker/complete-tasks.ts'
+import type pg from 'pg'
+import type { CoreEvent, RunStatus } from './core/index.ts'
+import { aboutTask, placeOf, referenceOf } from './store/plan-transitions.ts'
+import { eventRow } from './store/write-plan.ts'
 
 /** A person's answer, as it reaches the waiting task. */
 export interface TaskDecision {
@@ -16,9 +15,27 @@ export interface TaskDecision {
   arguments: unknown
 }
 
+interface WaitingTask {
+  id: string
+  kind: string
+  node_id: string
+  step_path: string
+  agent_id: string | null
+  attempt: number
+  approval_id: string | null
+  strand_id: string
+  is_main: boolean
+  run_id: string
+  run_status: RunStatus
+  created_at: string
+  priority: number
+  workflow_id: string
+  workflow_name: string
+}
+
 /**
  * Lets a waiting task go on. An agent's task becomes ready again with the decision in its input under `$decision`; a
- * review is settled by the core. False when the task does not wait (any more, or yet) for this approval.
+ * review is settled by the worker who takes it up. False when the task does not wait (any more, or yet) for this approval.
  */
 export async function resumeTask(
   { database }: { database: Database },
@@ -26,57 +43,103 @@ export async function resumeTask(
   taskId: string,
   decision: TaskDecision,
 ): Promise<boolean> {
-  const memory = engineMemoryOf(database)
   const resumed = await database.transact(actor, async (client) => {
-    const [row] = await lockTasks(client, [{ organizationId: actor.organizationId, id: taskId }])
-    if (!row || row.status !== 'waiting') return false
-    if (row.approval_id !== null && row.approval_id !== decision.approvalId) return false
-    const plan = emptyPlan()
-    if (row.kind === 'agent') planReturn(plan, row, decision, actor)
-    else {
-      const definitions = await memory.definitions.get(client, [
-        { organizationId: row.organization_id, id: row.version_id },
-      ])
-      const definition = definitions.get(row.version_id)
-      if (!definition) return false
-      const transitions = advance(
-        definition,
-        viewOf(row),
-        decision.decision === 'expired'
-          ? { type: 'review_expired', node: row.node_id }
-          : {
-              type: 'review_decided',
-              node: row.node_id,
-              outcome: decision.decision === 'approved' ? 'approve' : 'reject',
-              by: decision.decidedBy,
-              ...(decision.comment === null ? {} : { comment: decision.comment }),
-            },
-      )
-      const agents = await memory.agents.of(client, row.organization_id, transitions)
-      planTransitions(plan, runOf(row), { ...taskOf(row), output: decision }, transitions, { actor, agents })
-    }
-    await writePlan(client, plan)
+    const task = await lockWaiting(client, actor, taskId)
+    if (!task || (task.approval_id !== null && task.approval_id !== decision.approvalId)) return false
+    if (task.kind === 'agent') await makeReady(client, actor, task, decision)
+    const resume = task.kind === 'agent' ? null : wordOf(task, decision)
+    const paused = task.run_status === 'paused'
+    const due = placeOf({ createdAt: task.created_at, priority: task.priority })
+    await client.query(
+      `update strand set status = $3, due_at = $4, resume = $5, wait_key = null, fence = fence + 1
+       where organization_id = $1 and id = $2`,
+      [
+        actor.organizationId,
+        task.strand_id,
+        paused ? 'held' : 'ready',
+        paused ? null : due,
+        resume && JSON.stringify(resume),
+      ],
+    )
     return true
   })
   if (resumed) database.announce()
   return resumed
 }
 
-function planReturn(plan: WritePlan, row: LockedTask, decision: TaskDecision, actor: Actor): void {
-  const run = runOf(row)
-  const o = run.organizationId
-  const reference = { runId: run.id, workflowId: run.workflowId, workflowName: run.workflowName }
-  const about = aboutTask(reference, taskOf(row))
-  plan.tasks.push({
-    o,
-    id: row.id,
-    status: 'ready',
-    input: { $decision: decision },
-    attempt_delta: -1,
-    since: row.run_created_at.toISOString(),
+async function lockWaiting(
+  client: pg.PoolClient,
+  actor: Actor,
+  taskId: string,
+): Promise<WaitingTask | undefined> {
+  const { rows } = await client.query<WaitingTask>(
+    `select t.id, t.kind, t.node_id, t.step_path, t.agent_id, t.attempt, t.approval_id, s.id as strand_id,
+       s.parent_id is null as is_main, r.id as run_id, r.status as run_status,
+       to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at, r.priority, r.workflow_id,
+       w.name as workflow_name
+     from task t
+     join strand s on s.organization_id = t.organization_id and s.run_id = t.run_id and s.task_id = t.id
+     join run r on r.organization_id = t.organization_id and r.id = t.run_id
+     join workflow w on w.organization_id = r.organization_id and w.id = r.workflow_id
+     where t.organization_id = $1 and t.id = $2 and s.status = 'waiting' and s.resume is null
+     for key share of r for no key update of s`,
+    [actor.organizationId, taskId],
+  )
+  return rows[0]
+}
+
+function wordOf(task: WaitingTask, { decision, decidedBy, comment }: TaskDecision): CoreEvent {
+  if (decision === 'expired') return { type: 'review_expired', node: task.node_id }
+  return {
+    type: 'review_decided',
+    node: task.node_id,
+    outcome: decision === 'approved' ? 'approve' : 'reject',
+    by: decidedBy,
+    ...(comment === null ? {} : { comment }),
+  }
+}
+
+/** The next attempt is the same one: it was not over when it began to wait. */
+async function makeReady(
+  client: pg.PoolClient,
+  actor: Actor,
+  task: WaitingTask,
+  decision: TaskDecision,
+): Promise<void> {
+  const { organizationId } = actor
+  await client.query(
+    `update task set status = 'ready', attempt = attempt - 1, input = input || $3::jsonb
+     where organization_id = $1 and id = $2`,
+    [organizationId, task.id, JSON.stringify({ $decision: decision })],
+  )
+  if (task.is_main && task.run_status === 'waiting')
+    await client.query(`update run set status = 'running' where organization_id = $1 and id = $2`, [
+      organizationId,
+      task.run_id,
+    ])
+  const reference = referenceOf({
+    id: task.run_id,
+    workflowId: task.workflow_id,
+    workflowName: task.workflow_name,
   })
-  plan.runs.push({ o, id: run.id, status: 'running', patch: {}, over: false })
-  plan.events.push({ o, actor, event: { type: 'task.ready', ...about } })
+  const about = aboutTask(reference, {
+    id: task.id,
+    path: task.step_path,
+    agentId: task.agent_id,
+    attempt: task.attempt,
+  })
+  const event = eventRow(organizationId, { type: 'task.ready', ...about })
+  await client.query(
+    `insert into log.event (organization_id, type, subject, actor, data, run_id) values ($1, $2, $3, $4, $5, $6)`,
+    [
+      organizationId,
+      event.type,
+      event.subject,
+      JSON.stringify(actorRecord(actor)),
+      JSON.stringify(event.data),
+      event.run,
+    ],
+  )
 }
 
 /** Notes the approval that a review's task waits for. */

@@ -18,8 +18,10 @@ export interface RunRow extends RunReference {
   endedAt: Date | null
 }
 
-/** Columns of a {@link RunRow}. */
-export const RUN_COLUMNS = `id, status, workflow_id as "workflowId", version_id as "versionId", input, state, output,
+/** Columns of a {@link RunRow}; while the run lives its state is its main strand's. */
+export const RUN_COLUMNS = `id, status, workflow_id as "workflowId", version_id as "versionId", input,
+  coalesce((select s.state from strand s where s.organization_id = run.organization_id and s.run_id = run.id
+    and s.parent_id is null), state) as state, output,
   error, idempotency_key as "idempotencyKey", cost_usd as "costUsd", created_at as "createdAt", ended_at as "endedAt"`
 
 /** Runs by id. */

@@ -1,20 +1,29 @@
 import { createHash } from 'node:crypto'
 import { type Actor, canonicalJson, fail } from '@tutti/schema'
 import { actorRecord } from '@tutti/prisma'
-import { isId } from '@tutti/runtime'
 import type pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import type { Services } from '../context.ts'
-import { advance } from '../engine/core/index.ts'
+import type { WorkflowDefinition } from '../definitions/index.ts'
+import { advance, type Transition } from '../engine/core/index.ts'
 import { engineMemoryOf } from '../engine/store/engine-memory.ts'
-import { planTransitions } from '../engine/store/plan-transitions.ts'
-import { emptyPlan, writePlan } from '../engine/store/write-plan.ts'
+import type { HeldStrand } from '../engine/store/held-strand.ts'
+import { mainStrand, planTransitions } from '../engine/store/plan-transitions.ts'
+import { type StartRow, writeStart } from '../engine/store/write-start.ts'
+import { findTargets, type RunTarget } from './find-targets.ts'
 
 export interface RunRequest {
   workflowId?: string | null
   workflowName?: string | null
+  /** A version of its own; the published one unless given. */
+  version?: number | null
   input: Record<string, unknown>
   idempotencyKey?: string | null
+  /** -10 to 10; the workflow's own unless given. */
+  priority?: number | null
+  /** Nothing happens before. */
+  startAt?: Date | null
+  triggerId?: string | null
 }
 
 export interface StartedRun {
@@ -23,15 +32,17 @@ export interface StartedRun {
   created: boolean
 }
 
-interface Target {
-  workflow_id: string
-  name: string
-  version_id: string
+interface WantedRun {
+  request: RunRequest
+  target: RunTarget
+  id: string
+  hash: string
 }
 
 /**
- * Starts runs of the workflows' latest versions, all or none, in one transaction. Answers in the order given.
- * NOT_FOUND for an unknown workflow, IDEMPOTENCY_KEY_REUSED when a key comes with another input.
+ * Starts runs of the workflows' published versions, all or none, in one transaction. Answers in the order given.
+ * NOT_FOUND for an unknown workflow or version, INVALID_STATE when none is published, IDEMPOTENCY_KEY_REUSED when a key
+ * comes with another input.
  */
 export async function startRuns(
   { database, wake }: Pick<Services, 'database' | 'wake'>,
@@ -39,52 +50,36 @@ export async function startRuns(
   requests: readonly RunRequest[],
   path: (index: number) => string,
 ): Promise<StartedRun[]> {
-  const memory = engineMemoryOf(database)
-  const started = await database.transact(actor, async (client) => {
-    const targets = await findTargets(client, actor, requests)
-    const wanted = requests.map((request, index) => {
-      const target = targets(request)
-      if (!target) return fail('NOT_FOUND', { path: path(index), message: 'There is no such workflow.' })
-      return { request, target, id: uuidv7(), hash: hashOf(request.input) }
-    })
-    const ids = await insertRuns(client, actor, wanted)
-    const definitions = await memory.definitions.get(
-      client,
-      wanted.map(({ target }) => ({ organizationId: actor.organizationId, id: target.version_id })),
-    )
-    const plan = emptyPlan()
-    for (const { request, target, id } of wanted.filter((each) => ids.created.has(each.id))) {
-      const definition = definitions.get(target.version_id)
-      if (!definition) return fail('INTERNAL', { message: 'A version without its definition.' })
-      const run = {
-        organizationId: actor.organizationId,
-        id,
-        workflowId: target.workflow_id,
-        workflowName: target.name,
-      }
-      const reference = { runId: id, workflowId: target.workflow_id, workflowName: target.name }
-      plan.events.push({
-        o: actor.organizationId,
-        actor: actorRecord(actor),
-        event: { type: 'run.started', subject: `run/${id}`, data: reference },
+  const started = await database.transact(
+    actor,
+    async (client) => {
+      const targets = await findTargets(client, actor, requests)
+      const wanted = requests.map((request, index) => {
+        const target = targets(request)
+        if (!target) return fail('NOT_FOUND', { path: path(index), message: 'There is no such workflow.' })
+        if (target.versionId === null)
+          return fail('INVALID_STATE', {
+            path: path(index),
+            message: 'No version of the workflow is published.',
+          })
+        return { request, target, id: uuidv7(), hash: hashOf(request.input) }
       })
-      const view = { status: 'queued', input: request.input, state: {}, seed: id } as const
-      const transitions = advance(definition, view, { type: 'run_started' })
-      const agents = await memory.agents.of(client, actor.organizationId, transitions)
-      planTransitions(plan, { ...run, status: 'queued' }, undefined, transitions, {
-        actor: actorRecord(actor),
-        agents,
+      const created = await write(client, database, actor, wanted)
+      const existing = await findExisting(
+        client,
+        actor,
+        wanted.filter(({ id }) => !created.has(id)),
+      )
+      return wanted.map(({ request, id, hash, target }, index) => {
+        if (created.has(id)) return { id, created: true }
+        const known = existing.get(`${target.workflowId}/${request.idempotencyKey}`)
+        if (!known || known.hash !== hash)
+          return fail('IDEMPOTENCY_KEY_REUSED', { path: `${path(index)}.idempotencyKey` })
+        return { id: known.id, created: false }
       })
-    }
-    if (plan.events.length > 0) await writePlan(client, plan)
-    return wanted.map(({ request, id, hash, target }, index) => {
-      if (ids.created.has(id)) return { id, created: true }
-      const existing = ids.existing.get(`${target.workflow_id}/${request.idempotencyKey}`)
-      if (!existing || existing.hash !== hash)
-        return fail('IDEMPOTENCY_KEY_REUSED', { path: `${path(index)}.idempotencyKey` })
-      return { id: existing.id, created: false }
-    })
-  })
+    },
+    { plan: 'generic' },
+  )
   if (started.some((run) => run.created)) {
     database.announce()
     wake()
@@ -92,52 +87,146 @@ export async function startRuns(
   return started
 }
 
-async function findTargets(
+async function write(
   client: pg.PoolClient,
+  database: Services['database'],
   actor: Actor,
-  requests: readonly RunRequest[],
-): Promise<(request: RunRequest) => Target | undefined> {
-  const ids = requests.flatMap(({ workflowId }) => (workflowId && isId(workflowId) ? [workflowId] : []))
-  const names = requests.flatMap(({ workflowName }) => (workflowName ? [workflowName] : []))
-  const { rows } = await client.query<Target>(
-    `select w.id as workflow_id, w.name, v.id as version_id from workflow w
-     join workflow_version v on v.organization_id = w.organization_id and v.workflow_id = w.id and v.version = w.latest_version
-     where w.organization_id = $1 and (w.id = any($2::uuid[]) or w.name = any($3))`,
-    [actor.organizationId, ids, names],
+  wanted: readonly WantedRun[],
+): Promise<Set<string>> {
+  const memory = engineMemoryOf(database)
+  const definitions = await memory.definitions.get(
+    client,
+    wanted.flatMap(({ target: { versionId } }) =>
+      versionId === null ? [] : [{ organizationId: actor.organizationId, id: versionId }],
+    ),
   )
-  return ({ workflowId, workflowName }) =>
-    rows.find((row) => (workflowId ? row.workflow_id === workflowId : row.name === workflowName))
+  const rows: StartRow[] = []
+  for (const run of wanted) {
+    const definition = definitions.get(run.target.versionId ?? '')
+    if (!definition) return fail('INTERNAL', { message: 'A version without its definition.' })
+    const held = beginning(actor, run, definition)
+    const transitions = run.request.startAt ? [] : firstTransitions(definition, held)
+    const names = await memory.names.of(client, actor.organizationId, transitions)
+    rows.push(rowOf(actor, run, definition, held, transitions, names))
+  }
+  return writeStart(client, actor, rows)
 }
 
-interface WantedRun {
-  request: RunRequest
-  target: Target
-  id: string
-  hash: string
+/** The run's main strand as the core is shown it before anything has happened. */
+function beginning(
+  { organizationId }: Actor,
+  { id, target, request }: WantedRun,
+  definition: WorkflowDefinition,
+): HeldStrand {
+  return {
+    id: '',
+    fence: 0n,
+    epoch: 0,
+    runStatus: 'queued',
+    run: {
+      organizationId,
+      id,
+      workflowId: target.workflowId,
+      workflowName: target.name,
+      versionId: target.versionId ?? '',
+      input: request.input,
+      createdAt: new Date().toISOString(),
+      priority: request.priority ?? definition.priority ?? 0,
+      depth: 0,
+      parentStrandId: null,
+    },
+    parentId: null,
+    parentTaskId: null,
+    compound: null,
+    key: null,
+    position: null,
+    path: '',
+    state: {},
+    outer: [],
+    task: null,
+    resume: null,
+    recoveries: 0,
+  }
 }
 
-/** Inserts what is new; of the rest, finds who was first. A key twice in one call counts once. */
-async function insertRuns(client: pg.PoolClient, actor: Actor, wanted: readonly WantedRun[]) {
-  const rows = wanted.map(({ request, target, id, hash }) => ({
-    id,
-    workflow: target.workflow_id,
-    version: target.version_id,
+/** What the start writes with it; nothing where a worker had better begin: branches, sub-workflows, an end at once. */
+function firstTransitions(definition: WorkflowDefinition, held: HeldStrand): Transition[] {
+  const view = {
+    status: 'queued',
+    input: held.run.input,
+    strand: { path: '', state: {}, outer: [] },
+    seed: held.run.id,
+  } as const
+  const transitions = advance(definition, view, { type: 'run_started' })
+  const last = transitions.at(-1)
+  const isPlain =
+    last?.type === 'create_task' &&
+    last.kind !== 'parallel' &&
+    last.kind !== 'map' &&
+    last.kind !== 'workflow'
+  return isPlain ? transitions : []
+}
+
+function rowOf(
+  actor: Actor,
+  { request, target, hash }: WantedRun,
+  definition: WorkflowDefinition,
+  held: HeldStrand,
+  transitions: readonly Transition[],
+  names: Awaited<ReturnType<ReturnType<typeof engineMemoryOf>['names']['of']>>,
+): StartRow {
+  const { run } = held
+  const strand = { ...mainStrand(run), due_at: request.startAt?.toISOString() ?? null }
+  if (!request.startAt) strand.due_ms = -run.priority * 3_600_000
+  const row: StartRow = {
+    id: run.id,
+    workflow: target.workflowId,
+    version: target.versionId ?? '',
+    number: target.version ?? 0,
+    pinned: request.version != null,
+    status: 'queued',
     input: request.input,
     key: request.idempotencyKey ?? null,
     hash,
-  }))
-  const inserted = await client.query<{ id: string }>({
-    name: 'engine-start',
-    text: `insert into run (organization_id, id, workflow_id, version_id, status, input, idempotency_key, request_hash, started_by)
-      select $1::uuid, x.id, x.workflow, x.version, 'queued', x.input, x.key, x.hash, $3::jsonb
-      from jsonb_to_recordset($2::jsonb) as x(id uuid, workflow uuid, version uuid, input jsonb, key text, hash text)
-      on conflict (organization_id, workflow_id, idempotency_key) do nothing returning id`,
-    values: [actor.organizationId, JSON.stringify(rows), JSON.stringify(actorRecord(actor))],
-  })
-  const created = new Set(inserted.rows.map((row) => row.id))
-  const missing = rows.filter((row) => !created.has(row.id))
-  if (missing.length === 0) return { created, existing: new Map<string, { id: string; hash: string }>() }
-  const found = await client.query<{
+    priority: run.priority,
+    start_at: request.startAt?.toISOString() ?? null,
+    trigger: request.triggerId ?? null,
+    strands: [strand],
+    tasks: [],
+    events: [],
+  }
+  if (transitions.length === 0) return row
+  const { change } = planTransitions(held, transitions, {}, { names, definition, actor: actorRecord(actor) })
+  const isReady = change.status === 'ready'
+  return {
+    ...row,
+    status: change.r_status ?? 'running',
+    strands: [
+      {
+        ...strand,
+        status: change.status,
+        state: change.patch ?? {},
+        task: change.task,
+        agent: change.agent,
+        due_at: isReady ? null : change.due_at,
+        due_ms: isReady && change.due_ms === null ? strand.due_ms : change.due_ms,
+        wait: change.wait,
+        resume: change.resume,
+      },
+    ],
+    tasks: change.tasks,
+    events: change.events,
+  }
+}
+
+/** Of what was not inserted: who was first with the key. */
+async function findExisting(
+  client: pg.PoolClient,
+  actor: Actor,
+  missing: readonly WantedRun[],
+): Promise<Map<string, { id: string; hash: string }>> {
+  if (missing.length === 0) return new Map()
+  const { rows } = await client.query<{
     id: string
     workflow_id: string
     idempotency_key: string
@@ -145,15 +234,15 @@ async function insertRuns(client: pg.PoolClient, actor: Actor, wanted: readonly 
   }>(
     `select id, workflow_id, idempotency_key, request_hash from run
      where organization_id = $1 and (workflow_id, idempotency_key) in (select * from unnest($2::uuid[], $3::text[]))`,
-    [actor.organizationId, missing.map((row) => row.workflow), missing.map((row) => row.key)],
+    [
+      actor.organizationId,
+      missing.map(({ target }) => target.workflowId),
+      missing.map(({ request }) => request.idempotencyKey ?? null),
+    ],
   )
-  const existing = new Map(
-    found.rows.map((row) => [
-      `${row.workflow_id}/${row.idempotency_key}`,
-      { id: row.id, hash: row.request_hash },
-    ]),
+  return new Map(
+    rows.map((row) => [`${row.workflow_id}/${row.idempotency_key}`, { id: row.id, hash: row.request_hash }]),
   )
-  return { created, existing }
 }
 
 /** Equal inputs hash equally, whatever the order of their keys. */

@@ -7,7 +7,7 @@ const LIMIT = 1_000
 export interface DefinitionCache {
   /** Definitions by version id; reads those it does not have. */
   get(
-    client: pg.ClientBase,
+    client: Pick<pg.ClientBase, 'query'>,
     versions: readonly { organizationId: string; id: string }[],
   ): Promise<Map<string, WorkflowDefinition>>
 }

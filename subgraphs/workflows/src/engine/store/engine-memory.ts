@@ -1,11 +1,13 @@
 import type { Database } from '@tutti/prisma'
-import { type AgentIds, createAgentIds } from './agent-ids.ts'
 import { createDefinitionCache, type DefinitionCache } from './definition-cache.ts'
+import { createEngineNames, type EngineNames } from './engine-names.ts'
+import { createStrandReader, type StrandReader } from './hold-strands.ts'
 
 /** What the engine remembers between statements. */
 export interface EngineMemory {
   definitions: DefinitionCache
-  agents: AgentIds
+  names: EngineNames
+  strands: StrandReader
 }
 
 const memories = new WeakMap<Database, EngineMemory>()
@@ -14,7 +16,11 @@ const memories = new WeakMap<Database, EngineMemory>()
 export function engineMemoryOf(database: Database): EngineMemory {
   const known = memories.get(database)
   if (known) return known
-  const memory = { definitions: createDefinitionCache(), agents: createAgentIds() }
+  const memory = {
+    definitions: createDefinitionCache(),
+    names: createEngineNames(),
+    strands: createStrandReader(),
+  }
   memories.set(database, memory)
   return memory
 }

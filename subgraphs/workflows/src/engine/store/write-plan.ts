@@ -4,120 +4,339 @@ import type pg from 'pg'
 /** Seconds a claim holds without renewal, on the database's clock. */
 export const LEASE_SECONDS = 5
 
-/** A task row that changes; its fence moves with every change, so that a late answer finds nothing. */
-export interface TaskChange {
-  o: string
-  id: string
-  status: 'ready' | 'waiting' | 'completed' | 'failed' | 'cancelled'
-  output?: unknown
-  error?: { code: string; message: string } | null
-  /** Ready again after this long, milliseconds. */
-  delay_ms?: number
-  approval?: string
-  cost?: number
-  /** Merged into the input: the decision a resumed task was waiting for. */
-  input?: Record<string, unknown>
-  /** Its place in the queue, ISO 8601; now unless said. */
-  since?: string
-  /** Added to the attempt; a resumed task does not pay for its wait. */
-  attempt_delta?: number
-}
-
-/** A new task row; with `claim`, it is the writer's at once and the next claim passes it by. */
-export interface TaskCreation {
+/** A new task row. */
+export interface TaskRow {
   o: string
   id: string
   run: string
   path: string
   node: string
-  kind: 'agent' | 'review'
+  kind: string
+  generation: number
   agent: string | null
   agent_id: string | null
-  status: 'ready' | 'waiting'
+  status: 'ready' | 'running' | 'waiting' | 'completed'
+  attempt: number
   input: Record<string, unknown>
   timeout_ms: number
-  delay_ms: number
-  /** Its place in the queue, ISO 8601: the run's start, so that older runs end first; null is now. */
-  since: string | null
-  claim: string | null
+  parent: string | null
+  position: number | null
+  arrival: unknown
+  output: unknown
 }
 
-/** A run row that changes. `patch` is merged into its state. */
-export interface RunChange {
+/** A new strand row. */
+export interface StrandRow {
   o: string
   id: string
-  status: string
-  patch: Record<string, unknown>
-  output?: unknown
-  error?: { code: string; message: string } | null
-  cost?: number
-  over: boolean
+  run: string
+  workflow: string
+  parent: string | null
+  parent_task: string | null
+  compound: string | null
+  key: string | null
+  position: number | null
+  path: string
+  state: Record<string, unknown>
+  task: string | null
+  agent: string | null
+  status: 'ready' | 'running' | 'waiting' | 'held'
+  /** When it is due, ISO 8601, or milliseconds from now; both null: only something from outside goes on. */
+  due_at: string | null
+  due_ms: number | null
+  claim: string | null
+  resume: unknown
+  wait: string | null
+  pending: number
+  needed: number
+  fast: boolean
+  width: number | null
+  limit_key: string | null
+  priority: number
 }
 
-/** Everything one moment writes, for any number of tasks, runs and tenants. */
-export interface WritePlan {
-  tasks: TaskChange[]
-  creations: TaskCreation[]
-  runs: RunChange[]
-  events: { o: string; actor: Pick<Actor, 'id' | 'kind' | 'name'>; event: NewEvent }[]
+/** An event of the log, in the order it is to be written. */
+export interface EventRow {
+  o: string
+  type: string
+  subject: string
+  data: unknown
+  run: string | null
 }
 
-export const emptyPlan = (): WritePlan => ({ tasks: [], creations: [], runs: [], events: [] })
-
-const OVER = `('completed','failed','cancelled')`
-
-const WRITE = {
-  name: 'engine-write',
-  text: `
-with changed as (
-  update task t set
-    status = x.status, output = coalesce(x.output, t.output), error = x.error,
-    input = t.input || coalesce(x.input, '{}'), attempt = t.attempt + coalesce(x.attempt_delta, 0),
-    fence = t.fence + 1, claim_id = null, lease_expires_at = null,
-    ready_at = coalesce(x.since, clock_timestamp()) + coalesce(x.delay_ms, 0) * interval '1 millisecond',
-    approval_id = coalesce(x.approval, t.approval_id), cost_usd = t.cost_usd + coalesce(x.cost, 0),
-    ended_at = case when x.status in ${OVER} then clock_timestamp() end
-  from jsonb_to_recordset($1::jsonb) as x(o uuid, id uuid, status text, output jsonb, error jsonb, delay_ms float8,
-    approval uuid, cost numeric, input jsonb, since timestamptz, attempt_delta int)
-  where t.id = x.id and t.organization_id is not distinct from x.o
-), moved as (
-  update run r set
-    status = x.status, state = r.state || x.patch, output = coalesce(x.output, r.output),
-    error = coalesce(x.error, r.error), cost_usd = r.cost_usd + coalesce(x.cost, 0),
-    ended_at = case when x.over then clock_timestamp() end
-  from jsonb_to_recordset($2::jsonb) as x(o uuid, id uuid, status text, patch jsonb, output jsonb, error jsonb,
-    cost numeric, over boolean)
-  where r.id = x.id and r.organization_id is not distinct from x.o
-), created as (
-  insert into task (organization_id, id, run_id, step_path, node_id, kind, agent_id, agent_name, status, attempt,
-    input, timeout_ms, ready_at, fence, claim_id, lease_expires_at, started_at)
-  select x.o, x.id, x.run, x.path, x.node, x.kind, x.agent_id, x.agent,
-    case when x.claim is null then x.status else 'running' end, case when x.claim is null then 0 else 1 end,
-    x.input, x.timeout_ms, coalesce(x.since, clock_timestamp()) + x.delay_ms * interval '1 millisecond',
-    case when x.claim is null then 0 else 1 end, x.claim,
-    case when x.claim is not null then clock_timestamp() + interval '${LEASE_SECONDS} seconds' end,
-    case when x.claim is not null then clock_timestamp() end
-  from jsonb_to_recordset($3::jsonb) as x(o uuid, id uuid, run uuid, path text, node text, kind text, agent text,
-    agent_id uuid, status text, input jsonb, timeout_ms int, delay_ms float8, since timestamptz,
-    claim uuid)
-)
-insert into log.event (organization_id, type, subject, actor, data)
-select (e->>'o')::uuid, e->'event'->>'type', e->'event'->>'subject', e->'actor', e->'event'->'data'
-from jsonb_array_elements($4::jsonb) with ordinality as t(e, n) order by n`,
+/** A sub-run, started by a step. */
+export interface RunRow {
+  o: string
+  id: string
+  workflow: string
+  version: string
+  input: Record<string, unknown>
+  started_by: unknown
+  priority: number
+  depth: number
+  parent_run: string | null
+  parent_task: string | null
+  parent_strand: string | null
 }
 
 /**
- * Writes a plan in one statement. The rows it changes must be locked by the caller's transaction, so that an event
- * draws its number after its subject is locked. A step and its successor are never completed by the same plan.
+ * What one moment changes about one strand and around it. All of it is written, or, when the strand's fence or its run's
+ * epoch has moved, none.
  */
-export async function writePlan(client: pg.ClientBase, plan: WritePlan): Promise<void> {
-  await client.query({
-    ...WRITE,
-    values: [
-      JSON.stringify(plan.tasks),
-      JSON.stringify(plan.runs),
-      JSON.stringify(plan.creations),
-      JSON.stringify(plan.events),
-    ],
+export interface StrandChange {
+  o: string
+  id: string
+  run: string
+  fence: string
+  epoch: number
+  /** True: the strand is over. */
+  gone: boolean
+  /** True: it stays this worker's, at its next task. */
+  keep: boolean
+  status: StrandRow['status']
+  due_at: string | null
+  due_ms: number | null
+  task: string | null
+  agent: string | null
+  /** Merged into its state. */
+  patch: Record<string, unknown> | null
+  resume: unknown
+  wait: string | null
+  pending: number
+  needed: number
+  fast: boolean
+  width: number | null
+  recoveries: number
+
+  /** The task the event was about, if its row changes. */
+  t_id: string | null
+  t_status: string | null
+  t_output: unknown
+  t_error: unknown
+  t_cost: number | null
+  t_arrival: unknown
+  t_approval: string | null
+  t_input: Record<string, unknown> | null
+  t_over: boolean
+
+  /** The run, if its row changes. */
+  r_status: string | null
+  r_output: unknown
+  r_error: unknown
+  r_state: unknown
+  r_over: boolean
+
+  /** A child that is over: its parent, and whether it arrived well. */
+  parent: string | null
+  ok: boolean
+
+  tasks: TaskRow[]
+  strands: StrandRow[]
+  runs: RunRow[]
+  events: EventRow[]
+  /** Strands of other runs that this one wakes: the parent of a sub-run. */
+  wakes: { strand: string; resume: unknown }[]
+}
+
+/** Everything one moment writes, for any number of strands, runs and tenants; at most one change a strand. */
+export interface WritePlan {
+  changes: StrandChange[]
+}
+
+/** What a plan came to. */
+export interface Written {
+  /** Strands whose change was written. */
+  written: ReadonlySet<string>
+  /** Parents that were woken: all their children that matter have arrived. */
+  woken: string[]
+  /** Parents that have room for more of their children. */
+  roomy: { organizationId: string; id: string }[]
+}
+
+const OVER = `('completed','failed','cancelled','skipped')`
+const IS_ENOUGH = 'p.pending - a.n <= 0 or p.needed - a.good <= 0 or (p.fail_fast and a.n > a.good)'
+
+const TASK_COLUMNS = `organization_id, id, run_id, step_path, generation, node_id, kind, agent_id, agent_name, status,
+    attempt, input, timeout_ms, parent_id, position, arrival, output, started_at, ended_at`
+const TASK_VALUES = `n.o, n.id, n.run, n.path, n.generation, n.node, n.kind, n.agent_id, n.agent, n.status, n.attempt,
+    n.input, n.timeout_ms, n.parent, n.position, n.arrival, n.output,
+    case when n.status = 'running' then clock_timestamp() end,
+    case when n.status in ${OVER} then clock_timestamp() end`
+const TASK_RECORD = `n(o uuid, id uuid, run uuid, path text, generation int, node text, kind text, agent text,
+    agent_id uuid, status text, attempt int, input jsonb, timeout_ms int, parent uuid, position int, arrival jsonb,
+    output jsonb)`
+const STRAND_COLUMNS = `organization_id, id, run_id, workflow_id, parent_id, parent_task_id, compound, key, position, path,
+    state, task_id, agent_id, status, due_at, fence, claim_id, resume, wait_key, pending, needed, fail_fast, width, limit_key,
+    priority`
+const STRAND_VALUES = `n.o, n.id, n.run, n.workflow, n.parent, n.parent_task, n.compound, n.key, n.position, n.path,
+    n.state, n.task, n.agent, n.status,
+    case when n.status = 'running' then clock_timestamp() + interval '${LEASE_SECONDS} seconds'
+      else coalesce(n.due_at, clock_timestamp() + n.due_ms * interval '1 millisecond') end,
+    case when n.claim is null then 0 else 1 end, n.claim, n.resume, n.wait, n.pending, n.needed, n.fast, n.width, n.limit_key,
+    n.priority`
+const STRAND_RECORD = `n(o uuid, id uuid, run uuid, workflow uuid, parent uuid, parent_task uuid, compound text, key text,
+    position int, path text, state jsonb, task uuid, agent uuid, status text, due_at timestamptz, due_ms float8,
+    claim uuid, resume jsonb, wait text, pending int, needed int, fast bool, width int, limit_key text, priority int)`
+
+/** The parts of the statement that starts runs share these columns. */
+export const ROWS = {
+  TASK_COLUMNS,
+  TASK_VALUES,
+  TASK_RECORD,
+  STRAND_COLUMNS,
+  STRAND_VALUES,
+  STRAND_RECORD,
+} as const
+
+/**
+ * One statement. The run rows are locked before the strands, so that an act of control (which locks the run for update)
+ * is either seen whole or waits; everything else hangs on `gate`, which passes only strands whose fence and epoch hold.
+ */
+const GATE = `
+with gate as materialized (
+  select x.* from jsonb_to_recordset($1::jsonb) as x(o uuid, id uuid, run uuid, fence bigint, epoch int, gone bool,
+    keep bool, status text, due_at timestamptz, due_ms float8, task uuid, agent uuid, patch jsonb, resume jsonb, wait text,
+    pending int, needed int, fast bool, width int, recoveries int, t_id uuid, t_status text, t_output jsonb, t_error jsonb,
+    t_cost numeric, t_arrival jsonb, t_approval uuid, t_input jsonb, t_over bool, r_status text, r_output jsonb,
+    r_error jsonb, r_state jsonb, r_over bool, parent uuid, ok bool, tasks jsonb, strands jsonb, runs jsonb, events jsonb,
+    wakes jsonb)
+  join run r on r.id = x.run and r.organization_id is not distinct from x.o and r.epoch = x.epoch
+  join strand s on s.id = x.id and s.organization_id is not distinct from x.o and s.fence = x.fence
+  order by r.id, s.id for key share of r for no key update of s
+)`
+
+/** What hangs on the gate. A part costs some 20 µs a statement even when it has nothing to do. */
+const PARTS = {
+  moved: `
+moved as (
+  update strand s set status = x.status, fence = s.fence + 1, task_id = x.task, agent_id = x.agent,
+    due_at = case when x.keep then s.due_at
+      else coalesce(x.due_at, clock_timestamp() + x.due_ms * interval '1 millisecond') end,
+    claim_id = case when x.keep then s.claim_id end, recoveries = x.recoveries,
+    state = case when x.patch is null then s.state else s.state || x.patch end, resume = x.resume, wait_key = x.wait,
+    pending = x.pending, needed = x.needed, fail_fast = x.fast, width = x.width
+  from gate x where s.id = x.id and s.organization_id is not distinct from x.o and not x.gone
+)`,
+  gone: `
+gone as (
+  delete from strand s using gate x where s.id = x.id and s.organization_id is not distinct from x.o and x.gone
+)`,
+  settled: `
+settled as (
+  update task t set status = x.t_status, output = coalesce(x.t_output, t.output), error = x.t_error,
+    cost_usd = t.cost_usd + coalesce(x.t_cost, 0), arrival = coalesce(x.t_arrival, t.arrival),
+    approval_id = coalesce(x.t_approval, t.approval_id), input = t.input || coalesce(x.t_input, '{}'),
+    ended_at = case when x.t_over then clock_timestamp() end
+  from gate x where t.id = x.t_id and t.organization_id is not distinct from x.o
+)`,
+  begun: `
+begun as (
+  insert into task (${TASK_COLUMNS}) select ${TASK_VALUES}
+  from gate x, jsonb_to_recordset(x.tasks) as ${TASK_RECORD}
+)`,
+  runMoved: `
+run_moved as (
+  update run r set status = x.r_status, output = coalesce(x.r_output, r.output), error = coalesce(x.r_error, r.error),
+    state = coalesce(x.r_state, r.state), cost_usd = r.cost_usd + coalesce(x.t_cost, 0),
+    ended_at = case when x.r_over then clock_timestamp() end
+  from gate x where x.r_status is not null and r.id = x.run and r.organization_id is not distinct from x.o
+)`,
+  runPaid: `
+run_paid as (
+  update run r set cost_usd = r.cost_usd + c.cost
+  from (select o, run, sum(t_cost) as cost from gate where r_status is null and t_cost > 0 group by o, run) c
+  where r.id = c.run and r.organization_id is not distinct from c.o
+)`,
+  told: `
+told as (
+  insert into log.event (organization_id, type, subject, actor, data, run_id)
+  select e.o, e.type, e.subject, $2::jsonb, e.data, e.run
+  from gate x, jsonb_to_recordset(x.events) as e(o uuid, type text, subject text, data jsonb, run uuid)
+)`,
+  spread: `
+spread as (
+  insert into strand (${STRAND_COLUMNS}) select ${STRAND_VALUES}
+  from gate x, jsonb_to_recordset(x.strands) as ${STRAND_RECORD}
+)`,
+  subruns: `
+subruns as (
+  insert into run (organization_id, id, workflow_id, version_id, status, input, started_by, priority, depth,
+    parent_run_id, parent_task_id, parent_strand_id)
+  select n.o, n.id, n.workflow, n.version, 'queued', n.input, n.started_by, n.priority, n.depth, n.parent_run,
+    n.parent_task, n.parent_strand
+  from gate x, jsonb_to_recordset(x.runs) as n(o uuid, id uuid, workflow uuid, version uuid, input jsonb,
+    started_by jsonb, priority int, depth int, parent_run uuid, parent_task uuid, parent_strand uuid)
+)`,
+  woken: `
+woken as (
+  update strand s set status = 'ready', due_at = clock_timestamp(), fence = s.fence + 1, resume = w.resume, wait_key = null
+  from gate x, jsonb_to_recordset(x.wakes) as w(strand uuid, resume jsonb)
+  where s.id = w.strand and s.organization_id is not distinct from x.o and s.status = 'waiting'
+)`,
+  parents: `
+parents as (
+  update strand p set pending = p.pending - a.n, needed = p.needed - a.good,
+    status = case when ${IS_ENOUGH} then 'ready' else p.status end,
+    due_at = case when ${IS_ENOUGH} then clock_timestamp() else p.due_at end
+  from (select o, parent, count(*)::int as n, count(*) filter (where ok)::int as good from gate
+    where parent is not null group by o, parent) a
+  where p.id = a.parent and p.organization_id is not distinct from a.o and p.status = 'waiting'
+  returning p.organization_id, p.id, p.status = 'ready' as woken, p.width is not null as bounded
+)`,
+} as const
+
+const ANSWER = `
+select id, 'written' as what, null::uuid as o from gate`
+const PARENTS_ANSWER = `
+union all select id, case when woken then 'woken' else 'roomy' end, organization_id from parents where woken or bounded`
+
+const { moved, gone, settled, begun, runMoved, runPaid, told } = PARTS
+const statement = (name: string, parts: readonly string[], answer: string) => ({
+  name: `engine-write-${name}`,
+  text: [GATE, ...parts].join(', ') + answer,
+})
+
+/** From step to step of one line; to a run's end; and everything there is. */
+const STATEMENTS = {
+  line: statement('line', [moved, settled, begun, told], ANSWER),
+  end: statement('end', [moved, gone, settled, begun, runMoved, runPaid, told], ANSWER),
+  all: statement('all', Object.values(PARTS), ANSWER + PARENTS_ANSWER),
+}
+
+function statementFor(changes: readonly StrandChange[]): (typeof STATEMENTS)['line'] {
+  let kind: keyof typeof STATEMENTS = 'line'
+  for (const { strands, runs, wakes, parent, gone, r_status, t_cost } of changes) {
+    if (parent !== null || strands.length > 0 || runs.length > 0 || wakes.length > 0) return STATEMENTS.all
+    if (gone || r_status !== null || t_cost) kind = 'end'
+  }
+  return STATEMENTS[kind]
+}
+
+/**
+ * Writes a plan in one statement, which commits by itself unless the client is in a transaction. Changes whose strand
+ * has another fence, or whose run another epoch, are left out and missing in the answer.
+ */
+export async function writePlan(
+  client: Pick<pg.ClientBase, 'query'>,
+  { changes }: WritePlan,
+  actor: Pick<Actor, 'id' | 'kind' | 'name'>,
+): Promise<Written> {
+  const { rows } = await client.query<{ id: string; what: string; o: string }>({
+    ...statementFor(changes),
+    values: [JSON.stringify(changes), JSON.stringify(actor)],
   })
+  const written = new Set<string>()
+  const woken: string[] = []
+  const roomy: Written['roomy'] = []
+  for (const { id, what, o } of rows) {
+    if (what === 'written') written.add(id)
+    else if (what === 'woken') woken.push(id)
+    else roomy.push({ organizationId: o, id })
+  }
+  return { written, woken, roomy }
+}
+
+/** An event as a row of a plan; events with a run are in that run's history. */
+export function eventRow(o: string, { type, subject, data }: NewEvent): EventRow {
+  return { o, type, subject, data, run: 'runId' in data && data.runId ? data.runId : null }
 }

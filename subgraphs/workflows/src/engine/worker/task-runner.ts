@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
-import { type ClaimedTask, claimTasks, renewLeases, untilNextReady } from '../store/claim-tasks.ts'
+import { isRunOver } from '../core/index.ts'
+import { findRoomyParents, releaseChildren } from '../store/children.ts'
+import { claimStrands, renewLeases, rereadStrands, untilNextDue } from '../store/claim-strands.ts'
 import { engineMemoryOf } from '../store/engine-memory.ts'
-import { completeTasks, type Completion, type FinishedTask } from './complete-tasks.ts'
+import type { HeldStrand } from '../store/held-strand.ts'
+import { dropStrands, parkStrands } from '../store/let-go.ts'
+import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
 import type { TaskOutcome } from './outcome.ts'
+import { type Finished, type Recorded, recordEvents } from './record-events.ts'
 import { WORKER_ACTOR } from './worker-actor.ts'
 
 /** Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. */
@@ -14,7 +19,7 @@ export interface TaskRunnerOptions {
   database: Database
   execute: ExecuteTask
   log: Log
-  /** Tasks under way at once in this process. */
+  /** Strands under way at once in this process. */
   concurrency?: number
   /** Called when more is ready than this process takes: wakes another. */
   onMore?: () => void
@@ -24,24 +29,31 @@ export interface TaskRunnerOptions {
 export interface TaskRunner extends AsyncDisposable {
   /** There may be work: look at once. */
   wake(): void
-  /** Tasks under way. */
+  /** Strands under way. */
   readonly busy: number
 }
 
 const POLL_MS = 1_000
 const RENEW_MS = 1_500
+const RECONCILE_MS = 5_000
 const BATCH = 200
+/** Statements under way at once: while PostgreSQL writes one, the next is prepared. */
+const WRITERS = 2
 const CLAIM_LIMIT = 100
 const CONTINUE_STEPS = 20
 const CONTINUE_MS = 50
 const RETRY_WRITE_MS = 250
+/** A task whose worker was lost so often is taken to be the reason. */
+const MOST_RECOVERIES = 5
 
-interface Held {
-  task: ClaimedTask
+interface Hold {
+  held: HeldStrand
   abort: AbortController
   /** Steps done in a row, and since when: nobody is starved by a long chain. */
   steps: number
   since: number
+  /** What is to be recorded, once there is something. */
+  finished?: Finished
 }
 
 /** Starts claiming. Stopping lets running tasks finish for `drainMs`, then leaves the rest to their leases' end. */
@@ -49,13 +61,13 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   const { database, execute, log, concurrency = 64, onMore } = options
   const pool = database.pool('worker')
   const memory = engineMemoryOf(database)
-  const held = new Map<string, Held>()
-  const finished: FinishedTask[] = []
+  const holds = new Map<string, Hold>()
+  const queue: Hold[] = []
   const idle = new Set<() => void>()
   let stopping = false
   let claiming = false
   let again = false
-  let flushing = false
+  let writing = 0
   let dueTimer: NodeJS.Timeout | undefined
 
   async function claim(): Promise<void> {
@@ -67,14 +79,15 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     try {
       do {
         again = false
-        const limit = Math.min(CLAIM_LIMIT, concurrency - held.size)
+        const limit = Math.min(CLAIM_LIMIT, concurrency - holds.size)
         if (limit <= 0) break
-        const tasks = await claimTasks(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR })
-        if (tasks.length > 0) database.announce()
-        if (tasks.length === limit) onMore?.()
-        for (const task of tasks)
-          begin({ task, abort: new AbortController(), steps: 0, since: performance.now() })
-        if (tasks.length > 0) again = true
+        const rows = await claimStrands(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR })
+        if (rows.length === 0) break
+        database.announce()
+        if (rows.length === limit) onMore?.()
+        const now = performance.now()
+        for (const held of await memory.strands.hold(pool, rows)) begin(newHold(held, 0, now))
+        again = true
       } while (again && !stopping)
     } catch (error) {
       log.warn({ err: error }, 'claiming failed; tried again at the next poll')
@@ -83,18 +96,33 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     }
   }
 
-  function begin(hold: Held): void {
-    held.set(hold.task.id, hold)
-    void run(hold)
+  function begin(hold: Hold): void {
+    const { held } = hold
+    holds.set(held.id, hold)
+    if (isRunOver(held.runStatus)) return void letGo(hold, dropStrands)
+    if (held.runStatus === 'paused') return void letGo(hold, parkStrands)
+    const task = claimedTaskOf(held)
+    if (!task) return finish(hold, undefined)
+    if (held.recoveries >= MOST_RECOVERIES) {
+      const message = `Its worker was lost ${held.recoveries} times.`
+      return finish(hold, { type: 'failed', error: { code: 'WORKER_LOST', message, retryable: false } })
+    }
+    void attempt(task, hold.abort).then((outcome) => {
+      if (holds.get(held.id) === hold) finish(hold, outcome)
+    })
   }
 
-  async function run(hold: Held): Promise<void> {
-    const { task, abort } = hold
-    const outcome = await attempt(task, abort)
-    if (held.get(task.id) !== hold) return // the lease was lost meanwhile
+  async function letGo(hold: Hold, how: typeof dropStrands): Promise<void> {
+    holds.delete(hold.held.id)
+    await how(pool, [hold.held]).catch((error: unknown) => log.warn({ err: error }, 'letting go failed'))
+    notifyIdle()
+  }
+
+  function finish(hold: Hold, outcome: TaskOutcome | undefined): void {
     const mayContinue =
       !stopping && hold.steps < CONTINUE_STEPS && performance.now() - hold.since < CONTINUE_MS
-    finished.push({ task, outcome, mayContinue })
+    hold.finished = { held: hold.held, mayContinue, ...(outcome ? { outcome } : {}) }
+    queue.push(hold)
     void flush()
   }
 
@@ -117,43 +145,44 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     }
   }
 
-  /** One writer at a time: whatever finishes while it writes goes into the next statement together. */
+  /** A few writers at a time: whatever finishes while they write goes into the next statement together. */
   async function flush(): Promise<void> {
-    if (flushing) return
-    flushing = true
+    if (writing >= WRITERS) return
+    writing += 1
     try {
-      while (finished.length > 0) {
-        const batch = takeBatch(finished)
-        await record(batch)
-      }
+      while (queue.length > 0) await record(takeBatch(queue))
     } finally {
-      flushing = false
+      writing -= 1
       notifyIdle()
     }
   }
 
-  async function record(batch: FinishedTask[]): Promise<void> {
+  async function record(batch: Hold[]): Promise<void> {
+    const finished = batch.flatMap((hold) => hold.finished ?? [])
     try {
-      settle(batch, await completeTasks(pool, memory, batch))
+      const slots = Math.max(0, concurrency - holds.size)
+      await settle(batch, await recordEvents(pool, memory, finished, { slots }))
     } catch (error) {
       if (isOfTheData(error)) return isolate(batch, error)
-      log.warn({ err: error, tasks: batch.length }, 'recording failed; tried again')
+      log.warn({ err: error, strands: batch.length }, 'recording failed; tried again')
       await new Promise((resolve) => setTimeout(resolve, RETRY_WRITE_MS))
-      finished.push(...batch.filter(({ task }) => held.has(task.id)))
+      queue.push(...batch.filter((hold) => holds.get(hold.held.id) === hold))
     }
   }
 
   /** One bad value fails the whole batch: halve it until the bad row stands alone, and fail that row only. */
-  async function isolate(batch: FinishedTask[], error: unknown): Promise<void> {
+  async function isolate(batch: Hold[], error: unknown): Promise<void> {
     const [only, second] = batch
     if (only && !second) {
       const message = `The result cannot be stored: ${error instanceof Error ? error.message : 'unknown'}`
       const failure = { code: 'RESULT_NOT_STORABLE', message, retryable: false }
-      if (only.outcome.type !== 'failed' || only.outcome.error.code !== failure.code) {
-        await record([{ ...only, outcome: { type: 'failed', error: failure } }])
+      const before = only.finished?.outcome
+      if (only.finished && (before?.type !== 'failed' || before.error.code !== failure.code)) {
+        only.finished = { ...only.finished, outcome: { type: 'failed', error: failure } }
+        await record([only])
       } else {
-        log.error({ err: error, taskId: only.task.id }, 'not even the failure can be stored')
-        held.delete(only.task.id)
+        log.error({ err: error, strandId: only.held.id }, 'not even the failure can be stored')
+        holds.delete(only.held.id)
       }
       return
     }
@@ -162,23 +191,56 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     await record(batch.slice(middle))
   }
 
-  function settle(batch: FinishedTask[], completion: Completion): void {
+  async function settle(batch: Hold[], recorded: Recorded): Promise<void> {
     database.announce()
-    const successors = new Map(completion.continued.map(({ task, after }) => [after, task]))
-    for (const { task } of batch) {
-      const before = held.get(task.id)
-      held.delete(task.id)
-      const next = successors.get(task.id)
-      if (next && before)
-        begin({ task: next, abort: new AbortController(), steps: before.steps + 1, since: before.since })
+    const refused = batch.filter(({ held }) => !recorded.written.has(held.id))
+    const before = new Map(batch.map((hold) => [hold.held.id, hold]))
+    for (const { held } of batch) if (recorded.written.has(held.id)) holds.delete(held.id)
+    for (const { after, held } of recorded.next) {
+      const hold = before.get(after.id)
+      const own = held.id === after.id
+      begin(newHold(held, own ? (hold?.steps ?? 0) + 1 : 0, own && hold ? hold.since : performance.now()))
     }
-    if (completion.stale.length > 0) log.info({ tasks: completion.stale }, 'late answers were refused')
-    if (completion.madeReady || held.size < concurrency) void claim().then(scheduleNext)
+    for (const { id } of recorded.roomy) void release(id)
+    if (refused.length > 0) await readAgain(refused)
+    if (recorded.madeReady || holds.size < concurrency) void claim().then(scheduleNext)
+  }
+
+  async function release(parent: string): Promise<void> {
+    try {
+      if (await releaseChildren(pool, parent)) await claim()
+    } catch (error) {
+      log.warn({ err: error }, 'releasing items failed; the reconciler does it')
+    }
+  }
+
+  /** Refused: the fence moved, so it is somebody else's; or only the epoch did, and what happened is decided again. */
+  async function readAgain(refused: readonly Hold[]): Promise<void> {
+    const rows = await rereadStrands(
+      pool,
+      refused.map(({ held }) => held),
+    )
+    const present = new Map((await memory.strands.hold(pool, rows)).map((held) => [held.id, held]))
+    for (const hold of refused) {
+      const held = present.get(hold.held.id)
+      if (!held || !hold.finished) {
+        holds.delete(hold.held.id)
+        log.info({ strandId: hold.held.id }, 'a late answer was refused')
+        continue
+      }
+      // What was read is the database's; what had already been claimed in memory is the attempt this answer is of.
+      hold.held =
+        held.task && hold.held.task
+          ? { ...held, task: { ...held.task, attempt: hold.held.task.attempt } }
+          : held
+      hold.finished = { ...hold.finished, held: hold.held, mayContinue: false }
+      queue.push(hold)
+    }
   }
 
   async function scheduleNext(): Promise<void> {
     if (stopping || dueTimer) return
-    const ms = await untilNextReady(pool).catch(() => null)
+    const ms = await untilNextDue(pool).catch(() => null)
     if (ms === null || stopping || dueTimer) return
     dueTimer = setTimeout(
       () => {
@@ -189,66 +251,77 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     )
   }
 
-  const renewal = setInterval(() => {
-    renewLeases(
+  async function renew(): Promise<void> {
+    const lost = await renewLeases(
       pool,
-      [...held.values()].map(({ task }) => task),
-    ).then(
-      (lost) => {
-        for (const id of lost) {
-          const hold = held.get(id)
-          // A row that moved while we renewed may be our own completion under way: only its fence tells.
-          if (!hold || finished.some(({ task }) => task.id === id) || flushing) continue
-          hold.abort.abort(new Error('LEASE_LOST'))
-          held.delete(id)
-          log.info({ taskId: id }, 'the lease was lost')
-        }
-        notifyIdle()
-      },
-      (error: unknown) => log.warn({ err: error }, 'renewing leases failed'),
+      [...holds.values()].map(({ held }) => held),
     )
-  }, RENEW_MS)
+    for (const id of lost) {
+      const hold = holds.get(id)
+      // A row that moved while we renewed may be our own write under way: that answers for itself.
+      if (!hold || hold.finished) continue
+      hold.abort.abort(new Error('LEASE_LOST'))
+      holds.delete(id)
+      log.info({ strandId: id }, 'the lease was lost')
+    }
+    notifyIdle()
+  }
+
+  async function reconcile(): Promise<void> {
+    for (const parent of await findRoomyParents(pool)) await releaseChildren(pool, parent)
+  }
+
+  const upkeep = (name: string, work: () => Promise<void>) => () =>
+    void work().catch((error: unknown) => log.warn({ err: error }, `${name} failed`))
+  const renewal = setInterval(upkeep('renewing leases', renew), RENEW_MS)
+  const reconciler = setInterval(upkeep('reconciling', reconcile), RECONCILE_MS)
   const poll = setInterval(() => void claim().then(scheduleNext), POLL_MS)
   void claim().then(scheduleNext)
 
   function notifyIdle(): void {
-    if (held.size > 0 || flushing) return
+    if (holds.size > 0 || writing > 0) return
     for (const resolve of idle) resolve()
   }
 
   return {
     wake: () => void claim().then(scheduleNext),
     get busy() {
-      return held.size
+      return holds.size
     },
     async [Symbol.asyncDispose]() {
       stopping = true
       clearInterval(poll)
+      clearInterval(reconciler)
       clearTimeout(dueTimer)
-      if (held.size > 0) {
+      if (holds.size > 0) {
         const limit = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref())
         await Promise.race([new Promise<void>((resolve) => idle.add(resolve)), limit])
       }
       clearInterval(renewal)
-      for (const { abort } of held.values()) abort.abort(new Error('STOPPING'))
+      for (const { abort } of holds.values()) abort.abort(new Error('STOPPING'))
     },
   }
 }
 
-/** At most one task a run: two changes of one row in a statement would count once. */
-function takeBatch(finished: FinishedTask[]): FinishedTask[] {
-  const runs = new Set<string>()
-  const batch: FinishedTask[] = []
-  for (let index = 0; index < finished.length && batch.length < BATCH;) {
-    const each = finished[index]
-    if (!each || runs.has(each.task.runId)) {
-      index++
-      continue
+const newHold = (held: HeldStrand, steps: number, since: number): Hold => ({
+  held,
+  abort: new AbortController(),
+  steps,
+  since,
+})
+
+/** The oldest of every tenant in turn, so that a busy one's results do not delay another's. */
+function takeBatch(queue: Hold[]): Hold[] {
+  if (queue.length <= BATCH) return queue.splice(0)
+  const byTenant = Map.groupBy(queue.splice(0), ({ held }) => held.run.organizationId)
+  const batch: Hold[] = []
+  for (let turn = 0; batch.length < BATCH; turn += 1)
+    for (const holds of byTenant.values()) {
+      const hold = holds[turn]
+      if (hold && batch.length < BATCH) batch.push(hold)
     }
-    runs.add(each.task.runId)
-    batch.push(each)
-    finished.splice(index, 1)
-  }
+  const taken = new Set(batch)
+  for (const holds of byTenant.values()) queue.push(...holds.filter((hold) => !taken.has(hold)))
   return batch
 }
 

@@ -1,0 +1,69 @@
+import type { Actor } from '@tutti/schema'
+import type pg from 'pg'
+
+/**
+ * Lets as many held children of a parent go on as its width allows. It counts those under way rather than trusting how
+ * many were let go, so that repeating it, at the same time or after a crash, changes nothing.
+ */
+export async function releaseChildren(pool: pg.Pool, parentId: string): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'engine-release',
+    text: `with parent as (
+      select s.id, s.width from strand s where s.id = $1 and s.status = 'waiting' and s.width is not null
+      for no key update
+    ), room as (
+      select p.id, p.width - (select count(*) from strand c where c.parent_id = p.id
+        and (c.status <> 'held' or c.task_id is not null)) as n
+      from parent p
+    ), chosen as materialized (
+      select c.id from room, lateral (select c.id from strand c where c.parent_id = room.id and c.status = 'held'
+        and c.task_id is null order by c.position limit greatest(room.n, 0)) c
+    )
+    update strand s set status = 'ready', due_at = clock_timestamp() from chosen c where s.id = c.id and s.status = 'held'`,
+    values: [parentId],
+  })
+  return (rowCount ?? 0) > 0
+}
+
+/** Parents whose children are held although there is room: for the reconciler. */
+export async function findRoomyParents(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `select s.id from strand s where s.width is not null and s.status = 'waiting' and s.pending > 0
+     and (select count(*) from strand c where c.parent_id = s.id and c.status <> 'held') = 0 limit 100`,
+  )
+  return rows.map(({ id }) => id)
+}
+
+/**
+ * Ends everything below the given strands: theirs go, tasks that are not over are cancelled. Who works on one is
+ * told at its next renewal; its answer finds no strand.
+ */
+export async function cancelBelow(
+  client: Pick<pg.ClientBase, 'query'>,
+  parents: readonly string[],
+  actor: Pick<Actor, 'id' | 'kind' | 'name'>,
+): Promise<void> {
+  await client.query(
+    `with recursive doomed as (
+      select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id from strand s
+      where s.parent_id = any($1::uuid[])
+      union all
+      select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id from doomed d join strand s on s.parent_id = d.id
+    ), locked as materialized (
+      select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id from doomed d join strand s on s.id = d.id
+      order by s.id for no key update of s
+    ), gone as (
+      delete from strand s using locked l where s.id = l.id
+    ), cancelled as (
+      update task t set status = 'cancelled', ended_at = clock_timestamp() from locked l
+      where t.id = l.task_id and t.status in ('ready', 'running', 'waiting')
+      returning t.organization_id, t.id, t.run_id, t.step_path, t.agent_id, t.attempt, l.workflow_id
+    )
+    insert into log.event (organization_id, type, subject, actor, data, run_id)
+    select c.organization_id, 'task.cancelled', 'task/' || c.id, $2::jsonb, jsonb_build_object('runId', c.run_id,
+      'workflowId', c.workflow_id, 'workflowName', w.name, 'taskId', c.id, 'stepPath', c.step_path, 'agentId', c.agent_id,
+      'attempt', c.attempt), c.run_id
+    from cancelled c join workflow w on w.id = c.workflow_id order by c.id`,
+    [parents, JSON.stringify(actor)],
+  )
+}

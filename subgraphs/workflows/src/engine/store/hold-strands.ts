@@ -1,0 +1,207 @@
+import type pg from 'pg'
+import type { Arrival, CoreEvent, UndoableStep } from '../core/index.ts'
+import type { ClaimedRow } from './claim-strands.ts'
+import type { HeldStrand, HeldTask, RunContext } from './held-strand.ts'
+
+const MOST_RUNS = 5_000
+const MOST_SCOPES = 2_000
+
+type State = Readonly<Record<string, unknown>>
+interface Scope {
+  state: State
+  parentId: string | null
+  parentTaskId: string | null
+}
+
+/** Turns claimed rows into strands the core can be shown, remembering what cannot change meanwhile. */
+export interface StrandReader {
+  hold(client: Pick<pg.ClientBase, 'query'>, rows: readonly ClaimedRow[]): Promise<HeldStrand[]>
+  /** A run's context as its starter knows it, so that the first claim need not read it. */
+  remember(run: RunContext): void
+}
+
+export function createStrandReader(): StrandReader {
+  const runs = new Map<string, RunContext>()
+  // By the compound task whose children look out on it: while they live, the state around them is frozen.
+  const scopes = new Map<string, Scope>()
+
+  function remember(run: RunContext): RunContext {
+    if (runs.size >= MOST_RUNS) runs.clear()
+    runs.set(run.id, run)
+    return run
+  }
+
+  async function contextsOf(client: Pick<pg.ClientBase, 'query'>, rows: readonly ClaimedRow[]) {
+    const large = rows
+      .filter((row) => row.run_input === null && !runs.has(row.run_id))
+      .map((row) => row.run_id)
+    const inputs = new Map<string, Record<string, unknown>>()
+    if (large.length > 0) {
+      const found = await client.query<{ id: string; input: Record<string, unknown> }>(
+        'select id, input from run where id = any($1::uuid[])',
+        [[...new Set(large)]],
+      )
+      for (const { id, input } of found.rows) inputs.set(id, input)
+    }
+    return rows.map((row) => {
+      const known = runs.get(row.run_id)
+      if (known && known.versionId === row.version_id) return known
+      const input = row.run_input ?? inputs.get(row.run_id) ?? known?.input ?? {}
+      return remember(contextOf(row, input))
+    })
+  }
+
+  async function readScopes(
+    client: Pick<pg.ClientBase, 'query'>,
+    rows: readonly ClaimedRow[],
+  ): Promise<void> {
+    const missing = new Map<string, string>()
+    for (const { parent_id, parent_task_id } of rows)
+      if (parent_id && parent_task_id && !scopes.has(parent_task_id)) missing.set(parent_task_id, parent_id)
+    if (missing.size === 0) return
+    if (scopes.size >= MOST_SCOPES) scopes.clear()
+    const found = await client.query<{
+      id: string
+      task_id: string
+      state: State
+      parent_id: string | null
+      parent_task_id: string | null
+    }>(
+      `with recursive around as (
+         select s.id, s.task_id, s.state, s.parent_id, s.parent_task_id from strand s where s.id = any($1::uuid[])
+         union
+         select s.id, s.task_id, s.state, s.parent_id, s.parent_task_id from around a join strand s on s.id = a.parent_id
+       ) select * from around`,
+      [[...new Set(missing.values())]],
+    )
+    for (const { task_id, state, parent_id, parent_task_id } of found.rows)
+      scopes.set(task_id, { state, parentId: parent_id, parentTaskId: parent_task_id })
+  }
+
+  function outerOf(parentTaskId: string | null): State[] {
+    const states: State[] = []
+    for (let id = parentTaskId; id !== null;) {
+      const scope = scopes.get(id)
+      if (!scope) break
+      states.push(scope.state)
+      id = scope.parentTaskId
+    }
+    return states
+  }
+
+  return {
+    remember: (run) => void remember(run),
+    async hold(client, rows) {
+      const contexts = await contextsOf(client, rows)
+      await readScopes(client, rows)
+      return rows.map((row, index) => ({
+        id: row.id,
+        fence: row.fence,
+        epoch: row.epoch,
+        runStatus: row.run_status,
+        run: contexts[index] ?? contextOf(row, row.run_input ?? {}),
+        parentId: row.parent_id,
+        parentTaskId: row.parent_task_id,
+        compound: row.compound,
+        key: row.key,
+        position: row.position,
+        path: row.path,
+        state: row.state,
+        outer: outerOf(row.parent_task_id),
+        task: taskOf(row),
+        resume: row.resume ? wordOf(row, row.resume) : row.timed ? timerOf(row) : null,
+        recoveries: row.recoveries,
+      }))
+    },
+  }
+}
+
+function contextOf(row: ClaimedRow, input: Record<string, unknown>): RunContext {
+  return {
+    organizationId: row.organization_id,
+    id: row.run_id,
+    workflowId: row.workflow_id,
+    workflowName: row.workflow_name,
+    versionId: row.version_id,
+    input,
+    createdAt: row.run_created_at,
+    priority: row.run_priority,
+    depth: row.run_depth,
+    parentStrandId: row.parent_strand_id,
+  }
+}
+
+function taskOf(row: ClaimedRow): HeldTask | null {
+  if (row.task_id === null || row.node_id === null || row.kind === null || row.task_status === null)
+    return null
+  return {
+    id: row.task_id,
+    nodeId: row.node_id,
+    path: row.step_path ?? '',
+    kind: row.kind,
+    status: row.task_status,
+    generation: row.generation ?? 0,
+    attempt: row.attempt ?? 0,
+    input: row.input ?? {},
+    timeoutMs: row.timeout_ms ?? 0,
+    agentId: row.agent_id,
+    agentName: row.agent_name,
+    createdMs: row.created_ms ?? 0,
+  }
+}
+
+/** The word that woke it; who wrote it did not always know the node. */
+function wordOf(row: ClaimedRow, resume: CoreEvent): CoreEvent {
+  return 'node' in resume ? { ...resume, node: row.node_id ?? resume.node } : resume
+}
+
+/** What it means that a waiting strand's time has passed; whether a wait is over or has expired, its node says. */
+function timerOf(row: ClaimedRow): CoreEvent | null {
+  const node = row.node_id ?? ''
+  if (row.kind === 'review') return { type: 'review_expired', node }
+  if (row.kind === 'workflow') {
+    const error = { code: 'SUBWORKFLOW_TIMED_OUT', message: 'The sub-workflow did not end in time.' }
+    return { type: 'child_run_ended', node, status: 'failed', output: {}, error }
+  }
+  return row.kind === 'wait' ? { type: 'wait_expired', node } : null
+}
+
+/** How the children of a compound task have arrived, by position; null for those that have not. */
+export async function readArrivals(
+  client: Pick<pg.ClientBase, 'query'>,
+  compoundTaskId: string,
+): Promise<(Arrival | null)[]> {
+  const { rows } = await client.query<{
+    position: number
+    arrival: Arrival & { value?: unknown }
+    output: unknown
+  }>(
+    `select position, arrival, case when arrival->'value' is null then output end as output from task
+     where parent_id = $1 and arrival is not null order by position`,
+    [compoundTaskId],
+  )
+  const arrivals: (Arrival | null)[] = []
+  for (const { position, arrival, output } of rows) {
+    while (arrivals.length < position) arrivals.push(null)
+    arrivals.push(
+      arrival.ok && !('value' in arrival) ? { ...(arrival as object), ok: true, value: output } : arrival,
+    )
+  }
+  return arrivals
+}
+
+/** The completed steps of a run that can be undone, newest first. */
+export async function readUndoable(
+  client: Pick<pg.ClientBase, 'query'>,
+  runId: string,
+  nodes: readonly string[],
+): Promise<UndoableStep[]> {
+  const { rows } = await client.query<UndoableStep>(
+    `select t.node_id as node, t.step_path as path, t.input, t.output from run r
+     join task t on t.organization_id = r.organization_id and t.run_id = r.id
+     where r.id = $1 and t.status = 'completed' and t.node_id = any($2) and t.step_path not like '%~undo'
+     order by t.ended_at desc, t.id desc`,
+    [runId, nodes],
+  )
+  return rows
+}

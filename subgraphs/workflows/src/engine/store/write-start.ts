@@ -1,0 +1,69 @@
+import { actorRecord } from '@tutti/prisma'
+import type { Actor } from '@tutti/schema'
+import type pg from 'pg'
+import { type EventRow, ROWS, type StrandRow, type TaskRow } from './write-plan.ts'
+
+/** A new run with what begins with it. */
+export interface StartRow {
+  id: string
+  workflow: string
+  version: string
+  /** The version's number: the run is left out when another is published by now, unless `pinned`. */
+  number: number
+  pinned: boolean
+  status: string
+  input: Record<string, unknown>
+  key: string | null
+  hash: string
+  priority: number
+  start_at: string | null
+  trigger: string | null
+  /** One: the main strand. */
+  strands: StrandRow[]
+  tasks: TaskRow[]
+  events: EventRow[]
+}
+
+const START = {
+  name: 'engine-start',
+  text: `
+with item as materialized (
+  select * from jsonb_to_recordset($2::jsonb) as x(id uuid, workflow uuid, version uuid, number int, pinned bool,
+    status text, input jsonb, key text, hash text, priority int, start_at timestamptz, trigger uuid, strands jsonb,
+    tasks jsonb, events jsonb)
+), fresh as (
+  insert into run (organization_id, id, workflow_id, version_id, status, input, idempotency_key, request_hash,
+    started_by, priority, start_at, trigger_id)
+  select $1::uuid, x.id, x.workflow, x.version, x.status, x.input, x.key, x.hash, $3::jsonb, x.priority, x.start_at,
+    x.trigger
+  from item x join workflow w on w.organization_id = $1 and w.id = x.workflow
+    and (x.pinned or w.published_version = x.number)
+  on conflict (organization_id, workflow_id, idempotency_key) do nothing returning id
+), kept as materialized (
+  select x.* from item x join fresh f on f.id = x.id
+), spread as (
+  insert into strand (${ROWS.STRAND_COLUMNS}) select ${ROWS.STRAND_VALUES}
+  from kept x, jsonb_to_recordset(x.strands) as ${ROWS.STRAND_RECORD}
+), begun as (
+  insert into task (${ROWS.TASK_COLUMNS}) select ${ROWS.TASK_VALUES}
+  from kept x, jsonb_to_recordset(x.tasks) as ${ROWS.TASK_RECORD}
+), told as (
+  insert into log.event (organization_id, type, subject, actor, data, run_id)
+  select e.o, e.type, e.subject, $3::jsonb, e.data, e.run
+  from kept x, jsonb_to_recordset(x.events) as e(o uuid, type text, subject text, data jsonb, run uuid)
+)
+select id from fresh`,
+}
+
+/** Inserts new runs in one statement; answers with those that are new. A key twice in one call counts once. */
+export async function writeStart(
+  client: Pick<pg.ClientBase, 'query'>,
+  actor: Actor,
+  rows: readonly StartRow[],
+): Promise<Set<string>> {
+  const inserted = await client.query<{ id: string }>({
+    ...START,
+    values: [actor.organizationId, JSON.stringify(rows), JSON.stringify(actorRecord(actor))],
+  })
+  return new Set(inserted.rows.map(({ id }) => id))
+}
