@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Database } from '../tenancy/open-database.ts'
 import { EVENT_CHANNEL } from './announcer.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
-import { currentTransaction, type EventSelection, isPast, lastSeq, readEvents } from './read-events.ts'
+import { type EventSelection, isPast, lastSeq, readEvents, readHorizon } from './read-events.ts'
 
 const PAGE = 1_000
 const POLL_MS = 250
@@ -47,35 +47,41 @@ export async function openTail(database: Database): Promise<Tail> {
   let waitingSince = 0
   let wake: () => void = () => undefined
 
-  const listener = await listen(pool, () => wake())
-  database.onAppend(() => wake())
+  let nudged = false
+  const nudge = (): void => {
+    nudged = true
+    wake()
+  }
+  const listener = await listen(pool, nudge)
+  database.onAppend(nudge)
 
   const loop = (async () => {
     while (!stopping.signal.aborted) {
-      const nudged = new Promise<void>((resolve) => (wake = resolve))
+      const awake = new Promise<void>((resolve) => (wake = resolve))
       try {
-        const last = await lastSeq(pool)
-        if (last > delivered) {
-          await waitForHorizon()
-          await deliverUpTo(last)
+        // Asking for the horizon draws a transaction id: not worth it when nothing has been written.
+        if (nudged || (await lastSeq(pool)) > delivered) {
+          nudged = false
+          await deliverUpTo(await waitForHorizon())
           continue
         }
       } catch {
         await wait(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
       }
       const timer = new AbortController()
-      await Promise.race([nudged, wait(POLL_MS, undefined, { signal: timer.signal }).catch(() => undefined)])
+      await Promise.race([awake, wait(POLL_MS, undefined, { signal: timer.signal }).catch(() => undefined)])
       timer.abort()
     }
   })()
 
-  async function waitForHorizon(): Promise<void> {
-    const transaction = await currentTransaction(pool)
+  async function waitForHorizon(): Promise<bigint> {
+    const { last, transaction, past } = await readHorizon(pool)
+    if (past) return last
     waitingSince = Date.now()
-    while (!(await isPast(pool, transaction))) {
-      await wait(HORIZON_RETRY_MS, undefined, { signal: stopping.signal })
-    }
+    do await wait(HORIZON_RETRY_MS, undefined, { signal: stopping.signal })
+    while (!(await isPast(pool, transaction)))
     waitingSince = 0
+    return last
   }
 
   async function deliverUpTo(upTo: bigint): Promise<void> {
@@ -153,10 +159,9 @@ const runOf = ({ data }: EventRecord): string | null => ('runId' in data ? data.
 
 /** A position below which nothing can appear any more. */
 async function settledSeq(pool: pg.Pool, signal: AbortSignal): Promise<bigint> {
-  const seq = await lastSeq(pool)
-  const transaction = await currentTransaction(pool)
-  while (!(await isPast(pool, transaction))) await wait(HORIZON_RETRY_MS, undefined, { signal })
-  return seq
+  const { last, transaction, past } = await readHorizon(pool)
+  if (!past) while (!(await isPast(pool, transaction))) await wait(HORIZON_RETRY_MS, undefined, { signal })
+  return last
 }
 
 /** LISTEN on a connection of its own, made anew when it breaks. */

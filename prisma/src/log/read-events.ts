@@ -57,10 +57,37 @@ export async function lastSeq(pool: pg.Pool): Promise<bigint> {
   return rows[0]?.seq ?? 0n
 }
 
-/** The transaction id that everything before now is older than. Ask for it after {@link lastSeq}. */
-export async function currentTransaction(pool: pg.Pool): Promise<string> {
-  const { rows } = await pool.query<{ xid: string }>('select pg_current_xact_id()::text as xid')
-  return rows[0]?.xid ?? '0'
+/** How far the log may be read. */
+export interface Horizon {
+  /** The last number drawn. */
+  last: bigint
+  /** Once everything older than this transaction has ended, everything up to `last` can be seen. */
+  transaction: string
+  /** Whether it has already. */
+  past: boolean
+}
+
+/**
+ * The horizon in one trip. The statements share a transaction but not a snapshot, which is what counts: the number is
+ * read first, the transaction id drawn after it, and the last snapshot says who is older and still writing.
+ */
+export async function readHorizon(pool: pg.Pool): Promise<Horizon> {
+  const results: unknown = await pool.query(
+    `select case when is_called then last_value else 0 end as seq from log.event_seq;
+     select pg_current_xact_id()::text as xid;
+     select pg_snapshot_xmin(pg_current_snapshot())::text as xmin`,
+  )
+  const rows = (Array.isArray(results) ? results : []).flatMap((result: pg.QueryResult) => result.rows)
+  const {
+    seq = 0n,
+    xid = '0',
+    xmin = '0',
+  } = Object.assign({}, ...rows) as {
+    seq?: bigint
+    xid?: string
+    xmin?: string
+  }
+  return { last: seq, transaction: xid, past: BigInt(xmin) >= BigInt(xid) }
 }
 
 /** Whether every transaction older than `xid` has ended. */
