@@ -5,6 +5,10 @@ import { rawBatches, rawCommits } from './engine/raw-postgres.ts'
 
 const RUNS = 1_000
 const SINGLE_RUNS = 200
+const FAN_OUT = 100
+const FAN_OUTS = 30
+const ITEMS = 10_000
+const HISTORY = 100_000
 
 /** Five no-op steps × 1,000 runs, and one run at a time, beside what lies underneath, on one PostgreSQL with fsync. */
 export const bench: Bench = {
@@ -41,28 +45,72 @@ export const bench: Bench = {
     }
     await postgres.run(100) // plans, caches and the JIT are warm in production
     await onRedis?.run(100)
+    await postgres.run(3, 'fanout', { items: numbers(FAN_OUT) })
     await interleave(context, cases)
+    const shapes: Record<string, () => Promise<Round>> = {
+      'tutti-postgres': () => measureShapes(postgres),
+      ...(onRedis ? { 'tutti-redis': () => measureShapes(onRedis) } : {}),
+    }
+    await interleave(context, shapes)
+    await postgres.addHistory(HISTORY)
+    await interleave(context, { 'tutti-postgres': () => measureAfterHistory(postgres) })
   },
 }
 
 async function measure(world: EngineWorld): Promise<Round> {
+  const before = await world.written()
   const cpu = process.cpuUsage()
   const store = world.storeCpu()
-  const begun = performance.now()
-  await world.run(RUNS)
-  const seconds = (performance.now() - begun) / 1000
+  const seconds = await timed(() => world.run(RUNS))
   const used = process.cpuUsage(cpu)
   const micros = used.user + used.system + (world.storeCpu() - store) * 1e6
-  const latency: number[] = []
-  for (let run = 0; run < SINGLE_RUNS; run++) {
-    const started = performance.now()
-    await world.run(1)
-    latency.push(performance.now() - started)
-  }
+  const after = await world.written()
+  const latency = await singles(world, SINGLE_RUNS)
+  const steps = RUNS * STEPS
   return {
-    throughput: { value: (RUNS * STEPS) / seconds, unit: 'steps/s' },
+    throughput: { value: steps / seconds, unit: 'steps/s' },
     latency_p50: { value: percentile(latency, 0.5), unit: 'ms' },
     latency_p99: { value: percentile(latency, 0.99), unit: 'ms' },
-    cpu_per_step: { value: micros / (RUNS * STEPS), unit: 'µs' },
+    cpu_per_step: { value: micros / steps, unit: 'µs' },
+    transactions_per_step: { value: (after.commits - before.commits) / steps, unit: '1' },
+    wal_per_step: { value: (after.walBytes - before.walBytes) / steps, unit: 'B' },
   }
 }
+
+async function measureShapes(world: EngineWorld): Promise<Round> {
+  const fanout: number[] = []
+  for (let run = 0; run < FAN_OUTS; run++)
+    fanout.push(1_000 * (await timed(() => world.run(1, 'fanout', { items: numbers(FAN_OUT) }))))
+  const seconds = await timed(() => world.run(1, 'fanout', { items: numbers(ITEMS) }))
+  return {
+    fanout_p50: { value: percentile(fanout, 0.5), unit: 'ms' },
+    map10k_throughput: { value: ITEMS / seconds, unit: 'steps/s' },
+  }
+}
+
+async function measureAfterHistory(world: EngineWorld): Promise<Round> {
+  const seconds = await timed(() => world.run(RUNS))
+  const latency = await singles(world, SINGLE_RUNS)
+  const { fanout_p50, map10k_throughput } = await measureShapes(world)
+  return {
+    after100k_throughput: { value: (RUNS * STEPS) / seconds, unit: 'steps/s' },
+    after100k_latency_p50: { value: percentile(latency, 0.5), unit: 'ms' },
+    ...(fanout_p50 ? { after100k_fanout_p50: fanout_p50 } : {}),
+    ...(map10k_throughput ? { after100k_map10k_throughput: map10k_throughput } : {}),
+  }
+}
+
+async function singles(world: EngineWorld, runs: number): Promise<number[]> {
+  const latency: number[] = []
+  for (let run = 0; run < runs; run++) latency.push(1_000 * (await timed(() => world.run(1))))
+  return latency
+}
+
+/** Seconds that the work takes. */
+async function timed(work: () => Promise<void>): Promise<number> {
+  const begun = performance.now()
+  await work()
+  return (performance.now() - begun) / 1_000
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)

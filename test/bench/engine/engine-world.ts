@@ -11,6 +11,7 @@ import { createLanes, createLifecycle, createLog, type Lifecycle } from '@tutti/
 import { type Actor, TASK_LANE } from '@tutti/schema'
 import { startEmbeddedPostgres } from '@tutti/standalone'
 import { startWorkers } from '@tutti/workers'
+import pg from 'pg'
 import { applyWorkflow, startRuns } from '@tutti/workflows/domain'
 
 const SECRET = 'a-secret-for-benches-only-of-48-characters-at-least'
@@ -21,11 +22,18 @@ export interface EngineWorld extends AsyncDisposable {
   url: string
   data: Data
   actor: Actor
-  /** Starts runs and resolves when the last has ended, committed. */
-  run(count: number): Promise<void>
+  /** Starts runs of a workflow and resolves when the last has ended, committed. */
+  run(count: number, workflow?: BenchWorkflow, input?: Record<string, unknown>): Promise<void>
+  /** Puts finished runs of five steps with their history into the database, made by `INSERT … SELECT`. */
+  addHistory(runs: number): Promise<void>
+  /** What the server has written so far. */
+  written(): Promise<{ walBytes: number; commits: number }>
   /** CPU seconds of the PostgreSQL server so far. */
   storeCpu(): number
 }
+
+/** `noop`: five no-op steps; `fanout`: one no-op step for every item of `items`, and their join. */
+export type BenchWorkflow = 'noop' | 'fanout'
 
 /** Starts it, with the workers in this process: queue on Redis when it has a URL. */
 export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> {
@@ -57,17 +65,16 @@ export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> 
     url: postgres.url,
     data,
     actor,
-    async run(count) {
+    async run(count, workflowName = 'noop', input = {}) {
       const ended = endsOf(data, actor, count)
       for (let left = count; left > 0; left -= 500) {
-        const requests = Array.from({ length: Math.min(left, 500) }, () => ({
-          workflowName: 'noop',
-          input: {},
-        }))
+        const requests = Array.from({ length: Math.min(left, 500) }, () => ({ workflowName, input }))
         await startRuns(services, actor, requests, String)
       }
       await ended
     },
+    addHistory: (runs) => asOwner(postgres.url, (client) => addHistory(client, actor.organizationId, runs)),
+    written: () => asOwner(postgres.url, readWritten),
     storeCpu: () => cpuOfChildren(postgres.pid),
     async [Symbol.asyncDispose]() {
       await lifecycle.stop()
@@ -100,6 +107,66 @@ executor: { type: builtin, function: noop, settings: {} }`
     (_, index) => `  - { name: step_${index + 1}, agent: noop_agent }`,
   )
   await applyWorkflow({ database: data.database }, actor, `name: noop\nsteps:\n${steps.join('\n')}\n`)
+  const fanout = `
+format: tutti/1
+name: fanout
+inputs: [items]
+steps:
+  - name: each
+    type: map
+    over: items
+    as: item
+    output: results
+    steps:
+      - { name: work, agent: noop_agent, input: item, output: worked }
+`
+  await applyWorkflow({ database: data.database }, actor, fanout)
+}
+
+async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function addHistory(client: pg.Client, organizationId: string, runs: number): Promise<void> {
+  await client.query(
+    `with version as (
+      select v.organization_id, v.workflow_id, v.id from workflow_version v
+      join workflow w on w.organization_id = v.organization_id and w.id = v.workflow_id
+      where w.organization_id = $1 and w.name = 'noop' limit 1
+    ), old as (
+      insert into run (organization_id, workflow_id, version_id, status, input, output, started_by, ended_at)
+      select v.organization_id, v.workflow_id, v.id, 'completed', '{}', '{}', '{}', now()
+      from version v, generate_series(1, $2::int) returning organization_id, id
+    ), steps as (
+      insert into task (organization_id, run_id, step_path, node_id, kind, agent_name, status, attempt, input, timeout_ms,
+        started_at, ended_at)
+      select o.organization_id, o.id, 'step_' || n, 'step_' || n, 'agent', 'noop_agent', 'completed', 1, '{}', 60000,
+        now(), now() from old o, generate_series(1, ${STEPS}) n
+      returning organization_id, id, run_id, step_path
+    )
+    insert into log.event (organization_id, type, subject, actor, data, run_id)
+    select s.organization_id, e.type, 'task/' || s.id, '{"id": "system:worker", "kind": "system", "name": "worker"}',
+      jsonb_build_object('runId', s.run_id, 'taskId', s.id, 'stepPath', s.step_path), s.run_id
+    from steps s, unnest(array['task.started', 'task.completed']) as e(type)`,
+    [organizationId, runs],
+  )
+  await client.query('analyze run, task, log.event')
+}
+
+async function readWritten(client: pg.Client): Promise<{ walBytes: number; commits: number }> {
+  // Backends report what they did at most once a second.
+  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  const { rows } = await client.query<{ wal: string; commits: string }>(
+    `select (select wal_bytes from pg_stat_wal)::text as wal,
+       (select sum(xact_commit) from pg_stat_database)::text as commits`,
+  )
+  return { walBytes: Number(rows[0]?.wal), commits: Number(rows[0]?.commits) }
 }
 
 const TICKS_PER_SECOND = 100

@@ -5,6 +5,7 @@ import { type ClaimedTask, type ExecuteTask, idempotencyKey, type TaskOutcome } 
 import { builtinFunctions } from '../agents/builtin-functions.ts'
 import { agentActor, type WorkerServices } from '../worker-services.ts'
 import { type Executor, failed } from './executor.ts'
+import { executeMessage } from './execute-message.ts'
 import { executeOverHttp } from './execute-over-http.ts'
 import { executeByPerson } from './execute-by-person.ts'
 import type { Egress } from './open-egress.ts'
@@ -47,9 +48,9 @@ export function createExecutor(services: WorkerServices, egress: Egress): Execut
       if (agent.status === 'retired') {
         return failed('AGENT_RETIRED', `Agent "${agent.name}" was taken out of service.`)
       }
-      const executor = executorOf(agent)
+      const executor = task.kind === 'message' ? executeMessage : executorOf(agent)
       if (!executor) return unusable(agent)
-      const key = idempotencyKey(task.organizationId, task.runId, task.stepPath, 0)
+      const key = idempotencyKey(task.organizationId, task.runId, task.stepPath, task.generation)
       return await executor({
         services,
         task,

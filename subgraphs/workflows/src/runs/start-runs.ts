@@ -6,9 +6,9 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Services } from '../context.ts'
 import type { WorkflowDefinition } from '../definitions/index.ts'
 import { advance, type Transition } from '../engine/core/index.ts'
-import { engineMemoryOf } from '../engine/store/engine-memory.ts'
+import { type EngineMemory, engineMemoryOf } from '../engine/store/engine-memory.ts'
 import type { HeldStrand } from '../engine/store/held-strand.ts'
-import { mainStrand, planTransitions } from '../engine/store/plan-transitions.ts'
+import { mainStrand, type PlanOptions, planTransitions } from '../engine/store/plan-transitions.ts'
 import { type StartRow, writeStart } from '../engine/store/write-start.ts'
 import { findTargets, type RunTarget } from './find-targets.ts'
 
@@ -32,6 +32,12 @@ export interface StartedRun {
   created: boolean
 }
 
+/** A run's row, and what the worker of this process goes on with once it is written. */
+interface PlannedStart {
+  row: StartRow
+  next: HeldStrand[]
+}
+
 interface WantedRun {
   request: RunRequest
   target: RunTarget
@@ -50,9 +56,12 @@ export async function startRuns(
   requests: readonly RunRequest[],
   path: (index: number) => string,
 ): Promise<StartedRun[]> {
+  const memory = engineMemoryOf(database)
+  const taken: HeldStrand[] = []
   const started = await database.transact(
     actor,
     async (client) => {
+      taken.length = 0
       const targets = await findTargets(client, actor, requests)
       const wanted = requests.map((request, index) => {
         const target = targets(request)
@@ -64,7 +73,13 @@ export async function startRuns(
           })
         return { request, target, id: uuidv7(), hash: hashOf(request.input) }
       })
-      const created = await write(client, database, actor, wanted)
+      const rows = await rowsOf(client, memory, actor, wanted)
+      const created = await writeStart(
+        client,
+        actor,
+        rows.map(({ row }) => row),
+      )
+      taken.push(...rows.flatMap(({ row, next }) => (created.has(row.id) ? next : [])))
       const existing = await findExisting(
         client,
         actor,
@@ -82,34 +97,42 @@ export async function startRuns(
   )
   if (started.some((run) => run.created)) {
     database.announce()
-    wake()
+    memory.taker?.begin(taken)
+    if (taken.length < started.length) wake()
   }
   return started
 }
 
-async function write(
+async function rowsOf(
   client: pg.PoolClient,
-  database: Services['database'],
+  memory: EngineMemory,
   actor: Actor,
   wanted: readonly WantedRun[],
-): Promise<Set<string>> {
-  const memory = engineMemoryOf(database)
+): Promise<PlannedStart[]> {
   const definitions = await memory.definitions.get(
     client,
     wanted.flatMap(({ target: { versionId } }) =>
       versionId === null ? [] : [{ organizationId: actor.organizationId, id: versionId }],
     ),
   )
-  const rows: StartRow[] = []
+  const claim = memory.taker?.reserve(wanted.length)
+  const rows: PlannedStart[] = []
   for (const run of wanted) {
     const definition = definitions.get(run.target.versionId ?? '')
     if (!definition) return fail('INTERNAL', { message: 'A version without its definition.' })
     const held = beginning(actor, run, definition)
     const transitions = run.request.startAt ? [] : firstTransitions(definition, held)
     const names = await memory.names.of(client, actor.organizationId, transitions)
-    rows.push(rowOf(actor, run, definition, held, transitions, names))
+    rows.push(
+      planStart(run, held, transitions, {
+        names,
+        definition,
+        actor: actorRecord(actor),
+        ...(claim ? { claim } : {}),
+      }),
+    )
   }
-  return writeStart(client, actor, rows)
+  return rows
 }
 
 /** The run's main strand as the core is shown it before anything has happened. */
@@ -119,7 +142,7 @@ function beginning(
   definition: WorkflowDefinition,
 ): HeldStrand {
   return {
-    id: '',
+    id: uuidv7(),
     fence: 0n,
     epoch: 0,
     runStatus: 'queued',
@@ -167,21 +190,20 @@ function firstTransitions(definition: WorkflowDefinition, held: HeldStrand): Tra
   return isPlain ? transitions : []
 }
 
-function rowOf(
-  actor: Actor,
+function planStart(
   { request, target, hash }: WantedRun,
-  definition: WorkflowDefinition,
   held: HeldStrand,
   transitions: readonly Transition[],
-  names: Awaited<ReturnType<ReturnType<typeof engineMemoryOf>['names']['of']>>,
-): StartRow {
+  options: PlanOptions,
+): PlannedStart {
   const { run } = held
-  const strand = { ...mainStrand(run), due_at: request.startAt?.toISOString() ?? null }
-  if (!request.startAt) strand.due_ms = -run.priority * 3_600_000
+  const aged = -run.priority * 3_600_000
+  const startAt = request.startAt?.toISOString() ?? null
+  const strand = { ...mainStrand(run), id: held.id, due_at: startAt, due_ms: startAt === null ? aged : null }
   const row: StartRow = {
     id: run.id,
     workflow: target.workflowId,
-    version: target.versionId ?? '',
+    version: run.versionId,
     number: target.version ?? 0,
     pinned: request.version != null,
     status: 'queued',
@@ -189,34 +211,28 @@ function rowOf(
     key: request.idempotencyKey ?? null,
     hash,
     priority: run.priority,
-    start_at: request.startAt?.toISOString() ?? null,
+    start_at: startAt,
     trigger: request.triggerId ?? null,
     strands: [strand],
     tasks: [],
     events: [],
   }
-  if (transitions.length === 0) return row
-  const { change } = planTransitions(held, transitions, {}, { names, definition, actor: actorRecord(actor) })
-  const isReady = change.status === 'ready'
-  return {
-    ...row,
-    status: change.r_status ?? 'running',
-    strands: [
-      {
-        ...strand,
-        status: change.status,
-        state: change.patch ?? {},
-        task: change.task,
-        agent: change.agent,
-        due_at: isReady ? null : change.due_at,
-        due_ms: isReady && change.due_ms === null ? strand.due_ms : change.due_ms,
-        wait: change.wait,
-        resume: change.resume,
-      },
-    ],
-    tasks: change.tasks,
-    events: change.events,
+  if (transitions.length === 0) return { row, next: [] }
+  const { change, next } = planTransitions(held, transitions, {}, options)
+  const { status, task, agent, wait, resume, tasks, events } = change
+  const begun = {
+    ...strand,
+    status,
+    task,
+    agent,
+    wait,
+    resume,
+    state: change.patch ?? {},
+    claim: next.length > 0 ? (options.claim ?? null) : null,
+    due_at: status === 'ready' ? null : change.due_at,
+    due_ms: status === 'ready' ? (change.due_ms ?? aged) : change.due_ms,
   }
+  return { row: { ...row, status: change.r_status ?? 'running', strands: [begun], tasks, events }, next }
 }
 
 /** Of what was not inserted: who was first with the key. */

@@ -1,10 +1,21 @@
 import type { Database } from '@tutti/prisma'
 import { createDefinitionCache, type DefinitionCache } from './definition-cache.ts'
+import type { HeldStrand } from './held-strand.ts'
 import { createEngineNames, type EngineNames } from './engine-names.ts'
 import { createStrandReader, type StrandReader } from './hold-strands.ts'
 
+/** A worker in this very process, which takes what was just started without a claim. */
+export interface Taker {
+  /** A claim for up to `count` strands, if there is room for them to spare. */
+  reserve(count: number): string | undefined
+  /** They are written under that claim. */
+  begin(held: readonly HeldStrand[]): void
+}
+
 /** What the engine remembers between statements. */
 export interface EngineMemory {
+  /** Set while a worker runs here. */
+  taker: Taker | undefined
   definitions: DefinitionCache
   names: EngineNames
   strands: StrandReader
@@ -16,7 +27,8 @@ const memories = new WeakMap<Database, EngineMemory>()
 export function engineMemoryOf(database: Database): EngineMemory {
   const known = memories.get(database)
   if (known) return known
-  const memory = {
+  const memory: EngineMemory = {
+    taker: undefined,
     definitions: createDefinitionCache(),
     names: createEngineNames(),
     strands: createStrandReader(),

@@ -4,7 +4,7 @@ import type { Log } from '@tutti/runtime'
 import { isRunOver } from '../core/index.ts'
 import { findRoomyParents, releaseChildren } from '../store/children.ts'
 import { claimStrands, renewLeases, rereadStrands, untilNextDue } from '../store/claim-strands.ts'
-import { engineMemoryOf } from '../store/engine-memory.ts'
+import { engineMemoryOf, type Taker } from '../store/engine-memory.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 import { dropStrands, parkStrands } from '../store/let-go.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
@@ -283,6 +283,15 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     for (const resolve of idle) resolve()
   }
 
+  const taker: Taker = {
+    // Half of the room stays for what waits in the queue: who starts here has no right of way.
+    reserve: (count) => (!stopping && holds.size + count <= concurrency / 2 ? randomUUID() : undefined),
+    begin(started) {
+      for (const held of started) begin(newHold(held, 0, performance.now()))
+    },
+  }
+  memory.taker = taker
+
   return {
     wake: () => void claim().then(scheduleNext),
     get busy() {
@@ -290,6 +299,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     },
     async [Symbol.asyncDispose]() {
       stopping = true
+      if (memory.taker === taker) memory.taker = undefined
       clearInterval(poll)
       clearInterval(reconciler)
       clearTimeout(dueTimer)
