@@ -1,27 +1,45 @@
 import { suggestName } from '@tutti/runtime'
 import type { Edge, EdgeTrigger, NodeId, WorkflowNode } from './definition.ts'
+import type { DraftBody, DraftStep, StepGroups } from './draft-step.ts'
 import type { Place, ProblemList } from './problem.ts'
 import type { StepReference } from './read-fields.ts'
-import type { StepGroups } from './read-numbered-steps.ts'
-import type { DraftStep } from './read-step.ts'
 import { shorten } from './tree.ts'
 
-/** The name every definition can use for "here the run is done"; it becomes a node when something refers to it. */
+/** The name every definition can use for "here it is done"; it becomes a node when something refers to it. */
 export const IMPLICIT_END = 'end'
+
+/** The id of the node that `end` is in the body of a step (absent: at the top). */
+export function implicitEndOf(compound: NodeId | undefined): NodeId {
+  return compound === undefined ? IMPLICIT_END : `${IMPLICIT_END}:${compound}`
+}
 
 /** An edge with the place it comes from. */
 export type PlacedEdge = { readonly edge: Edge; readonly place: Place }
 
-/** Steps with their edges. */
-export type LinkedSteps = {
+/** The steps of one body (or of the top) with their edges, which never leave it. */
+export type LinkedBody = {
+  /** The step it is in, and which of its bodies it is; absent at the top. */
+  readonly inside?: { readonly step: DraftStep; readonly body: DraftBody }
   readonly steps: ReadonlyMap<NodeId, DraftStep>
-  readonly nodes: Record<NodeId, WorkflowNode>
-  readonly edges: PlacedEdge[]
-  /** The workflow's fallback step, if it exists. */
-  readonly fallback?: NodeId | undefined
+  readonly edges: readonly PlacedEdge[]
   /** False when a reference led nowhere, so that what can be reached is not known. */
   readonly complete: boolean
+  /** The bodies of its steps, in their order. */
+  readonly inner: readonly LinkedBody[]
 }
+
+/** All steps with their edges. */
+export type LinkedSteps = {
+  readonly top: LinkedBody
+  readonly nodes: Readonly<Record<NodeId, WorkflowNode>>
+  /** The author's order, the steps of a body after the step they are in. */
+  readonly order: readonly NodeId[]
+  readonly edges: readonly Edge[]
+  /** The workflow's fallback step, if it exists. */
+  readonly fallback?: NodeId | undefined
+}
+
+const TRIGGERS: readonly EdgeTrigger[] = ['done', 'approved', 'rejected', 'expired', 'failed']
 
 /**
  * Looks up every reference and lets each step that says nothing else go on to the one after it; alternatives go on to
@@ -32,105 +50,185 @@ export function linkSteps(
   fallback: StepReference | undefined,
   problems: ProblemList,
 ): LinkedSteps {
-  const steps = namesOf(groups, problems)
-  const nodes: Record<NodeId, WorkflowNode> = Object.fromEntries(
-    [...steps].map(([id, step]) => [id, step.node]),
+  const linker = new Linker(problems)
+  linker.register(groups)
+  const { body: top, fallback: fallbackId } = linker.linkTop(groups, fallback)
+  const place = new Map(linker.order.map((id, index) => [id, index]))
+  const edges = linker.edges.toSorted(
+    (a, b) =>
+      (place.get(a.from) ?? 0) - (place.get(b.from) ?? 0) || TRIGGERS.indexOf(a.on) - TRIGGERS.indexOf(b.on),
   )
-  const edges: PlacedEdge[] = []
-  let complete = true
+  return { top, nodes: Object.fromEntries(linker.nodes), order: linker.order, edges, fallback: fallbackId }
+}
 
-  const resolve = (reference: StepReference): NodeId | undefined => {
-    if (steps.has(reference.name)) return reference.name
-    if (reference.name === IMPLICIT_END) {
-      nodes[IMPLICIT_END] = { id: IMPLICIT_END, kind: 'end' }
-      return IMPLICIT_END
+class Linker {
+  readonly nodes = new Map<NodeId, WorkflowNode>()
+  readonly order: NodeId[] = []
+  readonly edges: Edge[] = []
+  readonly #problems: ProblemList
+  /** Every step by its name, and the step that it is in. */
+  readonly #steps = new Map<NodeId, { step: DraftStep; inside: NodeId | undefined }>()
+
+  constructor(problems: ProblemList) {
+    this.#problems = problems
+  }
+
+  /** Gives every step its name, those inside of steps included; a name taken already is noted. */
+  register(groups: StepGroups, inside?: NodeId): void {
+    for (const step of groups.flat()) {
+      const { id } = step.node
+      if (this.#isFree(step, inside)) {
+        this.#steps.set(id, { step, inside })
+        this.order.push(id)
+        this.nodes.set(id, inside === undefined ? step.node : { ...step.node, parent: inside })
+      }
+      for (const { groups: inner } of step.bodies) this.register(inner, id)
     }
-    complete = false
-    const bare = reference.name.replace(/^\d+[a-z]?_/, '')
-    const known = steps.has(bare) ? bare : suggestName(reference.name, steps.keys())
+  }
+
+  linkTop(
+    groups: StepGroups,
+    reference: StepReference | undefined,
+  ): { body: LinkedBody; fallback: NodeId | undefined } {
+    const { steps, edges, ...body } = this.#linkBody(groups)
+    let fallback: NodeId | undefined
+    if (reference) {
+      fallback = this.#resolve(reference, steps, undefined)
+      if (fallback !== undefined) addFallbackEdges(steps, edges, fallback, reference.place)
+    }
+    this.edges.push(...edges.map(({ edge }) => edge))
+    return {
+      body: { ...body, steps, edges, complete: body.complete && !(reference && fallback === undefined) },
+      fallback,
+    }
+  }
+
+  #link(groups: StepGroups, inside: NonNullable<LinkedBody['inside']>): LinkedBody {
+    const body = this.#linkBody(groups, inside)
+    this.edges.push(...body.edges.map(({ edge }) => edge))
+    return { ...body, inside }
+  }
+
+  #linkBody(
+    groups: StepGroups,
+    inside?: LinkedBody['inside'],
+  ): { steps: Map<NodeId, DraftStep>; edges: PlacedEdge[]; complete: boolean; inner: LinkedBody[] } {
+    const owner = inside?.step.node.id
+    const own = groups.flat().filter((step) => this.#steps.get(step.node.id)?.step === step)
+    const steps = new Map(own.map((step) => [step.node.id, step]))
+    const edges: PlacedEdge[] = []
+    let complete = true
+    for (const [index, group] of groups.entries()) {
+      const following = groups[index + 1] ?? []
+      for (const step of group) {
+        const from = step.node.id
+        for (const { on, to, when } of step.exits) {
+          const target = this.#resolve(to, steps, owner)
+          if (target === undefined) complete = false
+          else
+            edges.push({
+              edge: { from, to: target, on, ...(when === undefined ? {} : { when }) },
+              place: to.place,
+            })
+        }
+        const [next] = following
+        if (!step.fallsThroughOn || !next) continue
+        if (following.length > 1) {
+          complete = false
+          this.#noteAlternatives(step, following)
+        } else edges.push({ edge: { from, to: next.node.id, on: step.fallsThroughOn }, place: step.place })
+      }
+    }
+    const inner = own.flatMap((step) => step.bodies.map((body) => this.#link(body.groups, { step, body })))
+    return { steps, edges, complete, inner }
+  }
+
+  #resolve(
+    { name, place }: StepReference,
+    steps: ReadonlyMap<NodeId, DraftStep>,
+    owner: NodeId | undefined,
+  ): NodeId | undefined {
+    if (steps.has(name)) return name
+    if (name === IMPLICIT_END) {
+      const id = implicitEndOf(owner)
+      this.nodes.set(id, { id, kind: 'end', ...(owner === undefined ? {} : { parent: owner }) })
+      return id
+    }
+    const elsewhere = this.#steps.get(name)
+    if (elsewhere) {
+      const where = elsewhere.inside === undefined ? 'outside of this step' : `inside "${elsewhere.inside}"`
+      const hint = 'A way leads to a step beside this one; end ends the branch, the item or the turn.'
+      this.#problems.add(
+        'unknown_step',
+        place,
+        `The step "${name}" is ${where}, where no way leads from here.`,
+        hint,
+      )
+      return undefined
+    }
+    const bare = name.replace(/^\d+[a-z]?_/, '')
+    const known = steps.has(bare) ? bare : suggestName(name, steps.keys())
     const hint = known
       ? `Did you mean "${known}"?`
       : `Steps are named without their number; known: ${[...steps.keys()].slice(0, 20).join(', ')}.`
-    problems.add('unknown_step', reference.place, `There is no step "${shorten(reference.name)}".`, hint)
+    this.#problems.add('unknown_step', place, `There is no step "${shorten(name)}".`, hint)
     return undefined
   }
-  const connect = (from: NodeId, on: EdgeTrigger, to: NodeId, place: Place, when?: string) => {
-    edges.push({ edge: { from, to, on, ...(when === undefined ? {} : { when }) }, place })
-  }
 
-  for (const [index, group] of groups.entries()) {
-    const following = groups[index + 1] ?? []
-    for (const step of group) {
-      for (const exit of step.exits) {
-        const to = resolve(exit.to)
-        if (to !== undefined) connect(step.node.id, exit.on, to, exit.to.place, exit.when)
-      }
-      const [next] = following
-      if (!step.fallsThroughOn || !next) continue
-      if (following.length > 1) {
-        const names = following.map((other) => other.node.id).join(', ')
-        problems.add(
-          'ambiguous_next',
-          step.place,
-          `After "${step.node.id}" come alternatives (${names}), and it does not choose one.`,
-          'Let a step of type: conditional choose, with if_true and if_false.',
-        )
-        complete = false
-        continue
-      }
-      connect(step.node.id, step.fallsThroughOn, next.node.id, step.place)
-    }
-  }
-  const fallbackId = fallback && resolve(fallback)
-  if (fallbackId !== undefined) addFallbackEdges(nodes, edges, fallbackId, fallback?.place ?? { path: [] })
-  return { steps, nodes, edges, fallback: fallbackId, complete }
-}
-
-function namesOf(groups: StepGroups, problems: ProblemList): Map<NodeId, DraftStep> {
-  const steps = new Map<NodeId, DraftStep>()
-  for (const step of groups.flat()) {
+  #isFree(step: DraftStep, inside: NodeId | undefined): boolean {
     const { id, kind } = step.node
-    const first = steps.get(id)
+    const first = this.#steps.get(id)?.step
     if (first) {
       const where = first.place.at ? ` (the other is in line ${first.place.at.line})` : ''
-      problems.add(
+      this.#problems.add(
         'duplicate_step_name',
         step.place,
         `Two steps are named "${id}"${where}.`,
         'References could mean either: rename one.',
       )
-    } else if (id === IMPLICIT_END && kind !== 'end') {
-      problems.add(
-        'invalid_name',
-        step.place,
-        `"${IMPLICIT_END}" means the end of the run.`,
-        'Give this step another name.',
-      )
-    } else steps.set(id, step)
+      return false
+    }
+    if (id !== IMPLICIT_END || (kind === 'end' && inside === undefined)) return true
+    this.#problems.add(
+      'invalid_name',
+      step.place,
+      `"${IMPLICIT_END}" means that here it is done.`,
+      'Give this step another name.',
+    )
+    return false
   }
-  return steps
+
+  #noteAlternatives(step: DraftStep, following: readonly DraftStep[]): void {
+    const names = following.map((other) => other.node.id).join(', ')
+    this.#problems.add(
+      'ambiguous_next',
+      step.place,
+      `After "${step.node.id}" come alternatives (${names}), and it does not choose one.`,
+      'Let a step of type: conditional choose, with if_true and if_false.',
+    )
+  }
 }
 
 /**
- * The workflow's fallback takes over from every step that names none of its own, save the fallback itself and what
- * comes after it: there it would lead back, and a failure ends the run.
+ * The workflow's fallback takes over from every step at the top that names none of its own, save the fallback itself
+ * and what comes after it: there it would lead back, and a failure ends the run. Steps inside of a step fail with it.
  */
 function addFallbackEdges(
-  nodes: Readonly<Record<NodeId, WorkflowNode>>,
+  steps: ReadonlyMap<NodeId, DraftStep>,
   edges: PlacedEdge[],
   fallback: NodeId,
   place: Place,
 ): void {
-  const afterFallback = reachableFrom(fallback, edges)
   const handled = new Set(edges.filter(({ edge }) => edge.on === 'failed').map(({ edge }) => edge.from))
-  for (const [id, node] of Object.entries(nodes)) {
+  const afterFallback = stepsAfter(fallback, edges)
+  for (const [id, { node }] of steps) {
     if (node.kind === 'end' || afterFallback.has(id) || handled.has(id)) continue
     edges.push({ edge: { from: id, to: fallback, on: 'failed' }, place })
   }
 }
 
-/** The nodes that can run at or after a node. */
-export function reachableFrom(start: NodeId, edges: readonly PlacedEdge[]): Set<NodeId> {
+/** The steps that can run at or after a step: those that the workflow's fallback does not take over from, for one. */
+export function stepsAfter(start: NodeId, edges: readonly PlacedEdge[]): Set<NodeId> {
   return follow(start, targetsBySource(edges))
 }
 

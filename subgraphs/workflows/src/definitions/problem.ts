@@ -1,7 +1,7 @@
 /** Everything that can be wrong with a definition: stable code → what it means. */
 export const DEFINITION_PROBLEMS = {
   text_too_large: 'The text is longer than 1 MiB.',
-  too_complex: 'Too many values, steps or levels of nesting.',
+  too_complex: 'Too many values, steps, expressions or levels of nesting.',
   syntax: 'The text is not valid YAML or JSON.',
   unsafe_key: 'A key such as __proto__ that no definition may use.',
   duplicate_key: 'The same key twice in one mapping.',
@@ -9,19 +9,29 @@ export const DEFINITION_PROBLEMS = {
   missing_key: 'A key that must be there is not.',
   wrong_type: 'A value of another kind than the key wants.',
   out_of_range: 'A number outside what is allowed.',
-  invalid_name: 'A name that cannot be one.',
+  invalid_name: 'A name that cannot be one, or that means something else.',
+  conflicting_keys: 'Two keys that say the same thing, or of which only one can hold.',
   unknown_format: 'A format that this platform does not read.',
-  missing_agent: 'A step of work without an agent.',
+  missing_agent: 'A step of work without an agent or a capability.',
   unknown_agent: 'An agent that does not exist in this organization.',
+  unknown_capability: 'A capability that no agent of this organization has.',
+  unknown_workflow: 'A workflow that does not exist in this organization.',
   invalid_step_number: 'A step whose key has no number prefix, or one used by another step.',
   duplicate_step_name: 'Two steps with one name.',
   unknown_step: 'A reference to a step that does not exist.',
   ambiguous_next: 'Alternatives (7a, 7b) follow a step that does not choose between them.',
   unreachable_step: 'A step that no path from the first one reaches.',
   cycle: 'A way back to a step that already ran.',
+  unbounded_loop: 'A repetition without a bound.',
+  impossible_join: 'A join that waits for more than can arrive.',
+  crossing_branches: 'Ways that part to run side by side and do not come together in one step.',
+  conflicting_output:
+    'A name that two branches give a value side by side, or that already means something there.',
   unknown_input: 'A name that no step produces and the trigger does not carry.',
   input_not_yet_produced: 'A name that is produced, but by no step that can run before.',
-  invalid_expression: 'A condition that is not a CEL expression with a boolean result.',
+  invalid_expression: 'What is not a CEL expression, or one of the wrong result.',
+  invalid_schema: 'What is not a JSON Schema (draft 2020-12) that can be checked in bounded time.',
+  type_mismatch: 'A value used as another type than its schema says it has.',
 } as const
 
 /** The code of a problem; see {@link DEFINITION_PROBLEMS}. */

@@ -1,18 +1,21 @@
-import { suggestName } from '@tutti/runtime'
 import { checkGraph } from './check-graph.ts'
-import { checkInputs } from './check-inputs.ts'
+import { checkMentions } from './check-mentions.ts'
+import type { KnownNames } from './check-mentions.ts'
+import { checkNames } from './check-names.ts'
+import { checkOutputs } from './check-outputs.ts'
+import { checkTypes } from './check-types.ts'
 import type { WorkflowDefinition } from './definition.ts'
+import type { StepGroups } from './draft-step.ts'
+import { optional } from './optional.ts'
 import { linkSteps } from './link-steps.ts'
-import type { LinkedSteps } from './link-steps.ts'
 import { ProblemList } from './problem.ts'
 import type { DefinitionProblem } from './problem.ts'
 import { readErrorHandling } from './read-error-handling.ts'
-import type { DraftErrorHandling } from './read-error-handling.ts'
-import { Fields, isIdentifier } from './read-fields.ts'
-import { readListedSteps } from './read-listed-steps.ts'
-import { readNumberedSteps } from './read-numbered-steps.ts'
-import type { StepGroups } from './read-numbered-steps.ts'
+import { Fields } from './read-fields.ts'
+import { readGraph } from './read-graph.ts'
 import { readObjectTree } from './read-object-tree.ts'
+import { readSettings } from './read-settings.ts'
+import { newStepContext, readSteps } from './read-steps.ts'
 import { readYamlTree } from './read-yaml-tree.ts'
 import { kindOf, shorten } from './tree.ts'
 import type { Tree } from './tree.ts'
@@ -22,20 +25,26 @@ export type ReadResult =
   | { readonly ok: true; readonly definition: WorkflowDefinition }
   | { readonly ok: false; readonly problems: readonly DefinitionProblem[] }
 
-/** What a reader needs to know besides the text. */
+/** What a reader needs to know besides the text; what is absent is not checked. */
 export type ReadOptions = {
-  /** The agents of the organization; absent, agents are not checked. */
-  readonly knownAgents?: Iterable<string> | ((name: string) => boolean)
+  /** The agents of the organization. */
+  readonly knownAgents?: KnownNames
+  /** What its agents can do. */
+  readonly knownCapabilities?: KnownNames
+  /** Its workflows; the one that is read is always among them. */
+  readonly knownWorkflows?: KnownNames
 }
 
-const MOST_STEPS = 500
+type Format = WorkflowDefinition['format']
+
+const WRAPPED = ['steps', 'nodes', 'error_handling', 'schemas']
 
 /**
  * Reads a workflow from YAML or JSON text, or from a plain object. Never throws, whatever it is given, and takes time
  * bounded by the limits of `TREE_LIMITS`.
  *
- * Two languages, told apart by their steps: the numbered steps of the seed (a mapping `1_name: ...`, the whole under a
- * key of its own or not) and the platform's own (`format: tutti/1`, a list of steps with a `name` each).
+ * Three languages, told apart by their keys: the numbered steps of the seed (a mapping `1_name: ...`, the whole under a
+ * key of its own or not), the platform's own (`format: tutti/1`, a list of steps with a `name` each) and nodes with edges.
  */
 export function readDefinition(source: unknown, options: ReadOptions = {}): ReadResult {
   const problems = new ProblemList()
@@ -61,122 +70,94 @@ function readWorkflow(
     return undefined
   }
   const fields = new Fields(tree, tree, problems)
-  const name = fields.text('name') ?? wrapper
+  const name = fields.text('name') ?? wrapper ?? ''
   if (wrapper === undefined) fields.missing('name', 'missing_key', 'Give the workflow a name.')
   const description = fields.text('description')
   const trigger = fields.text('trigger')
-  const written = fields.text('format')
-  const declared = readDeclaredInputs(fields.take('inputs')?.value, problems)
   const handlingEntry = fields.take('error_handling')
   const handling = readErrorHandling(handlingEntry?.value, handlingEntry?.keyPlace ?? tree, problems)
-  const stepsTree = fields.take('steps')?.value
-  fields.missing('steps', 'missing_key', 'Write the steps.')
+  const format = formatOf(fields)
+  const context = newStepContext(handling, problems, format !== 'graph')
+  const { settings, inputs: declared, readings, schemas } = readSettings(fields, context)
+  const groups: StepGroups = format === 'graph' ? readGraph(fields, context) : readSequence(fields, context)
   fields.refuseOthers()
 
-  const format = stepsTree?.kind === 'list' ? 'tutti/1' : 'numbered-steps'
-  if (written !== undefined && written !== format) {
-    problems.add(
-      'unknown_format',
-      fields.take('format')?.value ?? tree,
-      `The format "${shorten(written)}" does not fit.`,
-      'A list of steps is "tutti/1", a mapping of numbered steps is "numbered-steps".',
-    )
-  }
-  const groups = stepsTree ? readSteps(stepsTree, handling, problems) : []
-  const first = groups[0]?.[0]
+  const [[first, second] = []] = groups
   if (!first) return undefined
-  if ((groups[0]?.length ?? 0) > 1)
+  if (second)
     problems.add(
       'ambiguous_next',
       first.place,
       'The workflow begins with alternatives.',
       'Begin with one step, and let a conditional step choose.',
     )
-
   const linked = linkSteps(groups, handling.fallback, problems)
   const entry = first.node.id
-  checkGraph(linked, entry, problems)
-  checkAgents(linked, options, problems)
-  const inputs = checkInputs(linked, entry, { declared, trigger }, problems)
+  checkGraph(linked.top, entry, problems)
+  checkMentions(groups, knownNames(options, name), problems)
+  checkOutputs(groups, problems)
+  const { inputs, resolved } = checkNames(
+    linked.top,
+    entry,
+    { declared, trigger, readings, schemas },
+    problems,
+  )
+  checkTypes(resolved, problems)
   return {
     format,
-    name: name ?? '',
-    ...(description === undefined ? {} : { description }),
-    ...(trigger === undefined ? {} : { trigger }),
+    name,
+    ...optional('description', description),
+    ...optional('trigger', trigger),
     entry,
     inputs,
-    order: [...linked.steps.keys()],
+    order: linked.order,
     nodes: linked.nodes,
-    edges: linked.edges.map(({ edge }) => edge),
+    edges: linked.edges,
     errorHandling: {
       retry: handling.retry,
       timeoutMs: handling.timeoutMs,
-      ...(linked.fallback === undefined ? {} : { fallback: linked.fallback }),
+      ...optional('fallback', linked.fallback),
     },
+    ...settings,
   }
 }
 
 /** The seed puts the workflow under a key with its name. */
 function unwrap(root: Tree): { tree: Tree; wrapper?: string } {
   const [entry, ...others] = root.kind === 'map' ? root.entries : []
-  const isWrapper =
-    entry?.value.kind === 'map' &&
-    others.length === 0 &&
-    entry.key !== 'steps' &&
-    entry.key !== 'error_handling'
+  const isWrapper = entry?.value.kind === 'map' && others.length === 0 && !WRAPPED.includes(entry.key)
   return isWrapper ? { tree: entry.value, wrapper: entry.key } : { tree: root }
 }
 
-function readSteps(tree: Tree, handling: DraftErrorHandling, problems: ProblemList): StepGroups {
-  const count = tree.kind === 'map' ? tree.entries.length : tree.kind === 'list' ? tree.items.length : 0
-  if (tree.kind === 'scalar' || count === 0) {
-    problems.add(
-      'wrong_type',
-      tree,
-      `"steps" holds ${tree.kind === 'scalar' ? kindOf(tree) : 'no step'}.`,
-      'Write a mapping (1_first: ..., 2_second: ...) or a list of steps.',
+function formatOf(fields: Fields): Format {
+  const written = fields.text('format')
+  const isGraph = ['nodes', 'edges', 'conditional_edges', 'entry_point'].some((key) => fields.has(key))
+  const format: Format = isGraph
+    ? 'graph'
+    : fields.valueKind('steps') === 'list'
+      ? 'tutti/1'
+      : 'numbered-steps'
+  if (written !== undefined && written !== format)
+    fields.problems.add(
+      'unknown_format',
+      fields.placeOf('format'),
+      `The format "${shorten(written)}" does not fit.`,
+      'A list of steps is "tutti/1", a mapping of numbered steps is "numbered-steps", nodes and edges are "graph".',
     )
-    return []
-  }
-  if (count > MOST_STEPS) {
-    problems.add('too_complex', tree, `The workflow has ${count} steps.`, `At most ${MOST_STEPS}; split it.`)
-    return []
-  }
-  return tree.kind === 'map'
-    ? readNumberedSteps(tree, handling, problems)
-    : readListedSteps(tree, handling, problems)
+  return format
 }
 
-function readDeclaredInputs(tree: Tree | undefined, problems: ProblemList): string[] | undefined {
-  if (!tree) return undefined
-  const items = tree.kind === 'list' ? tree.items : [tree]
-  const names = items.flatMap((item) => {
-    if (item.kind === 'scalar' && typeof item.value === 'string')
-      return isIdentifier(item.value, item, problems) ? [item.value] : []
-    problems.add(
-      'wrong_type',
-      item,
-      `"inputs" holds ${kindOf(item)}.`,
-      'List the names of the payload: inputs: [customer_message].',
-    )
-    return []
-  })
-  return [...new Set(names)]
+function readSequence(fields: Fields, context: ReturnType<typeof newStepContext>): StepGroups {
+  const steps = fields.take('steps')?.value
+  fields.missing('steps', 'missing_key', 'Write the steps.')
+  return steps ? readSteps(steps, context) : []
 }
 
-function checkAgents(linked: LinkedSteps, { knownAgents }: ReadOptions, problems: ProblemList): void {
-  if (knownAgents === undefined) return
-  const names = typeof knownAgents === 'function' ? undefined : new Set(knownAgents)
-  for (const { node, agentPlace, place } of linked.steps.values()) {
-    if (node.kind !== 'task' || node.agent === '') continue
-    const known = typeof knownAgents === 'function' ? knownAgents(node.agent) : names?.has(node.agent)
-    if (known) continue
-    const similar = names && suggestName(node.agent, names)
-    problems.add(
-      'unknown_agent',
-      agentPlace ?? place,
-      `There is no agent "${shorten(node.agent)}".`,
-      similar ? `Did you mean "${similar}"?` : 'Register the agent first, or correct the name.',
-    )
-  }
+function knownNames(options: ReadOptions, own: string): Parameters<typeof checkMentions>[1] {
+  const { knownAgents, knownCapabilities, knownWorkflows } = options
+  const workflow =
+    knownWorkflows === undefined || typeof knownWorkflows === 'function'
+      ? knownWorkflows && ((name: string) => name === own || knownWorkflows(name))
+      : [own, ...knownWorkflows]
+  return { agent: knownAgents, capability: knownCapabilities, workflow }
 }

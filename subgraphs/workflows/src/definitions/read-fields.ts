@@ -19,19 +19,30 @@ export type StepReference = { readonly name: string; readonly place: Place }
 /** Reads the keys of one mapping, noting what is wrong; what was never asked for is an unknown key. */
 export class Fields {
   readonly place: Place
+  readonly problems: ProblemList
   readonly #entries = new Map<string, TreeEntry>()
   readonly #asked = new Set<string>()
-  readonly #problems: ProblemList
 
   constructor(tree: Tree & { kind: 'map' }, place: Place, problems: ProblemList) {
     this.place = place
-    this.#problems = problems
+    this.problems = problems
     for (const entry of tree.entries) this.#entries.set(entry.key, entry)
   }
 
   /** Whether the key is written, without asking for it. */
   has(key: string): boolean {
     return this.#entries.has(key)
+  }
+
+  /** What kind of value a key has, without asking for it. */
+  valueKind(key: string): Tree['kind'] | undefined {
+    return this.#entries.get(key)?.value.kind
+  }
+
+  /** Whether an empty list is written under the key. */
+  isEmptyList(key: string): boolean {
+    const value = this.take(key)?.value
+    return value?.kind === 'list' && value.items.length === 0
   }
 
   /** The entry under a key. */
@@ -41,17 +52,12 @@ export class Fields {
   }
 
   /** A text that is not empty; absent keys and wrong values are undefined, the latter noted. */
-  text(key: string): string | undefined {
+  text(key: string, hint = 'Put the text after the colon, in quotes if in doubt.'): string | undefined {
     const entry = this.take(key)
     if (!entry) return undefined
     const { value } = entry
     if (value.kind !== 'scalar' || typeof value.value !== 'string' || value.value.trim() === '') {
-      this.#wrong(
-        'wrong_type',
-        value,
-        `"${key}" must be a text, not ${kindOf(value)}.`,
-        'Put the text after the colon, in quotes if in doubt.',
-      )
+      this.#wrong('wrong_type', value, `"${key}" must be a text, not ${kindOf(value)}.`, hint)
       return undefined
     }
     if (value.value.length > LONGEST_TEXT) {
@@ -90,6 +96,64 @@ export class Fields {
     return value.value
   }
 
+  /** True or false. */
+  flag(key: string): boolean | undefined {
+    const entry = this.take(key)
+    if (!entry) return undefined
+    const { value } = entry
+    if (value.kind === 'scalar' && typeof value.value === 'boolean') return value.value
+    this.#wrong(
+      'wrong_type',
+      value,
+      `"${key}" must be true or false, not ${kindOf(value)}.`,
+      'Write true or false.',
+    )
+    return undefined
+  }
+
+  /** One of several words. */
+  choice<Word extends string>(key: string, words: readonly Word[]): Word | undefined {
+    const hint = `Write ${words.join(' or ')}.`
+    const text = this.text(key, hint)
+    const word = words.find((candidate) => candidate === text)
+    const value = this.#entries.get(key)?.value
+    if (text !== undefined && word === undefined && value)
+      this.#wrong('wrong_type', value, `"${key}" is ${JSON.stringify(shorten(text))}.`, hint)
+    return word
+  }
+
+  /** A list of texts, or one text. */
+  texts(key: string, most = 100): readonly string[] | undefined {
+    const entry = this.take(key)
+    if (!entry) return undefined
+    const { value } = entry
+    const items = value.kind === 'list' ? value.items : [value]
+    if (items.length > most) {
+      this.#wrong('too_complex', value, `"${key}" has ${items.length} entries.`, `At most ${most}.`)
+      return undefined
+    }
+    return items.flatMap((item) => {
+      if (item.kind === 'scalar' && typeof item.value === 'string' && /^\S.{0,199}$/s.test(item.value))
+        return [item.value]
+      this.#wrong(
+        'wrong_type',
+        item,
+        `"${key}" holds ${kindOf(item)}.`,
+        'List texts of 200 characters at most.',
+      )
+      return []
+    })
+  }
+
+  /** The mapping under a key, as fields of its own. */
+  mapping(key: string, hint: string): Fields | undefined {
+    const entry = this.take(key)
+    if (!entry) return undefined
+    if (entry.value.kind === 'map') return new Fields(entry.value, entry.value, this.problems)
+    this.#wrong('wrong_type', entry.value, `"${key}" must be a mapping, not ${kindOf(entry.value)}.`, hint)
+    return undefined
+  }
+
   /** Seconds as milliseconds. */
   seconds(key: string, limits: { min: number; max: number }): number | undefined {
     const seconds = this.number(key, { ...limits, fraction: true })
@@ -100,12 +164,12 @@ export class Fields {
   identifier(key: string): string | undefined {
     const text = this.text(key)
     const value = this.#entries.get(key)?.value
-    return text !== undefined && value && isIdentifier(text, value, this.#problems) ? text : undefined
+    return text !== undefined && value && isIdentifier(text, value, this.problems) ? text : undefined
   }
 
   /** The step a key names. */
-  reference(key: string): StepReference | undefined {
-    const name = this.text(key)
+  reference(key: string, hint?: string): StepReference | undefined {
+    const name = this.text(key, hint)
     const place = this.#entries.get(key)?.value
     return name === undefined || !place ? undefined : { name, place }
   }
@@ -125,8 +189,13 @@ export class Fields {
     }
   }
 
+  /** Where a key's value stands; the mapping itself when it is not written. */
+  placeOf(key: string): Place {
+    return this.#entries.get(key)?.value ?? this.place
+  }
+
   #wrong(code: DefinitionProblemCode, place: Place, message: string, hint: string): void {
-    this.#problems.add(code, place, message, hint)
+    this.problems.add(code, place, message, hint)
   }
 }
 
@@ -140,13 +209,13 @@ export function isIdentifier(text: string, place: Place, problems: ProblemList):
   return false
 }
 
-/** Whether a text can name a step; notes it if not. */
-export function isStepName(text: string, place: Place, problems: ProblemList): boolean {
+/** Whether a text can name a step (or a branch, whose name stands in paths too); notes it if not. */
+export function isStepName(text: string, place: Place, problems: ProblemList, what = 'step'): boolean {
   if (STEP_NAME.test(text) && text !== 'constructor' && text !== '__proto__') return true
   problems.add(
     'invalid_name',
     place,
-    `"${shorten(text)}" cannot name a step.`,
+    `"${shorten(text)}" cannot name a ${what}.`,
     'Letters, digits, underscores and hyphens, 64 at most, a letter first.',
   )
   return false

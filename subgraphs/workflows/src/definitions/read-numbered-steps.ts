@@ -1,13 +1,8 @@
-import type { ProblemList } from './problem.ts'
-import type { DraftErrorHandling } from './read-error-handling.ts'
+import type { DraftStep, StepContext, StepGroups } from './draft-step.ts'
 import { isStepName } from './read-fields.ts'
 import { readStep } from './read-step.ts'
-import type { DraftStep } from './read-step.ts'
 import { shorten } from './tree.ts'
 import type { Tree } from './tree.ts'
-
-/** Steps in their order; several in one group are alternatives, of which a condition chooses one. */
-export type StepGroups = readonly (readonly DraftStep[])[]
 
 const KEY = /^(\d{1,6})([a-z]?)_(.+)$/s
 
@@ -15,11 +10,8 @@ const KEY = /^(\d{1,6})([a-z]?)_(.+)$/s
  * Reads the seed's steps: a mapping whose keys are number, letter of an alternative, name (`7a_send_response`). The
  * numbers give the order, wherever the keys stand.
  */
-export function readNumberedSteps(
-  tree: Tree & { kind: 'map' },
-  defaults: DraftErrorHandling,
-  problems: ProblemList,
-): StepGroups {
+export function readNumberedSteps(tree: Tree & { kind: 'map' }, context: StepContext): StepGroups {
+  const { problems } = context
   const groups = new Map<number, { letter: string; step: DraftStep }[]>()
   for (const { key, keyPlace, value } of tree.entries) {
     const [, digits, letter = '', name] = KEY.exec(key) ?? []
@@ -33,7 +25,7 @@ export function readNumberedSteps(
       continue
     }
     if (!isStepName(name, keyPlace, problems)) continue
-    const step = readStep(name, value, keyPlace, defaults, problems)
+    const step = readStep(name, value, keyPlace, context)
     if (!step) continue
     const group = groups.get(Number(digits)) ?? []
     if (group.some((other) => other.letter === letter || other.letter === '' || letter === '')) {

@@ -17,7 +17,7 @@ export type TreeEntry = { readonly key: string; readonly keyPlace: Place; readon
 /** Limits of one definition: bytes of text, levels of nesting, values (an alias counts for all it stands for), aliases. */
 export const TREE_LIMITS = {
   bytes: 1_048_576,
-  depth: 32,
+  depth: 64,
   values: 50_000,
   aliases: 100,
   tokens: 150_000,
@@ -42,6 +42,13 @@ export function isUsableKey(key: string, seen: Set<string>, place: Place, proble
   }
   seen.add(key)
   return true
+}
+
+/** The plain JSON value a tree stands for. */
+export function plainOf(tree: Tree): unknown {
+  if (tree.kind === 'scalar') return tree.value
+  if (tree.kind === 'list') return tree.items.map(plainOf)
+  return Object.fromEntries(tree.entries.map(({ key, value }) => [key, plainOf(value)]))
 }
 
 /** Cuts a text taken from a definition so that a message stays readable. */
