@@ -17,15 +17,24 @@ const customerService = define(
 const input = { customer_message: 'Where is my card?' }
 const broken: AttemptError = { code: 'AGENT_ERROR', message: 'boom', retryable: true }
 
-const running = (
+const line = (state: Record<string, unknown> = {}): RunView['strand'] => ({ path: '', state, outer: [] })
+/** The view of a run whose main line is at `path`. */
+const at = (
+  path: string,
   state: Record<string, unknown> = {},
   attempt = 1,
   status: TaskStatus = 'running',
 ): RunView => ({
   status: 'running',
   input,
-  state,
-  task: { status, attempt },
+  strand: line(state),
+  task: { status, attempt, path },
+})
+const before = (start: Partial<RunView> = {}): RunView => ({
+  status: 'queued',
+  input,
+  strand: line(),
+  ...start,
 })
 const succeeded = (node: string, output: unknown, attempt = 1): CoreEvent => ({
   type: 'task_succeeded',
@@ -42,8 +51,7 @@ const failed = (node: string, error: AttemptError, attempt = 1): CoreEvent => ({
 
 describe("a run of the seed's workflow", () => {
   it('begins with the first step and the customer message', () => {
-    const view: RunView = { status: 'queued', input, state: {} }
-    expect(advance(customerService, view, { type: 'run_started' })).toEqual([
+    expect(advance(customerService, before(), { type: 'run_started' })).toEqual([
       {
         type: 'create_task',
         kind: 'agent',
@@ -62,7 +70,7 @@ describe("a run of the seed's workflow", () => {
   it('hands a result on by its output name', () => {
     const transitions = advance(
       customerService,
-      running({ sentiment_analysis: 'calm' }),
+      at('intent_classification', { sentiment_analysis: 'calm' }),
       succeeded('intent_classification', { intent: 'card' }),
     )
     expect(transitions).toMatchObject([
@@ -82,7 +90,7 @@ describe("a run of the seed's workflow", () => {
   ])('with a confidence of %d goes to %s alone', (confidence, step) => {
     const transitions = advance(
       customerService,
-      running({ draft_response: 'd' }),
+      at('quality_check', { draft_response: 'd' }),
       succeeded('quality_check', { confidence }),
     )
     expect(transitions.filter(({ type }) => type === 'record_choice')).toEqual([
@@ -93,7 +101,9 @@ describe("a run of the seed's workflow", () => {
 
   it('ends after either alternative', () => {
     const state = { quality_assessment: { confidence: 0.9 } }
-    expect(advance(customerService, running(state), succeeded('send_response', 'sent'))).toMatchObject([
+    expect(
+      advance(customerService, at('send_response', state), succeeded('send_response', 'sent')),
+    ).toMatchObject([
       { type: 'settle_task' },
       { type: 'write_state', name: 'sent_confirmation' },
       {
@@ -110,7 +120,7 @@ describe("a run of the seed's workflow", () => {
   it('escalates when the assessment cannot be compared', () => {
     const transitions = advance(
       customerService,
-      running(),
+      at('quality_check'),
       succeeded('quality_check', { confidence: 'high' }),
     )
     expect(transitions).toMatchObject([
@@ -131,7 +141,7 @@ describe('a failed attempt', () => {
   it.each([1, 2, 3])('number %i of four is followed by another', (attempt) => {
     const transitions = advance(
       customerService,
-      running({}, attempt),
+      at('response_generation', {}, attempt),
       failed('response_generation', broken, attempt),
     )
     expect(transitions).toMatchObject([
@@ -147,7 +157,7 @@ describe('a failed attempt', () => {
   it('waits as long as the other side asks', () => {
     const [retry] = advance(
       customerService,
-      running(),
+      at('response_generation'),
       failed('response_generation', { ...broken, retryAfterMs: 90_000 }),
     )
     expect(retry).toMatchObject({ type: 'retry_task', delayMs: 90_000 })
@@ -156,7 +166,7 @@ describe('a failed attempt', () => {
   it('goes to the fallback after the last try, with null for what does not exist', () => {
     const transitions = advance(
       customerService,
-      running({ sentiment_analysis: 's' }, 4),
+      at('response_generation', { sentiment_analysis: 's' }, 4),
       failed('response_generation', broken, 4),
     )
     expect(transitions).toMatchObject([
@@ -173,7 +183,7 @@ describe('a failed attempt', () => {
   it('goes there at once when trying again would not help', () => {
     const transitions = advance(
       customerService,
-      running(),
+      at('response_generation'),
       failed('response_generation', { ...broken, retryable: false }),
     )
     expect(transitions.map(({ type }) => type)).toEqual(['settle_task', 'write_state', 'create_task'])
@@ -181,21 +191,21 @@ describe('a failed attempt', () => {
 
   it('by time is one like the others', () => {
     const event = { type: 'task_timed_out', node: 'quality_check', attempt: 1 } as const
-    expect(advance(customerService, running(), event)).toMatchObject([
+    expect(advance(customerService, at('quality_check'), event)).toMatchObject([
       { type: 'retry_task', error: { code: 'STEP_TIMED_OUT' } },
     ])
-    const last = advance(customerService, running({}, 4), { ...event, attempt: 4 })
+    const last = advance(customerService, at('quality_check', {}, 4), { ...event, attempt: 4 })
     expect(last.at(-1)).toMatchObject({ type: 'create_task', node: 'escalate_to_human' })
   })
 
   it('of the fallback itself fails the run', () => {
     const state = { [FALLBACK_STATE]: { node: 'quality_check', code: 'X', message: 'x' } }
-    expect(advance(customerService, running(state, 4), failed('escalate_to_human', broken, 4))).toMatchObject(
-      [
-        { type: 'settle_task', status: 'failed' },
-        { type: 'fail_run', error: { node: 'escalate_to_human', code: 'AGENT_ERROR' } },
-      ],
-    )
+    expect(
+      advance(customerService, at('escalate_to_human', state, 4), failed('escalate_to_human', broken, 4)),
+    ).toMatchObject([
+      { type: 'settle_task', status: 'failed' },
+      { type: 'fail_run', error: { node: 'escalate_to_human', code: 'AGENT_ERROR' } },
+    ])
   })
 })
 
@@ -203,7 +213,7 @@ it('a run that its fallback handled is completed, and says why it was needed', (
   const reason = { node: 'quality_check', code: 'X', message: 'x' }
   const transitions = advance(
     customerService,
-    running({ [FALLBACK_STATE]: reason }),
+    at('escalate_to_human', { [FALLBACK_STATE]: reason }),
     succeeded('escalate_to_human', 'T-1'),
   )
   expect(transitions.at(-1)).toEqual({
@@ -227,10 +237,10 @@ it('a step has one fallback a run, even if another step names another', () => {
     ],
   })
   const state = { [FALLBACK_STATE]: { node: 'first', code: 'X', message: 'x' } }
-  expect(advance(definition, running(state), failed('mend', broken)).at(-1)).toMatchObject({
+  expect(advance(definition, at('mend', state), failed('mend', broken)).at(-1)).toMatchObject({
     type: 'fail_run',
   })
-  expect(advance(definition, running(), failed('mend', broken)).at(-1)).toMatchObject({
+  expect(advance(definition, at('mend'), failed('mend', broken)).at(-1)).toMatchObject({
     type: 'create_task',
     node: 'last',
   })
@@ -239,26 +249,26 @@ it('a step has one fallback a run, even if another step names another', () => {
 describe('what comes too late changes nothing', () => {
   const success = succeeded('initial_analysis', 1)
   it.each<[string, RunView, CoreEvent]>([
-    ['a completion again', running({}, 1, 'completed'), success],
-    ['a completion of an earlier attempt', running({}, 2), success],
-    ['a failure of an earlier attempt', running({}, 2), failed('initial_analysis', broken)],
-    ['a completion after the run was cancelled', { ...running(), status: 'cancelled' }, success],
-    ['a cancellation after the end', { status: 'completed', input, state: {} }, { type: 'run_cancelled' }],
-    ['a second start', { status: 'running', input, state: {} }, { type: 'run_started' }],
-    ['a completion without a task', { status: 'running', input, state: {} }, success],
+    ['a completion again', at('initial_analysis', {}, 1, 'completed'), success],
+    ['a completion of an earlier attempt', at('initial_analysis', {}, 2), success],
+    ['a failure of an earlier attempt', at('initial_analysis', {}, 2), failed('initial_analysis', broken)],
+    ['a completion after the run was cancelled', { ...at('initial_analysis'), status: 'cancelled' }, success],
+    ['a cancellation after the end', before({ status: 'completed' }), { type: 'run_cancelled' }],
+    ['a second start', before({ status: 'running' }), { type: 'run_started' }],
+    ['a completion without a task', before({ status: 'running' }), success],
   ])('%s', (_, view, event) => {
     expect(advance(customerService, view, event)).toEqual([])
   })
 })
 
 it('a cancelled run stops, and says why', () => {
-  expect(advance(customerService, running(), { type: 'run_cancelled', reason: 'duplicate' })).toEqual([
-    { type: 'cancel_run', reason: 'duplicate' },
-  ])
+  expect(advance(customerService, at('constructor'), { type: 'run_cancelled', reason: 'duplicate' })).toEqual(
+    [{ type: 'cancel_run', reason: 'duplicate' }],
+  )
 })
 
 it('an event of a step that the definition does not have is an error of the caller', () => {
-  expect(() => advance(customerService, running(), succeeded('constructor', 1))).toThrow(
+  expect(() => advance(customerService, at('constructor'), succeeded('constructor', 1))).toThrow(
     'no step "constructor"',
   )
 })
@@ -283,12 +293,10 @@ describe('a review', () => {
       { name: 'stop', type: 'end' },
     ],
   })
-  const waiting = { ...running({}, 1, 'waiting'), input: { text: 'T' } }
+  const waiting = { ...at('ask', {}, 1, 'waiting'), input: { text: 'T' } }
 
   it('waits for a person of its role', () => {
-    expect(
-      advance(definition, { status: 'queued', input: { text: 'T' }, state: {} }, { type: 'run_started' }),
-    ).toEqual([
+    expect(advance(definition, before({ input: { text: 'T' } }), { type: 'run_started' })).toEqual([
       {
         type: 'create_task',
         kind: 'review',

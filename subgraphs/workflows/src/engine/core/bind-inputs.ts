@@ -1,29 +1,35 @@
-import type { InputBinding } from '../../definitions/index.ts'
+import type { ExpressionOutcome, InputBinding } from '../../definitions/index.ts'
 
-/** The value of a name: an output if there is one, else the trigger's payload, else null. Inherited names are none. */
-export function lookUp(
-  name: string,
-  state: Readonly<Record<string, unknown>>,
-  input: Readonly<Record<string, unknown>>,
-): unknown {
-  if (Object.hasOwn(state, name)) return state[name] ?? null
-  return Object.hasOwn(input, name) ? (input[name] ?? null) : null
-}
+/** What a step is given, or the first expression that could not be evaluated. */
+export type BoundInputs =
+  | { readonly ok: true; readonly input: Record<string, unknown> }
+  | { readonly ok: false; readonly message: string }
 
-/** What a step is given: each parameter's value, null where nothing produced it on this path. */
+/**
+ * What a step is given: each parameter's value, null where nothing produced it on this path. `lookUp` reads a name,
+ * `evaluate` an expression.
+ */
 export function bindInputs(
   bindings: readonly InputBinding[],
-  state: Readonly<Record<string, unknown>>,
-  input: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    bindings.map(({ param, path: [name = '', ...fields] }) => {
-      let value = lookUp(name, state, input)
-      for (const field of fields)
-        value = isObject(value) && Object.hasOwn(value, field) ? (value[field] ?? null) : null
-      return [param, value]
-    }),
-  )
+  lookUp: (name: string) => unknown,
+  evaluate: (text: string) => ExpressionOutcome,
+): BoundInputs {
+  const input: [string, unknown][] = []
+  for (const binding of bindings) {
+    if ('path' in binding) {
+      const [name = '', ...fields] = binding.path
+      input.push([binding.param, fields.reduce<unknown>(fieldOf, lookUp(name))])
+      continue
+    }
+    const outcome = evaluate(binding.value)
+    if (!outcome.ok) return { ok: false, message: `${binding.param}: ${outcome.message}` }
+    input.push([binding.param, outcome.value])
+  }
+  return { ok: true, input: Object.fromEntries(input) }
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  return isObject(value) && Object.hasOwn(value, field) ? (value[field] ?? null) : null
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

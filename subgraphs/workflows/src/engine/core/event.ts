@@ -37,8 +37,12 @@ export type CoreEvent =
       readonly error: AttemptError
     }
   | { readonly type: 'task_timed_out'; readonly node: NodeId; readonly attempt: number }
-  /** An operator leaves the step out; its output, if given, stands for the result. */
+  /** An operator leaves the step out; its output, if given, stands for the result. A review counts as approved. */
   | { readonly type: 'task_skipped'; readonly node: NodeId; readonly output?: unknown }
+  /** An operator gives the step up for good. */
+  | { readonly type: 'task_cancelled'; readonly node: NodeId; readonly error: StepError }
+  /** A failed run is taken up again, or a forked one begins: the main line has no task yet, and goes on at this node. */
+  | { readonly type: 'step_entered'; readonly node: NodeId }
   | {
       readonly type: 'review_decided'
       readonly node: NodeId
@@ -48,8 +52,12 @@ export type CoreEvent =
     }
   /** Nobody decided before the review's deadline. */
   | { readonly type: 'review_expired'; readonly node: NodeId }
-  /** A wait is over: its time came, or the signal or event it waited for, with its payload. */
+  /**
+   * A wait is over: its time came, or the signal or event it waited for, with its payload. For a sub-workflow that is not
+   * waited for: it has begun, and the payload is `{runId}`; that it could not is `child_run_ended` with `failed`.
+   */
   | { readonly type: 'wait_over'; readonly node: NodeId; readonly payload?: unknown }
+  /** The time of a wait has passed: the limit of one for a signal, an event or a sub-run; of any other, its end. */
   | { readonly type: 'wait_expired'; readonly node: NodeId }
   /**
    * Enough branches or items arrived, or one failed a step that fails at once. One entry a branch or item, in order;
@@ -63,6 +71,10 @@ export type CoreEvent =
       readonly output: Readonly<Record<string, unknown>>
       readonly error?: StepError
     }
-  /** The answer to `compensate_run`: what completed and has a compensation, newest first. */
-  | { readonly type: 'compensation_listed'; readonly steps: readonly UndoableStep[] }
+  /** The answer to `compensate_run`: what completed and has a compensation, newest first; `more`: asked for again. */
+  | {
+      readonly type: 'compensation_listed'
+      readonly steps: readonly UndoableStep[]
+      readonly more?: boolean
+    }
   | { readonly type: 'run_cancelled'; readonly reason?: string }

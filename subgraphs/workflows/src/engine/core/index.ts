@@ -1,11 +1,23 @@
-export { advance, FALLBACK_STATE } from './advance.ts'
-export type { AttemptError, CoreEvent } from './event.ts'
+export { advance } from './advance.ts'
+export { acceptsEvent, checkInput, checkSignal } from './check-values.ts'
+export type { AttemptError, CoreEvent, UndoableStep } from './event.ts'
 export { idempotencyKey } from './idempotency-key.ts'
 export { retryDelay } from './retry-delay.ts'
 export { runStatusAfter } from './run-status-after.ts'
-export { isRunCancellable, isRunOver, RUN_STATUSES, RUN_TRANSITIONS } from './run-status.ts'
+export {
+  isRunCancellable,
+  isRunOver,
+  isRunPausable,
+  isRunPaused,
+  isRunRetryable,
+  RUN_STATUSES,
+  RUN_TRANSITIONS,
+} from './run-status.ts'
 export type { RunStatus } from './run-status.ts'
-export type { RunView } from './run-view.ts'
+export type { RunView, StrandView } from './run-view.ts'
+export { FALLBACK_STATE } from './steps/end-body.ts'
+export { STEP_ERRORS } from './step-error.ts'
+export type { StepErrorCode } from './step-error.ts'
 export {
   canTaskBecome,
   isTaskClaimable,
@@ -15,4 +27,12 @@ export {
   TASK_TRANSITIONS,
 } from './task-status.ts'
 export type { TaskStatus } from './task-status.ts'
-export type { RunOutput, Transition } from './transition.ts'
+export type {
+  Arrival,
+  CreateTask,
+  FallbackReason,
+  NewStrand,
+  RunOutput,
+  StepError,
+  Transition,
+} from './transition.ts'

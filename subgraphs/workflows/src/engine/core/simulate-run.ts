@@ -1,132 +1,152 @@
 import type { WorkflowDefinition } from '../../definitions/index.ts'
-import {
-  advance,
-  canTaskBecome,
-  FALLBACK_STATE,
-  isRunOver,
-  isTaskClaimable,
-  isTaskOver,
-  isTaskWaiting,
-  runStatusAfter,
-} from './index.ts'
-import type { CoreEvent, RunOutput, RunStatus, TaskStatus, Transition } from './index.ts'
+import { isRunOver, isTaskClaimable, isTaskOver, isTaskWaiting } from './index.ts'
+import type { CoreEvent } from './index.ts'
+import { RunInMemory } from './run-in-memory.ts'
+import type { MemoryStrand, MemoryTask } from './run-in-memory.ts'
 
-type SimulatedTask = { status: TaskStatus; attempt: number; completions: number; kind: 'agent' | 'review' }
-
-/** What a simulated run came to. */
+/** What befell a simulated run. */
 export type SimulatedRun = {
-  readonly status: RunStatus
-  readonly tasks: ReadonlyMap<string, SimulatedTask>
-  readonly fallbacks: number
-  readonly output?: RunOutput | undefined
-  /** Events that were delivered again, late, or to a run that was over. */
+  readonly run: RunInMemory
+  /** Events that the core was shown and that changed nothing: again, late, or too early. */
   readonly refused: number
+  /** Paths of the tasks created to undo a step, in that order. */
+  readonly undone: readonly string[]
+  /** What could have been undone when the run began to fail, newest first. */
+  readonly undoable: readonly string[]
+}
+
+/** How rough the world is. */
+export type World = { readonly cancels?: boolean; readonly failing?: number }
+
+type Letter = {
+  readonly strand: MemoryStrand
+  readonly task: MemoryTask | undefined
+  readonly event: CoreEvent
 }
 
 /**
- * Plays one run in memory for the tests of the core, with a world made of the numbers of `seed`: attempts succeed,
- * fail, time out; a crash before the commit loses the event's effect and delivers it again; one after the commit
- * delivers it twice; leases run out, so that two workers do one attempt and both answer; events change places.
- * Everything is applied as a store would, and a transition the store could not apply is an exception.
+ * Plays one run in memory, in a world made of the numbers of `seed`: attempts succeed, fail, time out; a crash before the
+ * commit loses an event's effect and delivers it again; one after the commit delivers it twice; leases run out, so that
+ * two workers do one attempt and both answer; events of all strands change places, and old ones come again much later.
  */
 export function simulateRun(
   definition: WorkflowDefinition,
-  input: Record<string, unknown>,
+  input: Readonly<Record<string, unknown>>,
   seed: number,
-  cancelled = false,
+  { cancels = false, failing = 0.1 }: World = {},
 ): SimulatedRun {
+  const run = new RunInMemory(definition, input)
   const random = randomNumbers(seed)
   const chance = (share: number) => random() < share
-  const tasks = new Map<string, SimulatedTask>()
-  const state: Record<string, unknown> = {}
-  const mail: CoreEvent[] = [{ type: 'run_started' }]
-  if (cancelled) mail.push({ type: 'run_cancelled', reason: 'test' })
-  let [status, fallbacks, refused]: [RunStatus, number, number] = ['queued', 0, 0]
-  let output: RunOutput | undefined
+  const mail: Letter[] = []
+  const old: Letter[] = []
+  const undoable: string[] = []
+  let refused = 0
 
-  const change = (path: string, to: TaskStatus) => {
-    const task = tasks.get(path)
-    if (!task || !canTaskBecome(task.status, to))
-      throw new Error(`${path}: ${task?.status} cannot become ${to}`)
-    task.status = to
-    return task
+  const send = (strand: MemoryStrand, event: CoreEvent) => {
+    mail.push({ strand, task: strand.task, event })
   }
 
-  const apply = (transition: Transition) => {
-    if (isRunOver(status)) throw new Error(`${transition.type} after the end`)
-    if (transition.type === 'create_task') {
-      if (tasks.has(transition.path)) throw new Error(`${transition.path} is created twice`)
-      tasks.set(transition.path, {
-        status: transition.status,
-        attempt: 1,
-        completions: 0,
-        kind: transition.kind,
-      })
-    } else if (transition.type === 'settle_task') {
-      const task = change(transition.path, transition.status)
-      if (transition.status === 'completed') task.completions += 1
-    } else if (transition.type === 'retry_task') {
-      change(transition.path, 'ready').attempt = transition.attempt
-    } else if (transition.type === 'write_state') {
-      if (transition.name === FALLBACK_STATE) fallbacks += 1
-      state[transition.name] = transition.value
-    } else if (transition.type === 'complete_run') {
-      output = transition.output
-    } else if (transition.type === 'cancel_run') {
-      for (const [path, task] of tasks) if (!isTaskOver(task.status)) change(path, 'cancelled')
-    }
-    status = runStatusAfter(status, [transition])
-  }
-
-  const deliver = (event: CoreEvent) => {
-    const task = 'node' in event ? tasks.get(event.node) : undefined
-    const transitions = advance(
-      definition,
-      { status, input, state: { ...state }, seed: 'run', ...(task ? { task } : {}) },
-      event,
-    )
+  const deliver = (letter: Letter) => {
+    const { strand, task, event } = letter
+    // The store's fences: the strand is over, or at the same node's next task, or its answer was given.
+    const isElsewhere =
+      strand.task !== task &&
+      (event.type === 'compensation_listed' || strand.task?.created.node === task?.created.node)
+    if (run.strands.get(strand.path) !== strand || isElsewhere) return
+    const transitions = run.ask(strand, event, chance(0.5) ? random() * 1_000 : undefined)
     if (transitions.length === 0) refused += 1
     // Killed before the commit: nothing is written, and the event comes again.
-    if (chance(0.1)) return void mail.push(event)
-    for (const transition of transitions) apply(transition)
+    if (chance(0.1)) return void mail.push(letter)
+    if (transitions.length > 0 && task && 'output' in event && !isTaskOver(task.status))
+      task.output = event.output
+    run.write(strand, transitions)
+    if (run.undoAfter === null && undoable.length === 0)
+      undoable.push(...run.undoable().map(({ path }) => path))
+    old.push(letter)
     // Killed after the commit, before the acknowledgement.
-    if (chance(0.15)) mail.push(event)
+    if (chance(0.15)) mail.push(letter)
   }
 
-  const work = () => {
-    for (const [node, task] of tasks) {
-      if (isTaskWaiting(task.status))
-        mail.push(
-          chance(0.1)
-            ? { type: 'review_expired', node }
-            : { type: 'review_decided', node, outcome: chance(0.5) ? 'approve' : 'reject' },
-        )
-      if (!isTaskClaimable(task.status)) continue
+  const look = (strand: MemoryStrand) => {
+    const { task } = strand
+    if (!strand.hasBegun) {
+      if (!strand.isHeld) send(strand, { type: strand.parent ? 'strand_started' : 'run_started' })
+      return
+    }
+    if (!strand.parent && run.undoAfter !== undefined) return list(strand)
+    if (!task || isTaskOver(task.status)) return
+    const { node, kind } = task.created
+    if (chance(0.01)) send(strand, { type: 'task_skipped', node })
+    if (kind === 'parallel' || kind === 'map') {
+      if (run.isDue(strand) || chance(0.05))
+        send(strand, { type: 'children_done', node, arrivals: [...strand.arrivals] })
+    } else if (isTaskWaiting(task.status)) {
+      send(strand, answer(task))
+      if (chance(0.05)) send(strand, answer(task))
+    } else if (isTaskClaimable(task.status)) {
       task.status = 'running'
       // A lease that ran out: two workers did the same attempt, and do not agree.
-      for (let worker = chance(0.2) ? 2 : 1; worker > 0; worker -= 1) mail.push(attempt(node, task.attempt))
+      for (let worker = chance(0.2) ? 2 : 1; worker > 0; worker -= 1) send(strand, attempt(task))
     }
   }
 
-  const attempt = (node: string, number: number): CoreEvent => {
-    if (chance(0.65))
-      return { type: 'task_succeeded', node, attempt: number, output: { value: random(), flag: chance(0.5) } }
+  const list = (strand: MemoryStrand) => {
+    const steps = run.undoable()
+    const page = chance(0.5) ? steps.slice(0, 2) : steps
+    run.undoAfter = undefined
+    send(strand, { type: 'compensation_listed', steps: page, more: page.length < steps.length })
+  }
+
+  const answer = ({ created }: MemoryTask): CoreEvent => {
+    const { node, kind } = created
+    const isLate = chance(0.2)
+    if (kind === 'review')
+      return isLate
+        ? { type: 'review_expired', node }
+        : { type: 'review_decided', node, outcome: chance(0.7) ? 'approve' : 'reject' }
+    if (kind !== 'workflow')
+      return isLate
+        ? { type: 'wait_expired', node }
+        : { type: 'wait_over', node, payload: chance(0.9) ? { value: random() } : 'no object' }
+    if (isLate && created.wait) return { type: 'wait_expired', node }
+    if (chance(0.2)) return { type: 'child_run_ended', node, status: 'failed', output: {} }
+    return created.wait
+      ? { type: 'child_run_ended', node, status: 'completed', output: { value: random() } }
+      : { type: 'wait_over', node, payload: { runId: 'r' } }
+  }
+
+  const attempt = ({ created: { node, path }, attempt: number }: MemoryTask): CoreEvent => {
+    if (chance(1 - failing)) {
+      const result = { at: path, value: random(), flag: chance(0.5) }
+      return { type: 'task_succeeded', node, attempt: number, output: chance(0.95) ? result : { value: 1 } }
+    }
     if (chance(0.3)) return { type: 'task_timed_out', node, attempt: number }
-    return {
-      type: 'task_failed',
-      node,
-      attempt: number,
-      error: { code: 'TEST', message: 'test', retryable: chance(0.8) },
-    }
+    const error = { code: 'TEST', message: 'test', retryable: chance(0.8) }
+    return { type: 'task_failed', node, attempt: number, error }
   }
 
-  for (let step = 0; mail.length > 0; step += 1) {
-    if (step > 100_000) throw new Error('The run does not end.')
-    const [event] = mail.splice(Math.floor(random() * mail.length), 1)
-    if (event) deliver(event)
-    work()
+  for (let turn = 0; !isRunOver(run.status); turn += 1) {
+    if (turn > 100_000) throw new Error('The run does not end.')
+    const main = run.strands.get('')
+    if (cancels && main && chance(0.02)) run.tell(main, { type: 'run_cancelled', reason: 'test' })
+    if (old.length > 0 && chance(0.1)) mail.push(pick(old, random))
+    if (mail.length > 0 && chance(0.6)) {
+      const [letter] = mail.splice(Math.floor(random() * mail.length), 1)
+      if (letter) deliver(letter)
+    } else {
+      const strands = [...run.strands.values()]
+      if (strands.length > 0) look(pick(strands, random))
+    }
   }
-  return { status, tasks, fallbacks, output, refused }
+  const undone = [...run.tasks.keys()].filter((path) => path.endsWith('~undo'))
+  return { run, refused, undone, undoable }
+}
+
+function pick<T>(list: readonly T[], random: () => number): T {
+  const one = list[Math.floor(random() * list.length)]
+  if (one === undefined) throw new Error('Nothing to pick from.')
+  return one
 }
 
 /** mulberry32: numbers from 0 to 1 that depend on the seed alone. */

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { RUN_STATUSES, RUN_TRANSITIONS, runStatusAfter, TASK_STATUSES, TASK_TRANSITIONS } from './index.ts'
+import {
+  isRunOver,
+  RUN_STATUSES,
+  RUN_TRANSITIONS,
+  runStatusAfter,
+  STEP_ERRORS,
+  TASK_STATUSES,
+  TASK_TRANSITIONS,
+} from './index.ts'
 
 const picture = readFileSync(new URL('../../../../../docs/state-machines.md', import.meta.url), 'utf8')
 
@@ -25,8 +33,14 @@ describe('the picture in the docs', () => {
   })
 })
 
+it('every failure that the engine finds is in the docs, in the same words, and no other', () => {
+  const [, section = ''] = picture.split('## Failures\n')
+  const rows = [...section.matchAll(/^\| `([A-Z_]+)` \| (.*) \|$/gm)].map(([, code, means]) => [code, means])
+  expect(Object.fromEntries(rows)).toEqual(STEP_ERRORS)
+})
+
 describe('every status that is not the last', () => {
-  it.each(RUN_STATUSES.filter((status) => RUN_TRANSITIONS[status].length > 0))(
+  it.each(RUN_STATUSES.filter((status) => !isRunOver(status)))(
     'of a run (%s) can fail and be cancelled',
     (status) => {
       expect(RUN_TRANSITIONS[status]).toEqual(expect.arrayContaining(['failed', 'cancelled']))

@@ -48,6 +48,7 @@ export type CreateTask = TaskBase &
         readonly delayMs?: number
       } & Assignee)
     | {
+        /** The input is `{body}`. */
         readonly kind: 'message'
         readonly status: 'ready'
         readonly to: string
@@ -63,6 +64,7 @@ export type CreateTask = TaskBase &
         readonly deadlineMs?: number
       }
     | {
+        /** The input of a wait for an event is what its filter reads beside `event`. */
         readonly kind: 'wait'
         readonly status: 'waiting'
         /** `signal:<name>` or `event:<type>`; absent for a mere time. */
@@ -74,6 +76,7 @@ export type CreateTask = TaskBase &
         readonly expires?: boolean
       }
     | {
+        /** Waits for `child_run_ended` (or, past `wakeAfterMs`, `wait_expired`); without `wait`, see `wait_over`. */
         readonly kind: 'workflow'
         readonly status: 'waiting'
         readonly workflow: string
@@ -134,11 +137,14 @@ export type Transition =
       readonly failFast: boolean
       readonly concurrency?: number
     }
-  /** Everything below this strand that is not over is cancelled: the join had enough. */
+  /** Everything below this strand that is not over is cancelled, sub-runs too: the join had enough, or it failed. */
   | { readonly type: 'cancel_children'; readonly node: NodeId; readonly path: string }
   /** This strand, a child, is over. */
   | { readonly type: 'arrive'; readonly arrival: Arrival }
-  /** For the history only: a condition chose `to` (null: the end of the body), or could not be evaluated. */
+  /**
+   * For the history only: a condition chose `to` (null: the end of the body). With `error`: what the engine itself was to
+   * evaluate for the node could not be, and the node failed without a task.
+   */
   | {
       readonly type: 'record_choice'
       readonly node: NodeId
@@ -148,8 +154,11 @@ export type Transition =
     }
   /** A name of the strand's state has a new value. Names beginning with `$` are the engine's own. */
   | { readonly type: 'write_state'; readonly name: string; readonly value: unknown }
-  /** The run is about to fail, and steps of it can be undone: answered with `compensation_listed`. */
-  | { readonly type: 'compensate_run'; readonly error: FallbackReason }
+  /**
+   * The run is about to fail, and steps of it can be undone: answered with `compensation_listed`. `after`: the path of
+   * the last step that a listing with `more` had; those completed before it are wanted.
+   */
+  | { readonly type: 'compensate_run'; readonly error: FallbackReason; readonly after?: string }
   | { readonly type: 'complete_run'; readonly output: RunOutput }
   | { readonly type: 'fail_run'; readonly error: FallbackReason }
   /** The run ends; every task of it that is not over is cancelled with it. */

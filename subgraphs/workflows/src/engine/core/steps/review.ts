@@ -1,0 +1,40 @@
+import type { ReviewNode } from '../../../definitions/index.ts'
+import type { CoreEvent } from '../event.ts'
+import { leave, REST } from '../move.ts'
+import type { Move } from '../move.ts'
+import type { Walk } from '../walk.ts'
+import { finish } from './finish.ts'
+import { stepError } from '../step-error.ts'
+
+/** A person is asked. */
+export function enterReview(walk: Walk, node: ReviewNode): Move {
+  const bound = walk.bind(node.id, node.inputs)
+  if (!bound.ok) return walk.refuse(node, stepError('EXPRESSION_FAILED', bound.message))
+  const { role, question, deadlineMs } = node
+  walk.add({
+    type: 'create_task',
+    kind: 'review',
+    node: node.id,
+    path: walk.pathOf(node.id),
+    status: 'waiting',
+    input: bound.input,
+    attempt: 1,
+    role,
+    question,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  })
+  return REST
+}
+
+/** Somebody decided, or nobody in time. */
+export function resumeReview(walk: Walk, node: ReviewNode, event: CoreEvent): Move | undefined {
+  if (event.type === 'review_decided') {
+    const { outcome, by = null, comment = null } = event
+    const on = outcome === 'approve' ? 'approved' : 'rejected'
+    return finish(walk, node, { value: { outcome, by, comment }, on, report: true })
+  }
+  if (event.type !== 'review_expired') return undefined
+  const error = stepError('REVIEW_EXPIRED')
+  walk.settle(node.id, 'failed', { error })
+  return leave(node, 'expired', error)
+}
