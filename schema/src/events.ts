@@ -8,24 +8,110 @@ const taskRef = runRef.extend({
   attempt: z.number().int(),
 })
 const failure = z.object({ code: z.string(), message: z.string() })
+/** Why somebody did it, in their words. */
+const reason = z.string().nullable()
+const operationRef = z.object({ operationId: z.string(), action: z.string() })
+const containmentRef = z.object({ containmentId: z.string(), scope: z.string(), targetId: z.string() })
+const triggerRef = z.object({ triggerId: z.string(), name: z.string(), workflowId: z.string() })
+/** `occurrence`: what it fired for, as a time, an event's id or a key. */
+const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string() })
 
 /** Every event of the platform: type → payload. Reading this file shows all traffic. */
 export const EVENTS = {
   'agent.registered': z.object({ agentId: z.string(), name: z.string(), version: z.string() }),
   'agent.retired': z.object({ agentId: z.string(), name: z.string() }),
   'workflow.applied': z.object({ workflowId: z.string(), name: z.string(), version: z.number().int() }),
+  'workflow.published': z.object({
+    workflowId: z.string(),
+    name: z.string(),
+    version: z.number().int(),
+    /** The version that new runs took before; null: none. */
+    previous: z.number().int().nullable(),
+  }),
   'run.started': runRef,
   'run.waiting': runRef,
   'run.completed': runRef.extend({ fallback: z.boolean() }),
   'run.failed': runRef.extend({ error: failure }),
-  'run.cancelled': runRef,
+  /** Stopped: by request, or at once and without compensation (`terminated`). */
+  'run.cancelled': runRef.extend({ reason: reason.optional(), terminated: z.boolean().optional() }),
+  'run.paused': runRef.extend({ reason }),
+  'run.resumed': runRef.extend({ reason }),
+  /** A failed run goes on: these steps are done again, as this generation. */
+  'run.retried': runRef.extend({ reason, steps: z.array(z.string()), generation: z.number().int() }),
+  /** A new run that goes on from a step of another. */
+  'run.forked': runRef.extend({
+    reason,
+    fromRunId: z.string(),
+    fromStepPath: z.string(),
+    /** Names of its state that were given other values. */
+    state: z.record(z.string(), z.unknown()),
+  }),
+  /** Moved to another version of its workflow, by number. */
+  'run.migrated': runRef.extend({
+    from: z.number().int(),
+    to: z.number().int(),
+    fromVersionId: z.string(),
+    toVersionId: z.string(),
+  }),
+  /** A signal came for a run; a step takes it now or later. */
+  'run.signalled': runRef.extend({ signalId: z.string(), name: z.string() }),
   'task.ready': taskRef,
   'task.started': taskRef,
-  'task.waiting': taskRef.extend({ approvalId: z.string().nullable() }),
+  'task.waiting': taskRef.extend({
+    approvalId: z.string().nullable(),
+    /** A person's decision on an agent's task, a review step, or what the step itself waits for. */
+    waitsFor: z.enum(['decision', 'review', 'time', 'signal', 'event', 'workflow', 'branches']),
+  }),
+  /** A report from inside a long attempt; at most one a second and task, the task itself has the newest. */
+  'task.progress': taskRef.extend({
+    percent: z.number().nullable(),
+    message: z.string().nullable(),
+    data: z.unknown(),
+  }),
   'task.completed': taskRef,
   'task.retrying': taskRef.extend({ error: failure, readyAt: z.string() }),
   'task.failed': taskRef.extend({ error: failure }),
   'task.cancelled': taskRef,
+  'task.skipped': taskRef,
+  /** Somebody acted on one task; what became of it follows as an event of its own. */
+  'task.controlled': taskRef.extend({
+    action: z.enum(['cancel', 'retry', 'skip', 'complete', 'reassign', 'prioritize']),
+    reason,
+  }),
+  /** An order to stop fenced off work under way; it stops by the end of its lease, told or not. */
+  'task.stopped': taskRef.extend({ containmentId: z.string(), leaseEnd: z.string() }),
+  'operation.started': operationRef.extend({ total: z.number().int(), reason }),
+  'operation.progressed': operationRef.extend({
+    total: z.number().int(),
+    done: z.number().int(),
+    failed: z.number().int(),
+  }),
+  'operation.completed': operationRef.extend({ done: z.number().int(), failed: z.number().int() }),
+  'operation.cancelled': operationRef.extend({ done: z.number().int(), failed: z.number().int(), reason }),
+  'containment.ordered': containmentRef.extend({ reason: z.string() }),
+  /** Everything it stops has stopped, as proven. */
+  'containment.stopped': containmentRef.extend({ stoppedAt: z.string() }),
+  'containment.lifted': containmentRef.extend({ reason }),
+  'trigger.changed': triggerRef.extend({
+    change: z.enum(['created', 'updated', 'paused', 'resumed', 'deleted']),
+  }),
+  'trigger.fired': firingRef.extend({ runId: z.string() }),
+  /** Times of a schedule passed with nobody there, and its policy leaves them out: the latest, and how many besides. */
+  'trigger.skipped': firingRef.extend({ missed: z.number().int() }),
+  /** No run was started: its input could not be made, it was refused, or triggers start each other without end. */
+  'trigger.failed': firingRef.extend({ error: failure }),
+  /** An event that an integrator published, in CloudEvents' terms; triggers and waits go by its inner type. */
+  'integration.event': z.object({
+    type: z.string(),
+    source: z.string(),
+    id: z.string(),
+    subject: z.string().nullable(),
+    data: z.unknown(),
+    /** When it happened, as the source says. */
+    time: z.string().nullable(),
+    /** The run it came of, as the source says. */
+    runId: z.string().nullable(),
+  }),
   'approval.requested': z.object({
     approvalId: z.string(),
     runId: z.string().nullable(),

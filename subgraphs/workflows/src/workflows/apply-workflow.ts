@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { TenantTransaction } from '@tutti/prisma'
 import { type Actor, fail } from '@tutti/schema'
 import type { Services } from '../context.ts'
 import { readDefinition } from '../definitions/index.ts'
+import { publishWithin } from './publish-version.ts'
 
 export interface AppliedWorkflow {
   id: string
@@ -11,13 +13,15 @@ export interface AppliedWorkflow {
 }
 
 /**
- * Applies a document as the workflow's next version. INVALID_DOCUMENT lists every mistake with line and column; agents
- * that the organization does not have are among them.
+ * Applies a document as the workflow's next version and publishes it, unless it is to stay a draft. A document that the
+ * latest version says already makes no new one. INVALID_DOCUMENT lists every mistake with line and column; agents that
+ * the organization does not have are among them.
  */
 export async function applyWorkflow(
   { database }: Pick<Services, 'database'>,
   actor: Actor,
   document: string,
+  { publish = true }: { publish?: boolean } = {},
 ): Promise<AppliedWorkflow> {
   const agents = await database.readTenant<{ name: string }>(
     actor,
@@ -51,18 +55,14 @@ export async function applyWorkflow(
       'select pg_advisory_xact_lock(hashtextextended($1, 0))::text',
       `${organizationId}/${definition.name}`,
     )
-    const existing = await tx.db.workflow.findFirst({ where: { name: definition.name } })
-    if (existing) {
-      const latest = await tx.db.workflowVersion.findFirst({
-        where: { workflowId: existing.id, version: existing.latestVersion },
-        select: { sourceHash: true },
-      })
-      if (latest?.sourceHash === sourceHash)
-        return { id: existing.id, version: existing.latestVersion, changed: false }
+    const existing = await lockWorkflow(tx, definition.name)
+    if (existing?.latestHash === sourceHash) {
+      if (publish) await publishWithin(tx, existing, existing.latest)
+      return { id: existing.id, version: existing.latest, changed: false }
     }
-    const version = (existing?.latestVersion ?? 0) + 1
+    const version = (existing?.latest ?? 0) + 1
     const trigger = definition.trigger ?? null
-    const workflow = existing
+    const { id, name } = existing
       ? await tx.db.workflow.update({
           where: { organizationId_id: { organizationId, id: existing.id } },
           data: { latestVersion: version, trigger, updatedAt: new Date() },
@@ -73,17 +73,38 @@ export async function applyWorkflow(
     await tx.db.workflowVersion.create({
       data: {
         organizationId,
-        workflowId: workflow.id,
+        workflowId: id,
         version,
         source: document,
         sourceHash,
         definition: JSON.parse(JSON.stringify(definition)),
       },
     })
-    const data = { workflowId: workflow.id, name: workflow.name, version }
-    await tx.appendEvent({ type: 'workflow.applied', subject: `workflow/${workflow.id}`, data })
-    return { id: workflow.id, version, changed: true }
+    const data = { workflowId: id, name, version }
+    await tx.appendEvent({ type: 'workflow.applied', subject: `workflow/${id}`, data })
+    if (publish) await publishWithin(tx, { id, name, published: existing?.published ?? null }, version)
+    return { id, version, changed: true }
   })
+}
+
+interface LockedWorkflow {
+  id: string
+  name: string
+  published: number | null
+  latest: number
+  latestHash: string
+}
+
+async function lockWorkflow(tx: TenantTransaction, name: string): Promise<LockedWorkflow | undefined> {
+  const [row] = await tx.sql<LockedWorkflow>(
+    `select w.id, w.name, w.published_version as published, v.version as latest, v.source_hash as "latestHash"
+     from workflow w join workflow_version v
+       on v.organization_id = w.organization_id and v.workflow_id = w.id and v.version = w.latest_version
+     where w.organization_id = $1::uuid and w.name = $2 for no key update of w`,
+    tx.actor.organizationId,
+    name,
+  )
+  return row
 }
 
 /** Half a pair comes out of JSON as its escape; an escaped backslash before it is a backslash of the text. */
