@@ -9,6 +9,9 @@ import { type EventSelection, isPast, lastSeq, readEvents, readHorizon } from '.
 const PAGE = 1_000
 const POLL_MS = 250
 const HORIZON_RETRY_MS = 2
+/** While many events keep coming, they are read together, this often. */
+const PACE_MS = 5
+const MANY = 50
 const MAILBOX_LIMIT = 10_000
 
 export interface EventFilter {
@@ -62,7 +65,11 @@ export async function openTail(database: Database): Promise<Tail> {
         // Asking for the horizon draws a transaction id: not worth it when nothing has been written.
         if (nudged || (await lastSeq(pool)) > delivered) {
           nudged = false
-          await deliverUpTo(await waitForHorizon())
+          const begun = performance.now()
+          if ((await deliverUpTo(await waitForHorizon())) >= MANY)
+            await wait(Math.max(0, begun + PACE_MS - performance.now()), undefined, {
+              signal: stopping.signal,
+            })
           continue
         }
       } catch {
@@ -84,13 +91,17 @@ export async function openTail(database: Database): Promise<Tail> {
     return last
   }
 
-  async function deliverUpTo(upTo: bigint): Promise<void> {
+  /** How many it delivered. */
+  async function deliverUpTo(upTo: bigint): Promise<number> {
+    let count = 0
     while (delivered < upTo) {
       const events = await readEvents(pool, { after: delivered, upTo, limit: PAGE })
       const end = events.length < PAGE ? upTo : (events.at(-1)?.seq ?? upTo)
       if (events.length > 0) for (const mailbox of mailboxes) mailbox.push(events)
       delivered = end
+      count += events.length
     }
+    return count
   }
 
   /** Joins the live feed first, then reads the past up to where the feed began: no gap, no repeat. */

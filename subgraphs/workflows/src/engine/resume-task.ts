@@ -128,7 +128,7 @@ async function makeReady(
     agentId: task.agent_id,
     attempt: task.attempt,
   })
-  const event = eventRow(organizationId, { type: 'task.ready', ...about })
+  const event = eventRow({ type: 'task.ready', ...about })
   await client.query(
     `insert into log.event (organization_id, type, subject, actor, data, run_id) values ($1, $2, $3, $4, $5, $6)`,
     [
@@ -137,7 +137,7 @@ async function makeReady(
       event.subject,
       JSON.stringify(actorRecord(actor)),
       JSON.stringify(event.data),
-      event.run,
+      task.run_id,
     ],
   )
 }

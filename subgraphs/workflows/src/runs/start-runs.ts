@@ -47,8 +47,8 @@ interface WantedRun {
 
 /**
  * Starts runs of the workflows' published versions, all or none, in one transaction. Answers in the order given.
- * NOT_FOUND for an unknown workflow or version, INVALID_STATE when none is published, IDEMPOTENCY_KEY_REUSED when a key
- * comes with another input.
+ * NOT_FOUND for an unknown workflow or version, INVALID_STATE when none is published, CONTAINED when an order to stop
+ * stands, IDEMPOTENCY_KEY_REUSED when a key comes with another input.
  */
 export async function startRuns(
   { database, wake }: Pick<Services, 'database' | 'wake'>,
@@ -58,6 +58,7 @@ export async function startRuns(
 ): Promise<StartedRun[]> {
   const memory = engineMemoryOf(database)
   const taken: HeldStrand[] = []
+  const asked = performance.now()
   const started = await database.transact(
     actor,
     async (client) => {
@@ -70,6 +71,12 @@ export async function startRuns(
           return fail('INVALID_STATE', {
             path: path(index),
             message: 'No version of the workflow is published.',
+          })
+        if (target.contained !== null)
+          return fail('CONTAINED', {
+            path: path(index),
+            message: `It was ordered to stop: ${target.contained}`,
+            hint: 'liftContainment lifts the order.',
           })
         return { request, target, id: uuidv7(), hash: hashOf(request.input) }
       })
@@ -97,7 +104,7 @@ export async function startRuns(
   )
   if (started.some((run) => run.created)) {
     database.announce()
-    memory.taker?.begin(taken)
+    memory.taker?.begin(taken, asked)
     if (taken.length < started.length) wake()
   }
   return started
@@ -115,7 +122,9 @@ async function rowsOf(
       versionId === null ? [] : [{ organizationId: actor.organizationId, id: versionId }],
     ),
   )
-  const claim = memory.taker?.reserve(wanted.length)
+  const claim = wanted.some(({ target }) => target.ordersStand)
+    ? undefined
+    : memory.taker?.reserve(wanted.length)
   const rows: PlannedStart[] = []
   for (const run of wanted) {
     const definition = definitions.get(run.target.versionId ?? '')
@@ -168,6 +177,7 @@ function beginning(
     outer: [],
     task: null,
     resume: null,
+    generation: 0,
     recoveries: 0,
   }
 }
@@ -198,8 +208,8 @@ function planStart(
 ): PlannedStart {
   const { run } = held
   const aged = -run.priority * 3_600_000
-  const startAt = request.startAt?.toISOString() ?? null
-  const strand = { ...mainStrand(run), id: held.id, due_at: startAt, due_ms: startAt === null ? aged : null }
+  const startAt = request.startAt?.toISOString()
+  const strand = { ...mainStrand(run), id: held.id, due_at: startAt, due_ms: startAt ? undefined : aged }
   const row: StartRow = {
     id: run.id,
     workflow: target.workflowId,
@@ -211,7 +221,7 @@ function planStart(
     key: request.idempotencyKey ?? null,
     hash,
     priority: run.priority,
-    start_at: startAt,
+    start_at: startAt ?? null,
     trigger: request.triggerId ?? null,
     strands: [strand],
     tasks: [],
@@ -219,7 +229,7 @@ function planStart(
   }
   if (transitions.length === 0) return { row, next: [] }
   const { change, next } = planTransitions(held, transitions, {}, options)
-  const { status, task, agent, wait, resume, tasks, events } = change
+  const { status, task, agent, wait, resume, tasks = [], events } = change
   const begun = {
     ...strand,
     status,
@@ -228,8 +238,8 @@ function planStart(
     wait,
     resume,
     state: change.patch ?? {},
-    claim: next.length > 0 ? (options.claim ?? null) : null,
-    due_at: status === 'ready' ? null : change.due_at,
+    claim: next.length > 0 ? options.claim : undefined,
+    due_at: status === 'ready' ? undefined : change.due_at,
     due_ms: status === 'ready' ? (change.due_ms ?? aged) : change.due_ms,
   }
   return { row: { ...row, status: change.r_status ?? 'running', strands: [begun], tasks, events }, next }

@@ -17,6 +17,7 @@ export interface ClaimedRow {
   path: string
   state: Record<string, unknown>
   resume: CoreEvent | null
+  strand_generation: number
   recoveries: number
   /** True when its deadline or timer passed. */
   timed: boolean
@@ -49,7 +50,7 @@ const SMALL_INPUT = 8_192
 const MOST_TENANTS = 200
 
 const COLUMNS = `c.organization_id, c.id, c.fence, c.run_id, c.parent_id, c.parent_task_id, c.compound, c.key, c.position,
-  c.path, c.state, c.resume, c.recoveries, r.epoch, r.status as run_status,
+  c.path, c.state, c.resume, c.generation as strand_generation, c.recoveries, r.epoch, r.status as run_status,
   case when pg_column_size(r.input) <= ${SMALL_INPUT} then r.input end as run_input,
   to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as run_created_at, r.priority as run_priority,
   r.depth as run_depth, r.parent_strand_id, r.workflow_id, w.name as workflow_name, r.version_id, t.id as task_id,
@@ -83,6 +84,8 @@ with recursive tenant(o, n) as (
   select s.id, s.organization_id, s.status from (select * from candidate order by turn, due_at limit $1) x
   join strand s on s.id = x.id and s.organization_id is not distinct from x.organization_id
     and s.due_at <= clock_timestamp()
+  where not exists (select from containment where lifted_at is null)
+    or not tutti_contained(s.organization_id, s.workflow_id, s.agent_id)
   order by s.id for no key update of s skip locked
 ), claimed as (
   update strand s set status = 'running', claim_id = $2, fence = s.fence + 1,

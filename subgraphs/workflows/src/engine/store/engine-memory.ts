@@ -8,8 +8,8 @@ import { createStrandReader, type StrandReader } from './hold-strands.ts'
 export interface Taker {
   /** A claim for up to `count` strands, if there is room for them to spare. */
   reserve(count: number): string | undefined
-  /** They are written under that claim. */
-  begin(held: readonly HeldStrand[]): void
+  /** They are written under that claim, by a statement sent after `asked`, milliseconds of this process. */
+  begin(held: readonly HeldStrand[], asked: number): void
 }
 
 /** What the engine remembers between statements. */

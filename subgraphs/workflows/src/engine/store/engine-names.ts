@@ -41,7 +41,17 @@ interface Known<T> {
 export function createEngineNames(now: () => number = Date.now): EngineNames {
   const agents = new Map<string, Known<readonly NamedAgent[]>>()
   const versions = new Map<string, Known<NamedVersion>>()
+  const asked = new Map<string, Promise<void>>()
   let turn = 0
+
+  /** Many strands ask for the same name at the same moment: one of them reads it. */
+  function once(key: string, read: () => Promise<void>): Promise<void> {
+    const known = asked.get(key)
+    if (known) return known
+    const reading = read().finally(() => asked.delete(key))
+    asked.set(key, reading)
+    return reading
+  }
 
   function fresh<T>(known: Map<string, Known<T>>, key: string): T | undefined {
     const entry = known.get(key)
@@ -59,7 +69,17 @@ export function createEngineNames(now: () => number = Date.now): EngineNames {
     wanted: readonly Assignee[],
   ): Promise<void> {
     const missing = wanted.filter((each) => !fresh(agents, agentKey(o, each)))
-    if (missing.length === 0) return
+    if (missing.length > 0)
+      await once(`${o}/${JSON.stringify(missing.map(({ agent, capability }) => [agent, capability]))}`, () =>
+        lookUpAgents(client, o, missing),
+      )
+  }
+
+  async function lookUpAgents(
+    client: Pick<pg.ClientBase, 'query'>,
+    o: string,
+    missing: readonly Assignee[],
+  ): Promise<void> {
     const { rows } = await client.query<NamedAgent & { capabilities: string[] }>(
       `select id, name, capabilities from agent where organization_id = $1 and retired_at is null
        and (name = any($2) or capabilities && $3::text[]) order by name`,

@@ -53,6 +53,8 @@ export interface HeldStrand {
   task: HeldTask | null
   /** What woke it, for the core; null: its task is to be done. */
   resume: CoreEvent | null
+  /** Of the tasks it comes to; grows with a manual retry of the run. */
+  generation: number
   /** Leases that ran out at this task. */
   recoveries: number
 }

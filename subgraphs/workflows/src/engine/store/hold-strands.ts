@@ -109,7 +109,8 @@ export function createStrandReader(): StrandReader {
         state: row.state,
         outer: outerOf(row.parent_task_id),
         task: taskOf(row),
-        resume: row.resume ? wordOf(row, row.resume) : row.timed ? timerOf(row) : null,
+        resume: row.resume ? wordOf(row, row.resume) : timerOf(row),
+        generation: row.strand_generation,
         recoveries: row.recoveries,
       }))
     },
@@ -155,7 +156,10 @@ function wordOf(row: ClaimedRow, resume: CoreEvent): CoreEvent {
   return 'node' in resume ? { ...resume, node: row.node_id ?? resume.node } : resume
 }
 
-/** What it means that a waiting strand's time has passed; whether a wait is over or has expired, its node says. */
+/**
+ * What it means that a strand at a wait is claimed without a word: its time has passed, perhaps in the hands of a worker
+ * that is gone. Whether a wait is over or has expired, its node says.
+ */
 function timerOf(row: ClaimedRow): CoreEvent | null {
   const node = row.node_id ?? ''
   if (row.kind === 'review') return { type: 'review_expired', node }
@@ -166,27 +170,21 @@ function timerOf(row: ClaimedRow): CoreEvent | null {
   return row.kind === 'wait' ? { type: 'wait_expired', node } : null
 }
 
-/** How the children of a compound task have arrived, by position; null for those that have not. */
+/** How the children of a strand at a compound task have arrived, by position; null for those that have not. */
 export async function readArrivals(
   client: Pick<pg.ClientBase, 'query'>,
-  compoundTaskId: string,
+  { id, taskId }: { id: string; taskId: string },
 ): Promise<(Arrival | null)[]> {
-  const { rows } = await client.query<{
-    position: number
-    arrival: Arrival & { value?: unknown }
-    output: unknown
-  }>(
+  const { rows } = await client.query<{ position: number; arrival: Arrival | null; output: unknown }>(
     `select position, arrival, case when arrival->'value' is null then output end as output from task
-     where parent_id = $1 and arrival is not null order by position`,
-    [compoundTaskId],
+     where parent_id = $1 and arrival is not null
+     union all select position, null, null from strand where parent_id = $2`,
+    [taskId, id],
   )
-  const arrivals: (Arrival | null)[] = []
-  for (const { position, arrival, output } of rows) {
-    while (arrivals.length < position) arrivals.push(null)
-    arrivals.push(
-      arrival.ok && !('value' in arrival) ? { ...(arrival as object), ok: true, value: output } : arrival,
-    )
-  }
+  const arrivals: (Arrival | null)[] = Array.from({ length: rows.length }, () => null)
+  for (const { position, arrival, output } of rows)
+    arrivals[position] =
+      arrival?.ok && !('value' in arrival) ? { ...(arrival as object), ok: true, value: output } : arrival
   return arrivals
 }
 

@@ -128,12 +128,12 @@ class Planner {
   #goTo(transition: CreateTask): void {
     const { run, runStatus } = this.#held
     const change = this.#change
-    const task = this.#toTask(transition, this.#held.parentTaskId, this.#held.position)
+    const task = this.#toTask(transition)
     this.#created = task
-    change.tasks.push(task)
+    ;(change.tasks ??= []).push(task)
     change.task = task.id
     change.agent = task.agent_id
-    change.recoveries = 0
+    change.recoveries = undefined
     if (transition.status === 'waiting') {
       this.#wait(transition, task)
       return
@@ -141,7 +141,7 @@ class Planner {
     const delayMs = transition.kind === 'agent' ? (transition.delayMs ?? 0) : 0
     const paused = runStatus === 'paused'
     const { claim, passesClaim } = this.#options
-    if (claim && delayMs === 0 && !paused && !passesClaim?.({ agentId: task.agent_id })) {
+    if (claim && delayMs === 0 && !paused && !passesClaim?.({ agentId: task.agent_id ?? null })) {
       task.status = 'running'
       task.attempt = 1
       change.keep = true
@@ -160,13 +160,13 @@ class Planner {
   #wait(transition: CreateTask & { status: 'waiting' }, task: TaskRow): void {
     const change = this.#change
     change.status = 'waiting'
-    const about = aboutTask(this.#reference, { ...task, agentId: null })
+    const about = aboutTask(this.#reference, { id: task.id, path: task.path, agentId: null, attempt: 0 })
     const data = { ...about.data, approvalId: null, waitsFor: waitsFor(transition) }
     this.#emit({ type: 'task.waiting', subject: about.subject, data })
     if (transition.kind === 'wait') {
-      change.wait = transition.waitKey ?? null
-      change.due_ms = transition.wakeAfterMs ?? null
-      change.due_at = transition.wakeAt ?? null
+      change.wait = transition.waitKey
+      change.due_ms = transition.wakeAfterMs
+      change.due_at = transition.wakeAt
       // A mere time needs no word of what woke it: kept beside, since the claim cannot tell it from a limit.
       if (!transition.expires) change.resume = { type: 'wait_over', node: transition.node }
     }
@@ -184,7 +184,6 @@ class Planner {
       return
     }
     const child: RunRow = {
-      o: run.organizationId,
       id: uuidv7(),
       workflow: target.workflowId,
       version: target.versionId,
@@ -194,18 +193,23 @@ class Planner {
       depth: run.depth + 1,
       parent_run: run.id,
       parent_task: task.id,
-      parent_strand: transition.wait ? id : null,
+      ...(transition.wait ? { parent_strand: id } : {}),
     }
-    change.runs.push(child)
-    change.strands.push(mainStrand({ ...run, id: child.id, workflowId: target.workflowId }))
+    ;(change.runs ??= []).push(child)
+    ;(change.strands ??= []).push({ ...mainStrand({ ...run, workflowId: target.workflowId }), run: child.id })
     this.#madeReady = true
-    if (transition.wait) change.due_ms = transition.wakeAfterMs ?? null
-    else this.#wakeNow({ type: 'wait_over', node, payload: { runId: child.id } })
+    if (!transition.wait) this.#wakeNow({ type: 'wait_over', node, payload: { runId: child.id } })
+    else change.due_ms = transition.wakeAfterMs
   }
 
   /** The strand has what it waits for already: a worker takes it up at once. */
   #wakeNow(resume: unknown): void {
-    Object.assign(this.#change, { status: 'ready', due_at: placeOf(this.#held.run), due_ms: null, resume })
+    Object.assign(this.#change, {
+      status: 'ready',
+      due_at: placeOf(this.#held.run),
+      due_ms: undefined,
+      resume,
+    })
     this.#madeReady = true
   }
 
@@ -217,8 +221,8 @@ class Planner {
     Object.assign(change, {
       t_id: task.id,
       t_status: status,
-      t_output: result ?? null,
-      t_error: error ?? null,
+      t_output: result,
+      t_error: error,
       t_over: true,
     })
     const about = aboutTask(this.#reference, task)
@@ -237,7 +241,7 @@ class Planner {
     const change = this.#change
     Object.assign(change, { t_id: task.id, t_status: 'ready', t_error: error })
     const paused = runStatus === 'paused'
-    Object.assign(change, { status: paused ? 'held' : 'ready', due_ms: paused ? null : delayMs })
+    Object.assign(change, { status: paused ? 'held' : 'ready', due_ms: paused ? undefined : delayMs })
     this.#madeReady = true
     const about = aboutTask(this.#reference, task)
     const readyAt = new Date(Date.now() + delayMs).toISOString()
@@ -260,9 +264,9 @@ class Planner {
     change.pending = strands.length - arrived
     change.needed = needed - good
     change.fast = failFast
-    change.width = concurrency ?? null
+    change.width = concurrency
     const enough = change.pending <= 0 || change.needed <= 0 || (failFast && arrived > good)
-    if (enough) this.#wakeNow(null)
+    if (enough) this.#wakeNow(undefined)
   }
 
   /** Begins one child; the answer is its arrival if it was over at once. */
@@ -284,12 +288,13 @@ class Planner {
       position,
       path: strand.path,
       state: strand.state,
+      generation: this.#held.generation,
     }
     const begun = strand.transitions
     if (!begun) {
       const isHeld = runStatus === 'paused' || (concurrency !== undefined && position >= concurrency)
-      if (isHeld) Object.assign(row, { status: 'held', due_at: null })
-      this.#change.strands.push(row)
+      if (isHeld) Object.assign(row, { status: 'held', due_at: undefined })
+      ;(this.#change.strands ??= []).push(row)
       this.#madeReady = true
       return undefined
     }
@@ -314,24 +319,25 @@ class Planner {
     const takes = claim !== undefined && this.#slots > 0
     const planned = planTransitions(child, begun, {}, takes ? { ...options, claim, slots: 0 } : options)
     const made = planned.change
-    this.#change.tasks.push(...made.tasks)
-    this.#change.strands.push(...made.strands)
-    this.#change.runs.push(...made.runs)
-    this.#change.events.push(...made.events)
+    const own = this.#change
+    if (made.tasks) (own.tasks ??= []).push(...made.tasks)
+    if (made.strands) (own.strands ??= []).push(...made.strands)
+    if (made.runs) (own.runs ??= []).push(...made.runs)
+    own.events.push(...made.events)
     this.#madeReady ||= planned.madeReady
     if (made.gone) return made.t_arrival as Arrival
     this.#slots -= planned.next.length
     const ours = planned.next.length > 0
     this.#next.push(...planned.next)
-    this.#change.strands.push({
+    ;(own.strands ??= []).push({
       ...row,
       state: { ...row.state, ...made.patch },
+      status: made.status,
       task: made.task,
       agent: made.agent,
-      status: made.status,
       due_at: made.due_at,
       due_ms: made.due_ms,
-      claim: ours && claim ? claim : null,
+      claim: ours ? claim : undefined,
       resume: made.resume,
       wait: made.wait,
       pending: made.pending,
@@ -343,10 +349,10 @@ class Planner {
   }
 
   #arrive(arrival: Arrival): void {
-    const { task, parentId, run } = this.#held
+    const { task, parentId } = this.#held
     const change = this.#change
     change.gone = true
-    change.parent = parentId
+    change.parent = parentId ?? undefined
     change.ok = arrival.ok
     // The value of the last task's own output is not kept twice.
     const isOutput = arrival.ok && task !== null && arrival.value === this.#result.output
@@ -359,8 +365,8 @@ class Planner {
     }
     change.t_arrival = arrival
     // It had no task at all: one that stands for the branch or item carries the arrival.
-    change.tasks.push({
-      ...blankTask(run, this.#held),
+    ;(change.tasks ??= []).push({
+      ...blankTask(this.#held),
       path: this.#held.path.replace(/\/$/, ''),
       node: this.#held.compound ?? '',
       kind: 'item',
@@ -395,11 +401,13 @@ class Planner {
       error = { code: 'RUN_CANCELLED', message: transition.reason ?? 'Stopped on request.' }
       this.#emit({ type: 'run.cancelled', subject, data: this.#reference })
     }
-    change.r_error = error ?? null
-    change.r_state = visible({ ...this.#held.state, ...this.#patch })
+    change.r_error = error
+    // A failed run may be taken up again where it was: by then the engine's own names are wanted too.
+    const state = { ...this.#held.state, ...this.#patch }
+    change.r_state = status === 'failed' ? state : visible(state)
     if (run.parentStrandId) {
       const resume = { type: 'child_run_ended', node: '', status, output, ...(error ? { error } : {}) }
-      change.wakes.push({ strand: run.parentStrandId, resume })
+      change.wakes = [{ strand: run.parentStrandId, resume }]
       this.#madeReady = true
     }
     if (task) change.task = task.id
@@ -413,21 +421,20 @@ class Planner {
       this.#emit({ type: 'run.waiting', subject: `run/${run.id}`, data: this.#reference })
   }
 
-  #toTask(transition: CreateTask, parent: string | null, position: number | null): TaskRow {
+  #toTask(transition: CreateTask): TaskRow {
     const named = assigneeOf(transition)
     const agent = named && this.#options.names.agent(named)
     return {
-      ...blankTask(this.#held.run, this.#held),
+      ...blankTask(this.#held),
       path: transition.path,
       node: transition.node,
       kind: transition.kind,
-      agent: agent?.name ?? named?.agent ?? (named?.capability ? `capability ${named.capability}` : null),
-      agent_id: agent?.id ?? null,
+      agent:
+        agent?.name ?? named?.agent ?? (named?.capability ? `capability ${named.capability}` : undefined),
+      agent_id: agent?.id,
       status: transition.status,
       input: { ...transition.input, ...particulars(transition) },
-      timeout_ms: 'timeoutMs' in transition ? transition.timeoutMs : 0,
-      parent,
-      position,
+      timeout_ms: 'timeoutMs' in transition ? transition.timeoutMs : undefined,
     }
   }
 
@@ -439,12 +446,12 @@ class Planner {
       path: row.path,
       kind: row.kind,
       status: 'running',
-      generation: row.generation,
+      generation: row.generation ?? 0,
       attempt: 1,
       input: row.input,
-      timeoutMs: row.timeout_ms,
-      agentId: row.agent_id,
-      agentName: row.agent,
+      timeoutMs: row.timeout_ms ?? 0,
+      agentId: row.agent_id ?? null,
+      agentName: row.agent ?? null,
       createdMs: Date.now(),
     }
     const { state, runStatus, fence } = this.#held
@@ -460,11 +467,12 @@ class Planner {
   }
 
   #emit(event: NewEvent): void {
-    this.#change.events.push(eventRow(this.#held.run.organizationId, event))
+    this.#change.events.push(eventRow(event))
   }
 
   #emitTask(type: 'task.ready' | 'task.started', row: TaskRow): void {
-    this.#emit({ type, ...aboutTask(this.#reference, { ...row, agentId: row.agent_id }) })
+    const { id, path, agent_id: agentId = null, attempt = 0 } = row
+    this.#emit({ type, ...aboutTask(this.#reference, { id, path, agentId, attempt }) })
   }
 }
 
@@ -508,105 +516,73 @@ function particulars(transition: CreateTask): Record<string, unknown> {
   return {}
 }
 
-function blankTask(run: RunContext, { parentTaskId, position }: HeldStrand): TaskRow {
+function blankTask({ parentTaskId, position, generation }: HeldStrand): TaskRow {
   return {
-    o: run.organizationId,
     id: uuidv7(),
-    run: run.id,
     path: '',
     node: '',
     kind: '',
-    generation: 0,
-    agent: null,
-    agent_id: null,
     status: 'ready',
-    attempt: 0,
     input: {},
-    timeout_ms: 0,
-    parent: parentTaskId,
-    position,
-    arrival: null,
-    output: null,
+    generation: generation || undefined,
+    parent: parentTaskId ?? undefined,
+    position: position ?? undefined,
   }
 }
 
 /** The strand a run begins on, ready without a task: who claims it begins the run. */
-export function mainStrand(
-  run: Pick<RunContext, 'organizationId' | 'id' | 'workflowId' | 'createdAt' | 'priority'>,
-): StrandRow {
+export function mainStrand(run: Pick<RunContext, 'workflowId' | 'createdAt' | 'priority'>): StrandRow {
   return {
-    o: run.organizationId,
     id: uuidv7(),
-    run: run.id,
     workflow: run.workflowId,
-    parent: null,
-    parent_task: null,
-    compound: null,
-    key: null,
-    position: null,
-    path: '',
-    state: {},
-    task: null,
-    agent: null,
     status: 'ready',
     due_at: placeOf(run),
-    due_ms: null,
-    claim: null,
-    resume: null,
-    wait: null,
-    pending: 0,
-    needed: 0,
-    fast: false,
-    width: null,
-    limit_key: null,
-    priority: run.priority,
+    priority: run.priority || undefined,
   }
 }
 
 /** A change that leaves the strand at its task, for the planner to fill. */
-export function unchanged(held: HeldStrand): StrandChange {
+export function unchanged({ id, fence, epoch, run, task, recoveries }: HeldStrand): StrandChange {
   return {
-    o: held.run.organizationId,
-    id: held.id,
-    run: held.run.id,
-    fence: String(held.fence),
-    epoch: held.epoch,
-    gone: false,
-    keep: false,
+    o: run.organizationId,
+    id,
+    run: run.id,
+    fence: String(fence),
+    epoch,
     status: 'ready',
-    due_at: null,
-    due_ms: null,
-    task: held.task?.id ?? null,
-    agent: held.task?.agentId ?? null,
-    patch: null,
-    resume: null,
-    wait: null,
-    pending: 0,
-    needed: 0,
-    fast: false,
-    width: null,
-    recoveries: held.recoveries,
-    t_id: null,
-    t_status: null,
-    t_output: null,
-    t_error: null,
-    t_cost: null,
-    t_arrival: null,
-    t_approval: null,
-    t_input: null,
-    t_over: false,
-    r_status: null,
-    r_output: null,
-    r_error: null,
-    r_state: null,
-    r_over: false,
-    parent: null,
-    ok: false,
-    tasks: [],
-    strands: [],
-    runs: [],
+    task: task?.id,
+    agent: task?.agentId ?? undefined,
+    recoveries: recoveries || undefined,
     events: [],
-    wakes: [],
+  }
+}
+
+/**
+ * A task's beginning and its end as one change: for a task that was begun under the lease and is over before its
+ * beginning was written. The row is inserted as it ends; both events are told.
+ */
+export function mergeChanges(begun: StrandChange, ended: StrandChange): StrandChange {
+  const [task, ...others] = begun.tasks ?? []
+  if (!task || task.id !== ended.t_id) throw new Error('The end is of another task than the beginning.')
+  const { t_status, t_output, t_error, t_arrival, t_approval, ...rest } = ended
+  const row: TaskRow = {
+    ...task,
+    status: t_status ?? task.status,
+    output: t_output,
+    error: t_error,
+    arrival: t_arrival,
+    approval: t_approval,
+    cost: rest.t_cost,
+  }
+  return {
+    ...rest,
+    t_id: undefined,
+    t_over: undefined,
+    fence: begun.fence,
+    epoch: begun.epoch,
+    patch: begun.patch || ended.patch ? { ...begun.patch, ...ended.patch } : undefined,
+    tasks: [row, ...others, ...(ended.tasks ?? [])],
+    events: [...begun.events, ...ended.events],
   }
 }
 

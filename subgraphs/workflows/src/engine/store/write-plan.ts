@@ -4,79 +4,78 @@ import type pg from 'pg'
 /** Seconds a claim holds without renewal, on the database's clock. */
 export const LEASE_SECONDS = 5
 
-/** A new task row. */
+/** A new task row of the change's run. What is absent (JSON leaves `undefined` out) is null, 0 or false. */
 export interface TaskRow {
-  o: string
   id: string
-  run: string
   path: string
   node: string
   kind: string
-  generation: number
-  agent: string | null
-  agent_id: string | null
-  status: 'ready' | 'running' | 'waiting' | 'completed'
-  attempt: number
-  input: Record<string, unknown>
-  timeout_ms: number
-  parent: string | null
-  position: number | null
-  arrival: unknown
-  output: unknown
+  status: string
+  input: Readonly<Record<string, unknown>>
+  generation?: number | undefined
+  agent?: string | undefined
+  agent_id?: string | undefined
+  attempt?: number | undefined
+  timeout_ms?: number | undefined
+  parent?: string | undefined
+  position?: number | undefined
+  arrival?: unknown
+  output?: unknown
+  error?: unknown
+  approval?: string | undefined
+  cost?: number | undefined
 }
 
-/** A new strand row. */
+/** A new strand row; its run is the change's unless `run` names a sub-run. */
 export interface StrandRow {
-  o: string
   id: string
-  run: string
+  run?: string | undefined
   workflow: string
-  parent: string | null
-  parent_task: string | null
-  compound: string | null
-  key: string | null
-  position: number | null
-  path: string
-  state: Record<string, unknown>
-  task: string | null
-  agent: string | null
+  parent?: string | undefined
+  parent_task?: string | undefined
+  compound?: string | undefined
+  key?: string | undefined
+  position?: number | undefined
+  path?: string | undefined
+  state?: Readonly<Record<string, unknown>> | undefined
+  task?: string | undefined
+  agent?: string | undefined
   status: 'ready' | 'running' | 'waiting' | 'held'
-  /** When it is due, ISO 8601, or milliseconds from now; both null: only something from outside goes on. */
-  due_at: string | null
-  due_ms: number | null
-  claim: string | null
-  resume: unknown
-  wait: string | null
-  pending: number
-  needed: number
-  fast: boolean
-  width: number | null
-  limit_key: string | null
-  priority: number
+  /** When it is due, ISO 8601, or milliseconds from now; both absent: only something from outside goes on. */
+  due_at?: string | undefined
+  due_ms?: number | undefined
+  claim?: string | undefined
+  resume?: unknown
+  wait?: string | undefined
+  pending?: number | undefined
+  needed?: number | undefined
+  fast?: boolean | undefined
+  width?: number | undefined
+  limit_key?: string | undefined
+  priority?: number | undefined
+  /** Of the tasks it begins: one after a manual retry. */
+  generation?: number | undefined
 }
 
-/** An event of the log, in the order it is to be written. */
+/** An event of the log, in the order it is to be written; in the history of the change's run. */
 export interface EventRow {
-  o: string
   type: string
   subject: string
   data: unknown
-  run: string | null
 }
 
 /** A sub-run, started by a step. */
 export interface RunRow {
-  o: string
   id: string
   workflow: string
   version: string
-  input: Record<string, unknown>
+  input: Readonly<Record<string, unknown>>
   started_by: unknown
   priority: number
   depth: number
-  parent_run: string | null
-  parent_task: string | null
-  parent_strand: string | null
+  parent_run: string
+  parent_task: string
+  parent_strand?: string | undefined
 }
 
 /**
@@ -90,52 +89,51 @@ export interface StrandChange {
   fence: string
   epoch: number
   /** True: the strand is over. */
-  gone: boolean
+  gone?: boolean | undefined
   /** True: it stays this worker's, at its next task. */
-  keep: boolean
+  keep?: boolean | undefined
   status: StrandRow['status']
-  due_at: string | null
-  due_ms: number | null
-  task: string | null
-  agent: string | null
+  due_at?: string | undefined
+  due_ms?: number | undefined
+  task?: string | undefined
+  agent?: string | undefined
   /** Merged into its state. */
-  patch: Record<string, unknown> | null
-  resume: unknown
-  wait: string | null
-  pending: number
-  needed: number
-  fast: boolean
-  width: number | null
-  recoveries: number
+  patch?: Readonly<Record<string, unknown>> | undefined
+  resume?: unknown
+  wait?: string | undefined
+  pending?: number | undefined
+  needed?: number | undefined
+  fast?: boolean | undefined
+  width?: number | undefined
+  recoveries?: number | undefined
 
   /** The task the event was about, if its row changes. */
-  t_id: string | null
-  t_status: string | null
-  t_output: unknown
-  t_error: unknown
-  t_cost: number | null
-  t_arrival: unknown
-  t_approval: string | null
-  t_input: Record<string, unknown> | null
-  t_over: boolean
+  t_id?: string | undefined
+  t_status?: string | undefined
+  t_output?: unknown
+  t_error?: unknown
+  t_cost?: number | undefined
+  t_arrival?: unknown
+  t_approval?: string | undefined
+  t_over?: boolean | undefined
 
   /** The run, if its row changes. */
-  r_status: string | null
-  r_output: unknown
-  r_error: unknown
-  r_state: unknown
-  r_over: boolean
+  r_status?: string | undefined
+  r_output?: unknown
+  r_error?: unknown
+  r_state?: unknown
+  r_over?: boolean | undefined
 
   /** A child that is over: its parent, and whether it arrived well. */
-  parent: string | null
-  ok: boolean
+  parent?: string | undefined
+  ok?: boolean | undefined
 
-  tasks: TaskRow[]
-  strands: StrandRow[]
-  runs: RunRow[]
+  tasks?: TaskRow[] | undefined
+  strands?: StrandRow[] | undefined
+  runs?: RunRow[] | undefined
   events: EventRow[]
   /** Strands of other runs that this one wakes: the parent of a sub-run. */
-  wakes: { strand: string; resume: unknown }[]
+  wakes?: { strand: string; resume: unknown }[] | undefined
 }
 
 /** Everything one moment writes, for any number of strands, runs and tenants; at most one change a strand. */
@@ -157,26 +155,30 @@ const OVER = `('completed','failed','cancelled','skipped')`
 const IS_ENOUGH = 'p.pending - a.n <= 0 or p.needed - a.good <= 0 or (p.fail_fast and a.n > a.good)'
 
 const TASK_COLUMNS = `organization_id, id, run_id, step_path, generation, node_id, kind, agent_id, agent_name, status,
-    attempt, input, timeout_ms, parent_id, position, arrival, output, started_at, ended_at`
-const TASK_VALUES = `n.o, n.id, n.run, n.path, n.generation, n.node, n.kind, n.agent_id, n.agent, n.status, n.attempt,
-    n.input, n.timeout_ms, n.parent, n.position, n.arrival, n.output,
-    case when n.status = 'running' then clock_timestamp() end,
+    attempt, input, timeout_ms, parent_id, position, arrival, output, error, approval_id, cost_usd,
+    started_at, ended_at`
+const TASK_VALUES = `x.o, n.id, x.run, n.path, coalesce(n.generation, 0), n.node, n.kind, n.agent_id, n.agent, n.status,
+    coalesce(n.attempt, 0), n.input, coalesce(n.timeout_ms, 0), n.parent, n.position, n.arrival, n.output, n.error,
+    n.approval, coalesce(n.cost, 0),
+    case when n.attempt > 0 then clock_timestamp() end,
     case when n.status in ${OVER} then clock_timestamp() end`
-const TASK_RECORD = `n(o uuid, id uuid, run uuid, path text, generation int, node text, kind text, agent text,
+const TASK_RECORD = `n(id uuid, path text, generation int, node text, kind text, agent text,
     agent_id uuid, status text, attempt int, input jsonb, timeout_ms int, parent uuid, position int, arrival jsonb,
-    output jsonb)`
+    output jsonb, error jsonb, approval uuid, cost numeric)`
 const STRAND_COLUMNS = `organization_id, id, run_id, workflow_id, parent_id, parent_task_id, compound, key, position, path,
     state, task_id, agent_id, status, due_at, fence, claim_id, resume, wait_key, pending, needed, fail_fast, width, limit_key,
-    priority`
-const STRAND_VALUES = `n.o, n.id, n.run, n.workflow, n.parent, n.parent_task, n.compound, n.key, n.position, n.path,
-    n.state, n.task, n.agent, n.status,
+    priority, generation`
+const STRAND_VALUES = `x.o, n.id, coalesce(n.run, x.run), n.workflow, n.parent, n.parent_task, n.compound, n.key,
+    n.position, coalesce(n.path, ''), coalesce(n.state, '{}'), n.task, n.agent, n.status,
     case when n.status = 'running' then clock_timestamp() + interval '${LEASE_SECONDS} seconds'
       else coalesce(n.due_at, clock_timestamp() + n.due_ms * interval '1 millisecond') end,
-    case when n.claim is null then 0 else 1 end, n.claim, n.resume, n.wait, n.pending, n.needed, n.fast, n.width, n.limit_key,
-    n.priority`
-const STRAND_RECORD = `n(o uuid, id uuid, run uuid, workflow uuid, parent uuid, parent_task uuid, compound text, key text,
+    case when n.claim is null then 0 else 1 end, n.claim, n.resume, n.wait, coalesce(n.pending, 0),
+    coalesce(n.needed, 0), coalesce(n.fast, false), n.width, n.limit_key, coalesce(n.priority, 0),
+    coalesce(n.generation, 0)`
+const STRAND_RECORD = `n(id uuid, run uuid, workflow uuid, parent uuid, parent_task uuid, compound text, key text,
     position int, path text, state jsonb, task uuid, agent uuid, status text, due_at timestamptz, due_ms float8,
-    claim uuid, resume jsonb, wait text, pending int, needed int, fast bool, width int, limit_key text, priority int)`
+    claim uuid, resume jsonb, wait text, pending int, needed int, fast bool, width int, limit_key text, priority int,
+    generation int)`
 
 /** The parts of the statement that starts runs share these columns. */
 export const ROWS = {
@@ -190,18 +192,21 @@ export const ROWS = {
 
 /**
  * One statement. The run rows are locked before the strands, so that an act of control (which locks the run for update)
- * is either seen whole or waits; everything else hangs on `gate`, which passes only strands whose fence and epoch hold.
+ * is either seen whole or waits; everything else hangs on `gate`, which passes only strands whose fence and epoch hold,
+ * and nothing that would go on at once with work that was ordered to stop: planned again, it is left to the queue.
  */
 const GATE = `
 with gate as materialized (
   select x.* from jsonb_to_recordset($1::jsonb) as x(o uuid, id uuid, run uuid, fence bigint, epoch int, gone bool,
     keep bool, status text, due_at timestamptz, due_ms float8, task uuid, agent uuid, patch jsonb, resume jsonb, wait text,
     pending int, needed int, fast bool, width int, recoveries int, t_id uuid, t_status text, t_output jsonb, t_error jsonb,
-    t_cost numeric, t_arrival jsonb, t_approval uuid, t_input jsonb, t_over bool, r_status text, r_output jsonb,
+    t_cost numeric, t_arrival jsonb, t_approval uuid, t_over bool, r_status text, r_output jsonb,
     r_error jsonb, r_state jsonb, r_over bool, parent uuid, ok bool, tasks jsonb, strands jsonb, runs jsonb, events jsonb,
     wakes jsonb)
   join run r on r.id = x.run and r.organization_id is not distinct from x.o and r.epoch = x.epoch
   join strand s on s.id = x.id and s.organization_id is not distinct from x.o and s.fence = x.fence
+  where not exists (select from containment where lifted_at is null)
+    or not tutti_begins_contained(x.o, s.workflow_id, x.keep, x.agent, x.strands)
   order by r.id, s.id for key share of r for no key update of s
 )`
 
@@ -212,10 +217,10 @@ moved as (
   update strand s set status = x.status, fence = s.fence + 1, task_id = x.task, agent_id = x.agent,
     due_at = case when x.keep then s.due_at
       else coalesce(x.due_at, clock_timestamp() + x.due_ms * interval '1 millisecond') end,
-    claim_id = case when x.keep then s.claim_id end, recoveries = x.recoveries,
+    claim_id = case when x.keep then s.claim_id end, recoveries = coalesce(x.recoveries, 0),
     state = case when x.patch is null then s.state else s.state || x.patch end, resume = x.resume, wait_key = x.wait,
-    pending = x.pending, needed = x.needed, fail_fast = x.fast, width = x.width
-  from gate x where s.id = x.id and s.organization_id is not distinct from x.o and not x.gone
+    pending = coalesce(x.pending, 0), needed = coalesce(x.needed, 0), fail_fast = coalesce(x.fast, false), width = x.width
+  from gate x where s.id = x.id and s.organization_id is not distinct from x.o and x.gone is not true
 )`,
   gone: `
 gone as (
@@ -225,7 +230,7 @@ gone as (
 settled as (
   update task t set status = x.t_status, output = coalesce(x.t_output, t.output), error = x.t_error,
     cost_usd = t.cost_usd + coalesce(x.t_cost, 0), arrival = coalesce(x.t_arrival, t.arrival),
-    approval_id = coalesce(x.t_approval, t.approval_id), input = t.input || coalesce(x.t_input, '{}'),
+    approval_id = coalesce(x.t_approval, t.approval_id),
     ended_at = case when x.t_over then clock_timestamp() end
   from gate x where t.id = x.t_id and t.organization_id is not distinct from x.o
 )`,
@@ -250,8 +255,8 @@ run_paid as (
   told: `
 told as (
   insert into log.event (organization_id, type, subject, actor, data, run_id)
-  select e.o, e.type, e.subject, $2::jsonb, e.data, e.run
-  from gate x, jsonb_to_recordset(x.events) as e(o uuid, type text, subject text, data jsonb, run uuid)
+  select x.o, e.type, e.subject, $2::jsonb, e.data, x.run
+  from gate x, jsonb_to_recordset(x.events) as e(type text, subject text, data jsonb)
 )`,
   spread: `
 spread as (
@@ -262,16 +267,18 @@ spread as (
 subruns as (
   insert into run (organization_id, id, workflow_id, version_id, status, input, started_by, priority, depth,
     parent_run_id, parent_task_id, parent_strand_id)
-  select n.o, n.id, n.workflow, n.version, 'queued', n.input, n.started_by, n.priority, n.depth, n.parent_run,
+  select x.o, n.id, n.workflow, n.version, 'queued', n.input, n.started_by, n.priority, n.depth, n.parent_run,
     n.parent_task, n.parent_strand
-  from gate x, jsonb_to_recordset(x.runs) as n(o uuid, id uuid, workflow uuid, version uuid, input jsonb,
+  from gate x, jsonb_to_recordset(x.runs) as n(id uuid, workflow uuid, version uuid, input jsonb,
     started_by jsonb, priority int, depth int, parent_run uuid, parent_task uuid, parent_strand uuid)
 )`,
   woken: `
 woken as (
   update strand s set status = 'ready', due_at = clock_timestamp(), fence = s.fence + 1, resume = w.resume, wait_key = null
-  from gate x, jsonb_to_recordset(x.wakes) as w(strand uuid, resume jsonb)
+  from gate x join run c on c.id = x.run and c.organization_id is not distinct from x.o
+  cross join jsonb_to_recordset(x.wakes) as w(strand uuid, resume jsonb)
   where s.id = w.strand and s.organization_id is not distinct from x.o and s.status = 'waiting'
+    and s.task_id = c.parent_task_id
 )`,
   parents: `
 parents as (
@@ -306,8 +313,8 @@ const STATEMENTS = {
 function statementFor(changes: readonly StrandChange[]): (typeof STATEMENTS)['line'] {
   let kind: keyof typeof STATEMENTS = 'line'
   for (const { strands, runs, wakes, parent, gone, r_status, t_cost } of changes) {
-    if (parent !== null || strands.length > 0 || runs.length > 0 || wakes.length > 0) return STATEMENTS.all
-    if (gone || r_status !== null || t_cost) kind = 'end'
+    if (parent || strands || runs || wakes) return STATEMENTS.all
+    if (gone || r_status || t_cost) kind = 'end'
   }
   return STATEMENTS[kind]
 }
@@ -336,7 +343,7 @@ export async function writePlan(
   return { written, woken, roomy }
 }
 
-/** An event as a row of a plan; events with a run are in that run's history. */
-export function eventRow(o: string, { type, subject, data }: NewEvent): EventRow {
-  return { o, type, subject, data, run: 'runId' in data && data.runId ? data.runId : null }
+/** An event as a row of a plan. */
+export function eventRow({ type, subject, data }: NewEvent): EventRow {
+  return { type, subject, data }
 }

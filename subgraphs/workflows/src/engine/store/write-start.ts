@@ -28,7 +28,7 @@ const START = {
   name: 'engine-start',
   text: `
 with item as materialized (
-  select * from jsonb_to_recordset($2::jsonb) as x(id uuid, workflow uuid, version uuid, number int, pinned bool,
+  select x.*, $1::uuid as o, x.id as run from jsonb_to_recordset($2::jsonb) as x(id uuid, workflow uuid, version uuid, number int, pinned bool,
     status text, input jsonb, key text, hash text, priority int, start_at timestamptz, trigger uuid, strands jsonb,
     tasks jsonb, events jsonb)
 ), fresh as (
@@ -49,8 +49,8 @@ with item as materialized (
   from kept x, jsonb_to_recordset(x.tasks) as ${ROWS.TASK_RECORD}
 ), told as (
   insert into log.event (organization_id, type, subject, actor, data, run_id)
-  select e.o, e.type, e.subject, $3::jsonb, e.data, e.run
-  from kept x, jsonb_to_recordset(x.events) as e(o uuid, type text, subject text, data jsonb, run uuid)
+  select x.o, e.type, e.subject, $3::jsonb, e.data, x.run
+  from kept x, jsonb_to_recordset(x.events) as e(type text, subject text, data jsonb)
 )
 select id from fresh`,
 }

@@ -8,6 +8,7 @@ import type { HeldStrand } from '../store/held-strand.ts'
 import { readArrivals, readUndoable } from '../store/hold-strands.ts'
 import {
   aboutTask,
+  mergeChanges,
   type PlannedChange,
   planTransitions,
   referenceOf,
@@ -24,6 +25,8 @@ export interface Finished {
   outcome?: TaskOutcome
   /** Whether this worker would go on with the next task at once. */
   mayContinue: boolean
+  /** The beginning of the task, not written yet: it is written with its end, or by itself when there is no outcome. */
+  begun?: PlannedChange
 }
 
 export interface RecordOptions {
@@ -37,6 +40,8 @@ export interface Recorded extends Written {
   next: { after: HeldStrand; held: HeldStrand }[]
   /** Whether work for any worker came to be. */
   madeReady: boolean
+  /** Milliseconds until the first of what was written is due; absent: nothing waits for a time. */
+  dueMs?: number
   /** Strands that now wait for a signal. */
   awaiting: string[]
 }
@@ -66,15 +71,24 @@ export async function recordEvents(
   }
   const written = await write(pool, planned)
   const done = planned.filter(({ held }) => written.written.has(held.id))
+  const dues = done.flatMap(({ plan }) => duesOf(plan))
   return {
     ...written,
+    ...(dues.length > 0 ? { dueMs: Math.min(...dues) } : {}),
     next: done.flatMap(({ held, plan }) => plan.next.map((next) => ({ after: held, held: next }))),
     madeReady: done.some(({ plan }) => plan.madeReady) || written.woken.length > 0,
     awaiting: done.flatMap(({ held, plan }) => [
       ...(plan.change.wait?.startsWith('signal:') ? [held.id] : []),
-      ...plan.change.strands.flatMap(({ id, wait }) => (wait?.startsWith('signal:') ? [id] : [])),
+      ...(plan.change.strands ?? []).flatMap(({ id, wait }) => (wait?.startsWith('signal:') ? [id] : [])),
     ]),
   }
+}
+
+function duesOf({ change }: PlannedChange): number[] {
+  return [change, ...(change.strands ?? [])].flatMap(({ due_ms, due_at, status }) => {
+    if (due_ms !== undefined) return [due_ms]
+    return status === 'waiting' && due_at !== undefined ? [Date.parse(due_at) - Date.now()] : []
+  })
 }
 
 async function write(pool: pg.Pool, planned: readonly { plan: PlannedChange }[]): Promise<Written> {
@@ -103,6 +117,54 @@ async function planOne(
   pool: pg.Pool,
   memory: EngineMemory,
   definition: WorkflowDefinition,
+  finished: Finished,
+  options: RecordOptions,
+): Promise<PlannedChange> {
+  const { begun, outcome } = finished
+  if (!begun) return planEvent(pool, memory, definition, finished, options)
+  if (!outcome) return begun
+  const ended = await planEvent(pool, memory, definition, finished, options)
+  return { ...ended, change: mergeChanges(begun.change, ended.change) }
+}
+
+/**
+ * Begins a child in memory: its first task, when that is an agent's, can be done at once and written with its end. Its
+ * lease is held and its path, input and idempotency key follow from what is frozen, so whoever does it again after a
+ * crash does the same. Undefined when its beginning is something else, which is recorded in the usual way.
+ */
+export async function beginChild(
+  pool: pg.Pool,
+  memory: EngineMemory,
+  held: HeldStrand,
+): Promise<{ held: HeldStrand; begun: PlannedChange } | undefined> {
+  const versions = [{ organizationId: held.run.organizationId, id: held.run.versionId }]
+  const definition = (await memory.definitions.get(pool, versions)).get(held.run.versionId)
+  if (!definition) return undefined
+  const transitions = advance(definition, viewOf(held), { type: 'strand_started' })
+  if (!transitions.every(({ type }) => IN_MEMORY.has(type))) return undefined
+  const names = await memory.names.of(pool, held.run.organizationId, transitions)
+  const begun = planTransitions(
+    held,
+    transitions,
+    {},
+    {
+      names,
+      definition,
+      actor: WORKER_ACTOR,
+      claim: randomUUID(),
+    },
+  )
+  const [next] = begun.next
+  // Nothing of it is written yet: in the database the fence stands where it stood.
+  return next && { held: { ...next, fence: held.fence }, begun }
+}
+
+const IN_MEMORY = new Set<Transition['type']>(['create_task', 'write_state', 'record_choice'])
+
+async function planEvent(
+  pool: pg.Pool,
+  memory: EngineMemory,
+  definition: WorkflowDefinition,
   { held, outcome, mayContinue }: Finished,
   { slots, passesClaim }: RecordOptions,
 ): Promise<PlannedChange> {
@@ -113,7 +175,7 @@ async function planOne(
   if (transitions.some(({ type }) => type === 'compensate_run'))
     transitions.push(...(await compensate(pool, definition, view, held, transitions)))
   const names = await memory.names.of(pool, held.run.organizationId, transitions)
-  return planTransitions(held, transitions, outcome ? resultOf(outcome) : {}, {
+  return planTransitions(held, transitions, outcome ? resultOf(outcome) : resultByHand(event), {
     names,
     definition,
     actor: WORKER_ACTOR,
@@ -173,10 +235,14 @@ export function viewOf({ run, runStatus, path, compound, key, state, outer, task
   }
 }
 
-async function wordOf(pool: pg.Pool, { resume, task, parentId }: HeldStrand): Promise<CoreEvent> {
+async function wordOf(pool: pg.Pool, { id, resume, task, parentId }: HeldStrand): Promise<CoreEvent> {
   if (resume) return resume
   if (!task) return { type: parentId === null ? 'run_started' : 'strand_started' }
-  return { type: 'children_done', node: task.nodeId, arrivals: await readArrivals(pool, task.id) }
+  return {
+    type: 'children_done',
+    node: task.nodeId,
+    arrivals: await readArrivals(pool, { id, taskId: task.id }),
+  }
 }
 
 function eventOf({ task }: HeldStrand, outcome: Exclude<TaskOutcome, { type: 'waiting' }>): CoreEvent {
@@ -193,6 +259,10 @@ function resultOf(outcome: TaskOutcome): { output?: unknown; costUsd?: number } 
   return outcome.type === 'failed' ? { costUsd: outcome.costUsd ?? 0 } : {}
 }
 
+/** A result that somebody gave in the agent's place. */
+const resultByHand = (event: CoreEvent): { output?: unknown } =>
+  event.type === 'task_succeeded' ? { output: event.output } : {}
+
 /** An agent's task that waits for a person. */
 function planDecision(held: HeldStrand, approvalId: string): PlannedChange {
   const { run, task } = held
@@ -203,7 +273,7 @@ function planDecision(held: HeldStrand, approvalId: string): PlannedChange {
     Object.assign(change, { t_id: task.id, t_status: 'waiting', t_approval: approvalId })
     const { subject, data } = aboutTask(reference, task)
     change.events.push(
-      eventRow(run.organizationId, {
+      eventRow({
         type: 'task.waiting',
         subject,
         data: { ...data, approvalId, waitsFor: 'decision' },
@@ -212,9 +282,7 @@ function planDecision(held: HeldStrand, approvalId: string): PlannedChange {
   }
   if (held.parentId === null && held.runStatus === 'running') {
     change.r_status = 'waiting'
-    change.events.push(
-      eventRow(run.organizationId, { type: 'run.waiting', subject: `run/${run.id}`, data: reference }),
-    )
+    change.events.push(eventRow({ type: 'run.waiting', subject: `run/${run.id}`, data: reference }))
   }
   return { change, next: [], cancels: [], madeReady: false }
 }

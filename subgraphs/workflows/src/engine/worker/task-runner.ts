@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
+import { acknowledgeStop } from '../../containment/acknowledge-stop.ts'
 import { isRunOver } from '../core/index.ts'
 import { findRoomyParents, releaseChildren } from '../store/children.ts'
 import { claimStrands, renewLeases, rereadStrands, untilNextDue } from '../store/claim-strands.ts'
 import { engineMemoryOf, type Taker } from '../store/engine-memory.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 import { dropStrands, parkStrands } from '../store/let-go.ts'
+import type { PlannedChange } from '../store/plan-transitions.ts'
+import { LEASE_SECONDS } from '../store/write-plan.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
 import type { TaskOutcome } from './outcome.ts'
-import { type Finished, type Recorded, recordEvents } from './record-events.ts'
+import { beginChild, type Finished, type Recorded, recordEvents } from './record-events.ts'
 import { WORKER_ACTOR } from './worker-actor.ts'
 
 /** Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. */
@@ -39,10 +42,16 @@ const RECONCILE_MS = 5_000
 const BATCH = 200
 /** Statements under way at once: while PostgreSQL writes one, the next is prepared. */
 const WRITERS = 2
-const CLAIM_LIMIT = 100
+const CLAIM_LIMIT = 128
+const LONGEST_TIMER_MS = 60_000
 const CONTINUE_STEPS = 20
 const CONTINUE_MS = 50
 const RETRY_WRITE_MS = 250
+const UNWRITTEN_MS = 25
+const AHEAD_MS = 50
+/** What a process gives up before its lease ends, for the time it takes to notice. */
+const LEASE_MS = LEASE_SECONDS * 1_000 - 250
+const WATCH_MS = 100
 /** A task whose worker was lost so often is taken to be the reason. */
 const MOST_RECOVERIES = 5
 
@@ -52,48 +61,84 @@ interface Hold {
   /** Steps done in a row, and since when: nobody is starved by a long chain. */
   steps: number
   since: number
+  /** When its lease ends at the earliest, milliseconds of this process. */
+  until: number
+  /** The attempt, until it has ended, whatever came of it. */
+  attempt?: Promise<unknown>
   /** What is to be recorded, once there is something. */
   finished?: Finished
+  /** The beginning of the task, while it is not written. */
+  begun?: PlannedChange | undefined
+  /** What the task came to while its beginning was being written. */
+  outcome?: TaskOutcome
 }
 
 /** Starts claiming. Stopping lets running tasks finish for `drainMs`, then leaves the rest to their leases' end. */
 export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): TaskRunner {
-  const { database, execute, log, concurrency = 64, onMore } = options
+  const { database, execute, log, concurrency = 128, onMore } = options
   const pool = database.pool('worker')
   const memory = engineMemoryOf(database)
   const holds = new Map<string, Hold>()
   const queue: Hold[] = []
   const idle = new Set<() => void>()
+  const unwritten = new Set<Hold>()
   let stopping = false
   let claiming = false
-  let again = false
+  /** Whether there may be something due that the last claim did not see. */
+  let mayBeMore = true
   let writing = 0
-  let dueTimer: NodeJS.Timeout | undefined
+  let flushing = false
+  let due: { timer: NodeJS.Timeout; at: number } | undefined
 
+  /** Claims until nothing is due or the room is taken. */
   async function claim(): Promise<void> {
-    if (claiming || stopping) {
-      again = true
-      return
-    }
+    if (claiming || stopping) return
     claiming = true
     try {
-      do {
-        again = false
+      while (mayBeMore && !stopping) {
         const limit = Math.min(CLAIM_LIMIT, concurrency - holds.size)
-        if (limit <= 0) break
+        // A claim costs the same for one as for many: it waits until a good part of the room is free.
+        if (limit < concurrency / 4) break
+        mayBeMore = false
+        const asked = performance.now()
         const rows = await claimStrands(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR })
-        if (rows.length === 0) break
+        if (rows.length === limit) {
+          mayBeMore = true
+          onMore?.()
+        }
+        if (rows.length === 0) continue
         database.announce()
-        if (rows.length === limit) onMore?.()
         const now = performance.now()
-        for (const held of await memory.strands.hold(pool, rows)) begin(newHold(held, 0, now))
-        again = true
-      } while (again && !stopping)
+        const until = asked + LEASE_MS
+        for (const held of await memory.strands.hold(pool, rows)) begin(newHold(held, 0, now, until))
+      }
     } catch (error) {
+      mayBeMore = true
       log.warn({ err: error }, 'claiming failed; tried again at the next poll')
     } finally {
       claiming = false
     }
+  }
+
+  /** There may be work: look now. */
+  function look(): void {
+    mayBeMore = true
+    void claim()
+  }
+
+  /** Looks again when the time has come that something of ours waits for. */
+  function lookIn(ms: number): void {
+    const at = performance.now() + ms
+    if (stopping || ms > LONGEST_TIMER_MS || (due && due.at <= at)) return
+    clearTimeout(due?.timer)
+    const timer = setTimeout(
+      () => {
+        due = undefined
+        look()
+      },
+      Math.max(ms, 1),
+    )
+    due = { timer, at }
   }
 
   function begin(hold: Hold): void {
@@ -102,14 +147,51 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     if (isRunOver(held.runStatus)) return void letGo(hold, dropStrands)
     if (held.runStatus === 'paused') return void letGo(hold, parkStrands)
     const task = claimedTaskOf(held)
-    if (!task) return finish(hold, undefined)
+    if (!task)
+      return held.task || held.resume || !held.parentId ? finish(hold, undefined) : void beginFirst(hold)
     if (held.recoveries >= MOST_RECOVERIES) {
       const message = `Its worker was lost ${held.recoveries} times.`
       return finish(hold, { type: 'failed', error: { code: 'WORKER_LOST', message, retryable: false } })
     }
-    void attempt(task, hold.abort).then((outcome) => {
-      if (holds.get(held.id) === hold) finish(hold, outcome)
+    perform(hold, task)
+  }
+
+  function perform(hold: Hold, task: ClaimedTask): void {
+    hold.attempt = attempt(task, hold.abort).then((outcome) => {
+      if (holds.get(hold.held.id) !== hold) return
+      // Its beginning is being written: the end comes after it.
+      if (hold.finished) hold.outcome = outcome
+      else finish(hold, outcome)
     })
+  }
+
+  /** A child's first task is done at once; its beginning is written with its end, or by itself when that takes long. */
+  async function beginFirst(hold: Hold): Promise<void> {
+    try {
+      const first = await beginChild(pool, memory, hold.held)
+      const task = first && claimedTaskOf(first.held)
+      if (!first || !task) return finish(hold, undefined)
+      hold.held = first.held
+      hold.begun = first.begun
+      unwritten.add(hold)
+      perform(hold, task)
+    } catch (error) {
+      log.warn({ err: error, strandId: hold.held.id }, 'a branch or item could not begin; its lease runs out')
+      holds.delete(hold.held.id)
+    }
+  }
+
+  /** Tasks that go on for longer are begun for all to see. */
+  function writeBeginnings(): void {
+    const now = performance.now()
+    for (const hold of unwritten) {
+      if (now - hold.since < UNWRITTEN_MS) continue
+      unwritten.delete(hold)
+      if (!hold.begun || hold.finished || holds.get(hold.held.id) !== hold) continue
+      hold.finished = { held: hold.held, mayContinue: true, begun: hold.begun }
+      queue.push(hold)
+    }
+    if (queue.length > 0) flush()
   }
 
   async function letGo(hold: Hold, how: typeof dropStrands): Promise<void> {
@@ -121,9 +203,15 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   function finish(hold: Hold, outcome: TaskOutcome | undefined): void {
     const mayContinue =
       !stopping && hold.steps < CONTINUE_STEPS && performance.now() - hold.since < CONTINUE_MS
-    hold.finished = { held: hold.held, mayContinue, ...(outcome ? { outcome } : {}) }
+    hold.finished = {
+      held: hold.held,
+      mayContinue,
+      ...(outcome ? { outcome } : {}),
+      ...(hold.begun ? { begun: hold.begun } : {}),
+    }
+    unwritten.delete(hold)
     queue.push(hold)
-    void flush()
+    flush()
   }
 
   async function attempt(task: ClaimedTask, abort: AbortController): Promise<TaskOutcome> {
@@ -145,9 +233,17 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     }
   }
 
-  /** A few writers at a time: whatever finishes while they write goes into the next statement together. */
-  async function flush(): Promise<void> {
-    if (writing >= WRITERS) return
+  /** What finishes in one turn of the event loop, or while the writers are busy, goes into one statement. */
+  function flush(): void {
+    if (flushing || writing >= WRITERS) return
+    flushing = true
+    setImmediate(() => {
+      flushing = false
+      void writeOut()
+    })
+  }
+
+  async function writeOut(): Promise<void> {
     writing += 1
     try {
       while (queue.length > 0) await record(takeBatch(queue))
@@ -159,9 +255,10 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   async function record(batch: Hold[]): Promise<void> {
     const finished = batch.flatMap((hold) => hold.finished ?? [])
+    const asked = performance.now()
     try {
       const slots = Math.max(0, concurrency - holds.size)
-      await settle(batch, await recordEvents(pool, memory, finished, { slots }))
+      await settle(batch, await recordEvents(pool, memory, finished, { slots }), asked)
     } catch (error) {
       if (isOfTheData(error)) return isolate(batch, error)
       log.warn({ err: error, strands: batch.length }, 'recording failed; tried again')
@@ -191,7 +288,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     await record(batch.slice(middle))
   }
 
-  async function settle(batch: Hold[], recorded: Recorded): Promise<void> {
+  async function settle(batch: Hold[], recorded: Recorded, asked: number): Promise<void> {
     database.announce()
     const refused = batch.filter(({ held }) => !recorded.written.has(held.id))
     const before = new Map(batch.map((hold) => [hold.held.id, hold]))
@@ -199,16 +296,35 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     for (const { after, held } of recorded.next) {
       const hold = before.get(after.id)
       const own = held.id === after.id
-      begin(newHold(held, own ? (hold?.steps ?? 0) + 1 : 0, own && hold ? hold.since : performance.now()))
+      if (hold?.finished?.begun && !hold.finished.outcome) {
+        goOn(hold, held)
+        continue
+      }
+      // Going on in place keeps the lease as it is.
+      if (own && hold) begin(newHold(held, hold.steps + 1, hold.since, hold.until))
+      else begin(newHold(held, 0, performance.now(), asked + LEASE_MS))
     }
     for (const { id } of recorded.roomy) void release(id)
     if (refused.length > 0) await readAgain(refused)
-    if (recorded.madeReady || holds.size < concurrency) void claim().then(scheduleNext)
+    if (recorded.dueMs !== undefined) lookIn(recorded.dueMs)
+    if (recorded.madeReady) look()
+    else void claim()
+  }
+
+  /** The beginning is written while the task is being done. */
+  function goOn(hold: Hold, held: HeldStrand): void {
+    const { outcome } = hold
+    hold.held = held
+    delete hold.begun
+    delete hold.finished
+    delete hold.outcome
+    holds.set(held.id, hold)
+    if (outcome) finish(hold, outcome)
   }
 
   async function release(parent: string): Promise<void> {
     try {
-      if (await releaseChildren(pool, parent)) await claim()
+      if (await releaseChildren(pool, parent)) look()
     } catch (error) {
       log.warn({ err: error }, 'releasing items failed; the reconciler does it')
     }
@@ -226,6 +342,18 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       if (!held || !hold.finished) {
         holds.delete(hold.held.id)
         log.info({ strandId: hold.held.id }, 'a late answer was refused')
+        stopped(hold)
+        continue
+      }
+      const first = hold.begun && (await beginChild(pool, memory, held))
+      if (hold.begun && !first) {
+        giveUp(hold, 'BEGINNING_REFUSED')
+        continue
+      }
+      if (first) {
+        Object.assign(hold, { held: first.held, begun: first.begun })
+        hold.finished = { ...hold.finished, held: first.held, begun: first.begun, mayContinue: false }
+        queue.push(hold)
         continue
       }
       // What was read is the database's; what had already been claimed in memory is the attempt this answer is of.
@@ -238,33 +366,58 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     }
   }
 
-  async function scheduleNext(): Promise<void> {
-    if (stopping || dueTimer) return
-    const ms = await untilNextDue(pool).catch(() => null)
-    if (ms === null || stopping || dueTimer) return
-    dueTimer = setTimeout(
-      () => {
-        dueTimer = undefined
-        void claim().then(scheduleNext)
-      },
-      Math.max(ms, 1),
-    )
+  /** Others' timers too: those of this process it knows itself. */
+  async function lookAhead(): Promise<void> {
+    const ms = await untilNextDue(pool)
+    if (ms !== null) lookIn(ms)
+  }
+
+  let ahead: NodeJS.Timeout | undefined
+
+  /** What others wrote may wait for a time: once in a while it is asked which comes first. */
+  function lookAheadSoon(): void {
+    ahead ??= setTimeout(() => {
+      ahead = undefined
+      if (!stopping) upkeep('looking ahead', lookAhead)()
+    }, AHEAD_MS)
   }
 
   async function renew(): Promise<void> {
-    const lost = await renewLeases(
-      pool,
-      [...holds.values()].map(({ held }) => held),
+    const asked = performance.now()
+    const renewed = [...holds.values()]
+    const lost = new Set(
+      await renewLeases(
+        pool,
+        renewed.map(({ held }) => held),
+      ),
     )
-    for (const id of lost) {
-      const hold = holds.get(id)
+    for (const hold of renewed) {
+      if (!lost.has(hold.held.id)) hold.until = asked + LEASE_MS
       // A row that moved while we renewed may be our own write under way: that answers for itself.
-      if (!hold || hold.finished) continue
-      hold.abort.abort(new Error('LEASE_LOST'))
-      holds.delete(id)
-      log.info({ strandId: id }, 'the lease was lost')
+      else if (holds.get(hold.held.id) === hold && !hold.finished) giveUp(hold, 'LEASE_LOST')
     }
     notifyIdle()
+  }
+
+  /** Who cannot renew stops by its own clock: when the lease has ended, the work is somebody else's. */
+  function watch(): void {
+    const now = performance.now()
+    for (const hold of holds.values()) if (hold.until <= now && !hold.finished) giveUp(hold, 'LEASE_ENDED')
+  }
+
+  function giveUp(hold: Hold, why: string): void {
+    hold.abort.abort(new Error(why))
+    holds.delete(hold.held.id)
+    log.info({ strandId: hold.held.id, why }, 'the lease was lost')
+    stopped(hold)
+    notifyIdle()
+  }
+
+  /** If an order to stop was the reason, its record says from now on that this work has stopped. */
+  function stopped({ held, attempt: over = Promise.resolve() }: Hold): void {
+    void over
+      .then(() => acknowledgeStop(pool, [held]))
+      .catch((error: unknown) => log.warn({ err: error }, 'a stop was not acknowledged; its lease proves it'))
   }
 
   async function reconcile(): Promise<void> {
@@ -274,9 +427,13 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   const upkeep = (name: string, work: () => Promise<void>) => () =>
     void work().catch((error: unknown) => log.warn({ err: error }, `${name} failed`))
   const renewal = setInterval(upkeep('renewing leases', renew), RENEW_MS)
+  const watcher = setInterval(watch, WATCH_MS)
   const reconciler = setInterval(upkeep('reconciling', reconcile), RECONCILE_MS)
-  const poll = setInterval(() => void claim().then(scheduleNext), POLL_MS)
-  void claim().then(scheduleNext)
+  const poll = setInterval(() => {
+    look()
+    upkeep('looking ahead', lookAhead)()
+  }, POLL_MS)
+  look()
 
   function notifyIdle(): void {
     if (holds.size > 0 || writing > 0) return
@@ -286,14 +443,17 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   const taker: Taker = {
     // Half of the room stays for what waits in the queue: who starts here has no right of way.
     reserve: (count) => (!stopping && holds.size + count <= concurrency / 2 ? randomUUID() : undefined),
-    begin(started) {
-      for (const held of started) begin(newHold(held, 0, performance.now()))
+    begin(started, asked) {
+      for (const held of started) begin(newHold(held, 0, performance.now(), asked + LEASE_MS))
     },
   }
   memory.taker = taker
 
   return {
-    wake: () => void claim().then(scheduleNext),
+    wake() {
+      look()
+      lookAheadSoon()
+    },
     get busy() {
       return holds.size
     },
@@ -302,22 +462,25 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       if (memory.taker === taker) memory.taker = undefined
       clearInterval(poll)
       clearInterval(reconciler)
-      clearTimeout(dueTimer)
+      clearTimeout(due?.timer)
+      clearTimeout(ahead)
       if (holds.size > 0) {
         const limit = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref())
         await Promise.race([new Promise<void>((resolve) => idle.add(resolve)), limit])
       }
       clearInterval(renewal)
+      clearInterval(watcher)
       for (const { abort } of holds.values()) abort.abort(new Error('STOPPING'))
     },
   }
 }
 
-const newHold = (held: HeldStrand, steps: number, since: number): Hold => ({
+const newHold = (held: HeldStrand, steps: number, since: number, until: number): Hold => ({
   held,
   abort: new AbortController(),
   steps,
   since,
+  until,
 })
 
 /** The oldest of every tenant in turn, so that a busy one's results do not delay another's. */
