@@ -60,6 +60,7 @@ function eventOf(task: MemoryTask, answer: (task: MemoryTask) => Answer): CoreEv
   if (said === 'wait') return undefined
   if ('output' in said) task.output = said.output
   if (kind === 'agent' || kind === 'message') {
+    task.status = 'running'
     const { attempt } = task
     if ('output' in said) return { type: 'task_succeeded', node, attempt, output: said.output }
     const error = { code: said.error, message: said.error, retryable: said.retryable ?? false }

@@ -78,6 +78,8 @@ export function simulateRun(
     if (!task || isTaskOver(task.status)) return
     const { node, kind } = task.created
     if (chance(0.01)) send(strand, { type: 'task_skipped', node })
+    if (chance(0.005))
+      send(strand, { type: 'task_cancelled', node, error: { code: 'TEST', message: 'given up' } })
     if (kind === 'parallel' || kind === 'map') {
       if (run.isDue(strand) || chance(0.05))
         send(strand, { type: 'children_done', node, arrivals: [...strand.arrivals] })
