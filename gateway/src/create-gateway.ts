@@ -11,6 +11,7 @@ import { loadGraph } from './graph/load-graph.ts'
 import { prepareDocuments } from './graph/prepare-operation.ts'
 import { createRunOperation } from './graph/run-operation.ts'
 import { graphiqlPage } from './graphiql/graphiql-page.ts'
+import { hookRoute, type ReceiveHook } from './hooks/hook-route.ts'
 import { createCallers } from './http/callers.ts'
 import { createApollo } from './http/create-apollo.ts'
 import { answerErrors, graphqlRoute } from './http/graphql-route.ts'
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   policies?: DecidePolicy | undefined
   /** Writes refusals of known callers into the audit trail; without it they are only answered. */
   recordDenial?: RecordDenial | undefined
+  /** Serves `POST /hooks/…`; without it there are none. */
+  receiveHook?: ReceiveHook | undefined
   log: GatewayLog
   /** Production hides suggestions and GraphiQL, and anonymous callers may not introspect. */
   production?: boolean | undefined
@@ -87,7 +90,7 @@ export interface Gateway {
 
 /**
  * The public door over a static supergraph: `/graphql` (HTTP and WebSocket), `/graphql/stream` (server-sent
- * events), `/health`, `/ready`. Throws rather than start with anything unenforced.
+ * events), `/hooks/…`, `/health`, `/ready`. Throws rather than start with anything unenforced.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const graph = loadGraph(options.supergraphSdl)
@@ -153,6 +156,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     heartbeatMs: timings.keepAlive,
     open: streams,
   })
+  if (options.receiveHook !== undefined) hookRoute(app, options.receiveHook, options.log)
   healthRoutes(app, { subgraphs: options.subgraphs, accepting: () => accepting, ready: options.ready })
   const sockets = acceptSockets(app.server, {
     path: '/graphql',

@@ -10,6 +10,7 @@ export {
   type Timings,
 } from './create-gateway.ts'
 export { type Limits } from './limits/check-limits.ts'
+export { type HookAnswer, type HookCall, type ReceiveHook } from './hooks/hook-route.ts'
 export { jwtEnv, readJwtSettings } from './environment.ts'
 export { boundSubgraph } from './subgraph/bound-subgraph.ts'
 export { httpSubgraph, type HttpSubgraphOptions } from './subgraph/http-subgraph.ts'

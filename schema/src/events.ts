@@ -28,6 +28,9 @@ export const EVENTS = {
     /** The version that new runs took before; null: none. */
     previous: z.number().int().nullable(),
   }),
+  /** The organization's settings: `parts` are those that the document replaced. */
+  'settings.applied': z.object({ version: z.number().int(), parts: z.array(z.string()) }),
+  'limit.changed': z.object({ limitId: z.string(), name: z.string(), change: z.enum(['set', 'removed']) }),
   'run.started': runRef,
   'run.waiting': runRef,
   'run.completed': runRef.extend({ fallback: z.boolean() }),

@@ -12,6 +12,10 @@ export const SCOPES = [
   'runs:read',
   'runs:start',
   'runs:control',
+  'containment:order',
+  'events:publish',
+  'limits:write',
+  'settings:write',
   'governance:read',
   'approvals:request',
   'approvals:decide',
@@ -45,6 +49,8 @@ const GRANTS: Record<Role, readonly Scope[]> = {
     'workflows:write',
     'runs:start',
     'runs:control',
+    'containment:order',
+    'events:publish',
     'approvals:request',
     'escalations:handle',
     'incidents:handle',
@@ -54,7 +60,15 @@ const GRANTS: Record<Role, readonly Scope[]> = {
   ],
   approver: [...READ, 'approvals:decide', 'escalations:handle', 'audit:read'],
   viewer: READ,
-  agent: ['agents:read', 'runs:read', 'knowledge:read', 'approvals:request', 'audit:write', 'quality:write'],
+  agent: [
+    'agents:read',
+    'runs:read',
+    'events:publish',
+    'knowledge:read',
+    'approvals:request',
+    'audit:write',
+    'quality:write',
+  ],
 }
 
 /** The union of what the roles grant, sorted, so that equal authority compares equal. */

@@ -9,7 +9,7 @@ import { metrics } from '@tutti/metrics'
 import { openData, roleUrl } from '@tutti/prisma'
 import { bindSubgraph, commonEnv, createLanes, createLog, readEnv, runProcess } from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
-import { workflows } from '@tutti/workflows'
+import { receiveWebhook, workflows } from '@tutti/workflows'
 import { z } from 'zod'
 import { untilBegin } from './supervision/supervised.ts'
 
@@ -28,7 +28,7 @@ runProcess(log, async (lifecycle) => {
   )
   const postgresUrl = roleUrl(env.DATABASE_URL, 'queue', env.TUTTI_SECRET)
   const lanes = lifecycle.own(await createLanes({ redisUrl: env.REDIS_URL, postgresUrl }, log))
-  const services = { ...data, log, wake: () => lanes.nudge(TASK_LANE) }
+  const services = { ...data, log, secret: env.TUTTI_SECRET, wake: () => lanes.nudge(TASK_LANE) }
   const gateway = lifecycle.own(
     await createGateway({
       supergraphSdl: readFileSync(
@@ -44,6 +44,7 @@ runProcess(log, async (lifecycle) => {
       ].map(boundSubgraph),
       identify: (question) => identify(data, question),
       recordDenial: (actor, denial) => recordDenial(data, actor, denial),
+      receiveHook: (call) => receiveWebhook(services, call),
       jwt: readJwtSettings(env),
       production: process.env['NODE_ENV'] === 'production',
       ready: async () => ({

@@ -12,7 +12,7 @@ import { openTestDatabase } from '@tutti/prisma/testing'
 import { bindSubgraph, createLanes, createLifecycle, createLog, type RunningSubgraph } from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
 import { startWorkers } from '@tutti/workers'
-import { workflows } from '@tutti/workflows'
+import { receiveWebhook, workflows } from '@tutti/workflows'
 import pg from 'pg'
 import { makeOrganization, type Organization } from './organization.ts'
 
@@ -60,7 +60,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const scoping = options.scoping ?? true
     const data = lifecycle.own(await openData({ url: test.url, secret: test.secret, scoping }))
     const wake = options.workers ? await startWork(options) : (): void => undefined
-    const services = { ...data, log, wake }
+    const services = { ...data, log, secret: test.secret, wake }
     const subgraphs = [
       bindSubgraph(agents, services, log),
       bindSubgraph(workflows, services, log),
@@ -74,6 +74,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         subgraphs: subgraphs.map(boundSubgraph),
         identify: (question) => identify(data, question),
         recordDenial: (actor, denial) => recordDenial(data, actor, denial),
+        receiveHook: (call) => receiveWebhook(services, call),
         jwt: options.jwt,
         log,
       }),

@@ -9,6 +9,8 @@ import { startConsumer } from './consumers/start-consumer.ts'
 import { watchOutcomes } from './consumers/watch-outcomes.ts'
 import { createExecutor } from './executors/create-executor.ts'
 import { openEgress } from './executors/open-egress.ts'
+import { reactToEvents } from './triggers/react-to-events.ts'
+import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
 import type { WorkerServices } from './worker-services.ts'
 
 export interface WorkerOptions extends Omit<WorkerServices, 'database' | 'tail'> {
@@ -45,10 +47,12 @@ export async function startWorkers(
   )
   await lanes.work(TASK_LANE, () => runner.wake())
   const wake = (): void => runner.wake()
+  const scheduler = lifecycle.own(startTriggerScheduler(services, wake))
   for (const consumer of [
     resumeDecidedTasks(services, wake),
     watchOutcomes(services),
     openIncidents(services),
+    reactToEvents(services, () => scheduler.wake(), wake),
   ]) {
     lifecycle.own(startConsumer(data, consumer, log))
   }

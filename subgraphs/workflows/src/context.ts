@@ -5,6 +5,8 @@ import type { Actor } from '@tutti/schema'
 /** What this subgraph's process gives it. */
 export interface Services extends Pick<Data, 'database' | 'tail'> {
   log: Log
+  /** TUTTI_SECRET: what signs webhooks is stored sealed by it. */
+  secret: string
   /** Tells the workers that tasks are ready. */
   wake: () => void
 }

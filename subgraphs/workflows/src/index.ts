@@ -1,18 +1,59 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
+import { containmentResolvers, containmentScopeValues } from './containment/containment.resolvers.ts'
 import type { Context, Services } from './context.ts'
+import {
+  operationResolvers,
+  operationStatusValues,
+  runActionValues,
+} from './operations/operations.resolvers.ts'
+import { limitCounts, limitResolvers, limitScopes, limitSources } from './limits/limits.resolvers.ts'
+import { runControlResolvers, waitReasonValues } from './runs/control/control.resolvers.ts'
+import { historyResolvers } from './history/history.resolvers.ts'
 import { runResolvers, runStatusValues } from './runs/runs.resolvers.ts'
+import { signalResolvers } from './runs/signals.resolvers.ts'
+import { settingsResolvers } from './settings/settings.resolvers.ts'
+import { taskControlResolvers } from './tasks/control/control.resolvers.ts'
+import { logLevelValues, logResolvers } from './tasks/logs/logs.resolvers.ts'
 import { taskResolvers, taskStatusValues } from './tasks/tasks.resolvers.ts'
-import { workflowResolvers } from './workflows/workflows.resolvers.ts'
+import { triggerEnums, triggerResolvers } from './triggers/triggers.resolvers.ts'
+import { stepChangeKinds, workflowResolvers } from './workflows/workflows.resolvers.ts'
 
 export type { Context, Services } from './context.ts'
+export { internalCalls } from './triggers/internal-calls.ts'
+export { receiveWebhook, type WebhookAnswer, type WebhookCall } from './triggers/receive-webhook.ts'
 
 /** Definitions, runs and tasks. */
 export const workflows = defineSubgraph<Services, Context>({
   name: 'workflows',
   directory: import.meta.dirname,
-  resolvers: mergeResolvers(workflowResolvers, runResolvers, taskResolvers, {
-    RunStatus: runStatusValues,
-    TaskStatus: taskStatusValues,
-  }),
+  resolvers: mergeResolvers(
+    workflowResolvers,
+    runResolvers,
+    runControlResolvers,
+    taskResolvers,
+    taskControlResolvers,
+    operationResolvers,
+    containmentResolvers,
+    logResolvers,
+    historyResolvers,
+    triggerResolvers,
+    signalResolvers,
+    limitResolvers,
+    settingsResolvers,
+    {
+      RunStatus: runStatusValues,
+      TaskStatus: taskStatusValues,
+      WaitReason: waitReasonValues,
+      RunAction: runActionValues,
+      OperationStatus: operationStatusValues,
+      ContainmentScope: containmentScopeValues,
+      StepChangeKind: stepChangeKinds,
+      LogLevel: logLevelValues,
+      LimitScope: limitScopes,
+      LimitCounts: limitCounts,
+      LimitSource: limitSources,
+      ...triggerEnums,
+    },
+  ),
   context: (services, actor) => ({ ...services, actor }),
 })

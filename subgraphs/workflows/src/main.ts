@@ -1,14 +1,12 @@
 import { openData, roleUrl } from '@tutti/prisma'
 import { createLanes, runSubgraph } from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
-import { workflows } from './index.ts'
+import { internalCalls, workflows } from './index.ts'
 
 runSubgraph(workflows, async ({ env, lifecycle, log }) => {
   const data = lifecycle.own(await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET }))
   const postgresUrl = roleUrl(env.DATABASE_URL, 'queue', env.TUTTI_SECRET)
   const lanes = lifecycle.own(await createLanes({ redisUrl: env.REDIS_URL, postgresUrl }, log))
-  return {
-    services: { ...data, log, wake: () => lanes.nudge(TASK_LANE) },
-    checks: { database: data.ping },
-  }
+  const services = { ...data, log, secret: env.TUTTI_SECRET, wake: () => lanes.nudge(TASK_LANE) }
+  return { services, checks: { database: data.ping }, internal: internalCalls(services) }
 })

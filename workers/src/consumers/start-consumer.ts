@@ -9,6 +9,8 @@ export interface Consumer {
   /** Its stored position bears this name; changing it means starting over. */
   name: string
   handle(events: readonly EventRecord[]): Promise<void>
+  /** Told when this process begins to read, from the stored position: somebody else may have read before. */
+  begin?(): void
 }
 
 const STAND_BY_MS = 2_000
@@ -33,6 +35,7 @@ export function startConsumer(
       `insert into log.consumer (name) values ($1) on conflict (name) do update set name = excluded.name returning seq`,
       [consumer.name],
     )
+    consumer.begin?.()
     await using position = keepPosition(pool, consumer.name, rows[0]?.seq ?? 0n, log)
     for await (const events of tail.follow(position.seq, ended)) {
       while (!ended.aborted) {
