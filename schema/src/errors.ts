@@ -38,6 +38,12 @@ export const ERRORS = {
     mender: 'client',
     retryable: false,
   },
+  CONTAINED: {
+    status: 200,
+    message: 'It was ordered to stop, and the order stands.',
+    mender: 'operator',
+    retryable: false,
+  },
   ALREADY_DECIDED: {
     status: 200,
     message: 'It has been decided already.',

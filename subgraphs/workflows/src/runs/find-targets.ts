@@ -10,6 +10,10 @@ export interface RunTarget {
   /** Null: no version is published. */
   versionId: string | null
   version: number | null
+  /** Why it was ordered to stop, if an order on the workflow or on everything stands. */
+  contained: string | null
+  /** Whether any order to stop stands in the organization, so that a first step must pass a claim. */
+  ordersStand: boolean
 }
 
 type Wanted = Pick<RunRequest, 'workflowId' | 'workflowName' | 'version'>
@@ -27,7 +31,10 @@ export async function findTargets(
   const wanted = [...unique.values()]
   const { rows } = await client.query<RunTarget & { key: string }>({
     name: 'engine-targets',
-    text: `select x.key, w.id as "workflowId", w.name, v.id as "versionId", v.version
+    text: `select x.key, w.id as "workflowId", w.name, v.id as "versionId", v.version,
+        (select c.reason from containment c where c.organization_id = $1 and c.lifted_at is null
+          and (c.scope = 'organization' or c.scope = 'workflow' and c.target_id = w.id) order by c.id limit 1) as contained,
+        exists (select from containment c where c.organization_id = $1 and c.lifted_at is null) as "ordersStand"
       from unnest($2::text[], $3::uuid[], $4::text[], $5::int[]) as x(key, id, name, version)
       join workflow w on w.organization_id = $1 and (w.id = x.id or w.name = x.name)
       left join workflow_version v on v.organization_id = w.organization_id and v.workflow_id = w.id

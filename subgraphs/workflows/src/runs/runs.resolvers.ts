@@ -1,9 +1,9 @@
 import { isId, loaderOf } from '@tutti/runtime'
 import { fail } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
+import { readRunAt } from '../history/read-run-at.ts'
 import { loadTasksOfRuns } from '../tasks/load-tasks.ts'
 import { loadVersions, loadWorkflows } from '../workflows/load-workflows.ts'
-import { cancelRun } from './cancel-run.ts'
 import { listRuns } from './list-runs.ts'
 import { loadRuns } from './load-runs.ts'
 import { readRunRequest } from './read-run-request.ts'
@@ -14,7 +14,8 @@ const MAX_RUNS = 500
 
 export const runResolvers: Resolvers = {
   Query: {
-    run: (_, { id }, context) => (isId(id) ? loaderOf(context, loadRuns).load(id) : null),
+    run: (_, { id, at }, context) =>
+      at ? readRunAt(context, id, at) : isId(id) ? loaderOf(context, loadRuns).load(id) : null,
     runs: (_, listing, context) => listRuns(context, listing),
   },
   Mutation: {
@@ -29,10 +30,6 @@ export const runResolvers: Resolvers = {
       const path = (index: number): string => `input.runs[${index}]`
       const requests = input.runs.map((given, index) => readRunRequest(given, path(index)))
       return { runs: await startRuns(context, context.actor, requests, path) }
-    },
-    async cancelRun(_, { input }, context) {
-      await cancelRun(context, context.actor, { id: input.id, reason: input.reason ?? null })
-      return { id: input.id }
     },
   },
   Subscription: {
@@ -61,14 +58,17 @@ export const runResolvers: Resolvers = {
       (await loaderOf(context, loadVersions).load(versionId)) ?? fail('NOT_FOUND'),
     state: ({ state }) => Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('$'))),
     costUsd: ({ costUsd }) => Number(costUsd),
-    tasks: async ({ id }, _, context) => (await loaderOf(context, loadTasksOfRuns).load(id)) ?? [],
+    tasks: async ({ id, tasks }, _, context) =>
+      tasks ?? (await loaderOf(context, loadTasksOfRuns).load(id)) ?? [],
   },
 }
 
 /** The API's names of the stored values. */
 export const runStatusValues = {
+  QUEUED: 'queued',
   RUNNING: 'running',
   WAITING: 'waiting',
+  PAUSED: 'paused',
   COMPLETED: 'completed',
   FAILED: 'failed',
   CANCELLED: 'cancelled',

@@ -52,4 +52,5 @@ export const taskStatusValues = {
   COMPLETED: 'completed',
   FAILED: 'failed',
   CANCELLED: 'cancelled',
+  SKIPPED: 'skipped',
 }

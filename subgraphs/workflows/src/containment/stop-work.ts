@@ -1,0 +1,115 @@
+import type { Database } from '@tutti/prisma'
+import type { Actor, NewEvent } from '@tutti/schema'
+import type pg from 'pg'
+import { aboutTask } from '../engine/store/plan-transitions.ts'
+import { recordEvents } from '../runs/control/record-events.ts'
+import { retryDeadlocks } from '../runs/control/retry-deadlocks.ts'
+import type { ContainmentRow } from './containment-row.ts'
+
+type Order = Pick<ContainmentRow, 'id' | 'scope' | 'targetId'>
+
+const CHUNK = 500
+
+interface Fenced {
+  lease_end: Date
+  run_id: string
+  workflow_id: string
+  workflow_name: string
+  task_id: string | null
+  step_path: string | null
+  agent_id: string | null
+  attempt: number | null
+  began: boolean
+}
+
+/**
+ * Fences off what is under way of what an order names, and holds what is ready for a worker, in chunks. Who works on it
+ * is told at the next renewal, and no answer is accepted. What waits goes on waiting. Answers how much was under way; it
+ * does nothing once the order is lifted.
+ */
+export async function stopWork(database: Database, actor: Actor, order: Order): Promise<number> {
+  let stopped = 0
+  for (const step of [fence, hold]) {
+    for (let count = 1; count > 0;) {
+      count = await retryDeadlocks(() =>
+        database.transact(actor, async (client) =>
+          (await isInForce(client, actor, order)) ? step(client, actor, order) : 0,
+        ),
+      )
+      if (step === fence) stopped += count
+    }
+  }
+  if (stopped > 0) database.announce()
+  return stopped
+}
+
+/** Keeps the order from being lifted before this transaction ends: what it holds, the lifting lets go. */
+async function isInForce(client: pg.PoolClient, { organizationId }: Actor, { id }: Order): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'select from containment where organization_id = $1 and id = $2 and lifted_at is null for share',
+    [organizationId, id],
+  )
+  return rowCount === 1
+}
+
+const IN_SCOPE = `s.organization_id = $1 and tutti_in_scope($2, $3, s.organization_id, s.workflow_id, s.agent_id)`
+
+async function fence(client: pg.PoolClient, actor: Actor, order: Order): Promise<number> {
+  const { rows } = await client.query<Fenced>(
+    `with chosen as materialized (
+       select s.id, s.run_id, s.workflow_id, s.task_id, s.agent_id, s.fence, s.due_at from strand s
+       where ${IN_SCOPE} and s.status = 'running' order by s.id limit ${CHUNK} for update of s
+     ), proof as (
+       insert into containment_stop (organization_id, containment_id, strand_id, run_id, workflow_id, task_id, agent_id,
+         fence, lease_end)
+       select $1, $4, c.id, c.run_id, c.workflow_id, c.task_id, c.agent_id, c.fence, c.due_at from chosen c
+     ), unsealed as (
+       update containment set sealed_at = null, stopped_at = null
+       where organization_id = $1 and id = $4 and sealed_at is not null and exists (select from chosen)
+     ), held as (
+       update strand s set status = 'held', due_at = null, fence = s.fence + 1, claim_id = null
+       from chosen c where s.organization_id = $1 and s.id = c.id
+     ), back as (
+       update task t set status = 'ready', attempt = greatest(t.attempt - 1, 0) from chosen c
+       where t.organization_id = $1 and t.id = c.task_id and t.status = 'running' returning t.id, t.attempt + 1 as attempt
+     )
+     select c.due_at as lease_end, c.run_id, c.workflow_id, w.name as workflow_name, c.task_id, t.step_path, c.agent_id,
+       coalesce(b.attempt, t.attempt) as attempt, b.id is not null as began
+     from chosen c join workflow w on w.organization_id = $1 and w.id = c.workflow_id
+     left join task t on t.organization_id = $1 and t.id = c.task_id left join back b on b.id = c.task_id
+     order by c.id`,
+    [actor.organizationId, order.scope, order.targetId, order.id],
+  )
+  await recordEvents(
+    client,
+    actor,
+    rows.flatMap((row) => stopEvent(row, order.id)),
+  )
+  return rows.length
+}
+
+/** Only of a task that a worker had: what the engine itself was about to do for a strand is nobody's task. */
+function stopEvent(row: Fenced, containmentId: string): NewEvent[] {
+  const { task_id: id, step_path: path, agent_id: agentId, attempt } = row
+  if (!row.began || id === null || path === null || attempt === null) return []
+  const reference = { runId: row.run_id, workflowId: row.workflow_id, workflowName: row.workflow_name }
+  const { subject, data } = aboutTask(reference, { id, path, agentId, attempt })
+  const leaseEnd = row.lease_end.toISOString()
+  return [{ type: 'task.stopped', subject, data: { ...data, containmentId, leaseEnd } }]
+}
+
+/**
+ * What is due, also a wait whose time has come: it would stand in the way of others' work in the queue. What is due
+ * later keeps its time.
+ */
+async function hold(client: pg.PoolClient, { organizationId }: Actor, order: Order): Promise<number> {
+  const { rowCount } = await client.query(
+    `update strand s set status = 'held', due_at = null
+     from (select s.id from strand s
+       where ${IN_SCOPE} and s.status in ('ready', 'waiting') and s.due_at <= clock_timestamp()
+       order by s.id limit ${CHUNK} for update of s) c
+     where s.organization_id = $1 and s.id = c.id`,
+    [organizationId, order.scope, order.targetId],
+  )
+  return rowCount ?? 0
+}

@@ -1,0 +1,109 @@
+import type { Actor, NewEvent } from '@tutti/schema'
+import type pg from 'pg'
+import { isRunCancellable } from '../../engine/core/index.ts'
+import { aboutTask } from '../../engine/store/plan-transitions.ts'
+import { type LockedRun, lockRuns, lockStrands, raiseEpoch } from './lock-runs.ts'
+import { recordEvents } from './record-events.ts'
+import { aboutRun } from './run-reference.ts'
+import { wakeParents } from './wake-parents.ts'
+
+interface CancelledTask {
+  id: string
+  run_id: string
+  step_path: string
+  agent_id: string | null
+  attempt: number
+}
+
+export interface Cancelling {
+  reason: string | null
+  /** At once, and without compensation. */
+  terminated: boolean
+}
+
+/**
+ * Ends these locked runs, with the sub-runs they wait for. Who works on one of their tasks is told at the next renewal,
+ * and the late answer finds no strand. What was asked of people is taken back by the events.
+ */
+export async function cancelRuns(
+  client: pg.PoolClient,
+  actor: Actor,
+  runs: readonly LockedRun[],
+  { reason, terminated }: Cancelling,
+): Promise<void> {
+  const o = actor.organizationId
+  const all = [...runs, ...(await lockSubruns(client, o, runs))]
+  const byId = new Map(all.map((run) => [run.id, run]))
+  const ids = [...byId.keys()]
+  await raiseEpoch(client, o, ids)
+  await lockStrands(client, o, ids)
+  const { rows: tasks } = await client.query<CancelledTask>(
+    `update task set status = 'cancelled', ended_at = clock_timestamp()
+     where organization_id = $1 and run_id = any($2::uuid[]) and status in ('ready', 'running', 'waiting')
+     returning id, run_id, step_path, agent_id, attempt`,
+    [o, ids],
+  )
+  const error = {
+    code: terminated ? 'RUN_TERMINATED' : 'RUN_CANCELLED',
+    message: reason ?? 'Stopped on request.',
+  }
+  await client.query(
+    `update run r set status = 'cancelled', error = $3, ended_at = clock_timestamp(), state = coalesce((
+       select s.state from strand s
+       where s.organization_id = r.organization_id and s.run_id = r.id and s.parent_id is null), r.state)
+     where r.organization_id = $1 and r.id = any($2::uuid[])`,
+    [o, ids, JSON.stringify(error)],
+  )
+  await client.query('delete from strand where organization_id = $1 and run_id = any($2::uuid[])', [o, ids])
+  await wakeParents(client, o, runs, {
+    type: 'child_run_ended',
+    node: '',
+    status: 'cancelled',
+    output: {},
+    error,
+  })
+  const events: NewEvent[] = tasks
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .flatMap((task) => {
+      const run = byId.get(task.run_id)
+      if (!run) return []
+      const { id, step_path: path, agent_id: agentId, attempt } = task
+      return [
+        { type: 'task.cancelled' as const, ...aboutTask(aboutRun(run).data, { id, path, agentId, attempt }) },
+      ]
+    })
+  for (const run of all) {
+    const { subject, data } = aboutRun(run)
+    events.push({
+      type: 'run.cancelled',
+      subject,
+      data: { ...data, reason, ...(terminated ? { terminated } : {}) },
+    })
+  }
+  await recordEvents(client, actor, events)
+}
+
+/** The runs that locked runs wait for, and those that these wait for, locked as well. */
+async function lockSubruns(
+  client: pg.PoolClient,
+  organizationId: string,
+  runs: readonly LockedRun[],
+): Promise<LockedRun[]> {
+  const found: LockedRun[] = []
+  for (let level = runs; level.length > 0;) {
+    const { rows } = await client.query<{ id: string }>(
+      `select r.id from task t join run r on r.organization_id = t.organization_id and r.parent_task_id = t.id
+       where t.organization_id = $1 and t.run_id = any($2::uuid[]) and t.kind = 'workflow' and t.status = 'waiting'
+         and r.parent_strand_id is not null`,
+      [organizationId, level.map(({ id }) => id)],
+    )
+    const locked = await lockRuns(
+      client,
+      organizationId,
+      rows.map(({ id }) => id),
+    )
+    level = locked.filter(({ status }) => isRunCancellable(status))
+    found.push(...level)
+  }
+  return found
+}

@@ -1,0 +1,103 @@
+import type { Context } from '../../context.ts'
+
+const MOST = 200
+
+/** Why a line of work rests. */
+export type WaitReason =
+  | 'work'
+  | 'turn'
+  | 'person'
+  | 'time'
+  | 'signal'
+  | 'event'
+  | 'subrun'
+  | 'branches'
+  | 'resume'
+  | 'lifting'
+  | 'others'
+
+/** What one line of work of a run waits for. */
+export interface RunWaitRow {
+  taskId: string | null
+  path: string
+  for: WaitReason
+  name: string | null
+  until: Date | null
+  subrunId: string | null
+}
+
+/** What a run knows and waits for. */
+export interface RunStateRow {
+  runId: string
+  state: Record<string, unknown>
+  open: number
+  waits: RunWaitRow[]
+}
+
+interface StrandRow {
+  taskId: string | null
+  path: string
+  status: 'ready' | 'running' | 'waiting' | 'held'
+  kind: string | null
+  waitKey: string | null
+  dueAt: Date | null
+  isMain: boolean
+  state: Record<string, unknown>
+  runStatus: string
+  contained: boolean
+  subrunId: string | null
+  open: string
+}
+
+/** A run's state at this moment, for a run that is there. */
+export async function readRunState(
+  { database, actor }: Context,
+  run: { id: string; state: Record<string, unknown> },
+): Promise<RunStateRow> {
+  const rows = await database.readTenant<StrandRow>(
+    actor,
+    `select s.task_id as "taskId", coalesce(t.step_path, rtrim(s.path, '/')) as path, s.status, t.kind,
+       s.wait_key as "waitKey", s.due_at as "dueAt", s.parent_id is null as "isMain", r.status as "runStatus",
+       case when s.parent_id is null then s.state else '{}' end as state,
+       s.status = 'held' and tutti_contained(s.organization_id, s.workflow_id, s.agent_id) as contained,
+       (select c.id from run c where c.organization_id = s.organization_id and c.parent_task_id = s.task_id
+         and c.parent_strand_id = s.id order by c.id desc limit 1) as "subrunId",
+       count(*) over () as open
+     from strand s join run r on r.organization_id = s.organization_id and r.id = s.run_id
+     left join task t on t.organization_id = s.organization_id and t.id = s.task_id
+     where s.organization_id = $1 and s.run_id = $2 order by s.parent_id is not null, s.id limit ${MOST}`,
+    [actor.organizationId, run.id],
+  )
+  return {
+    runId: run.id,
+    state: rows.find(({ isMain }) => isMain)?.state ?? run.state,
+    open: Number(rows[0]?.open ?? 0),
+    waits: rows.map((row) => ({
+      taskId: row.taskId,
+      path: row.path,
+      for: reasonOf(row),
+      name: row.waitKey?.replace(/^[a-z]+:/, '') ?? null,
+      until: row.status === 'running' ? null : row.dueAt,
+      subrunId: row.subrunId,
+    })),
+  }
+}
+
+function reasonOf({ status, kind, waitKey, runStatus, contained }: StrandRow): WaitReason {
+  if (status === 'running') return 'work'
+  if (status === 'ready') return 'turn'
+  if (status === 'held') return contained ? 'lifting' : runStatus === 'paused' ? 'resume' : 'others'
+  if (waitKey?.startsWith('signal:')) return 'signal'
+  if (waitKey?.startsWith('event:')) return 'event'
+  switch (kind) {
+    case 'wait':
+      return 'time'
+    case 'workflow':
+      return 'subrun'
+    case 'parallel':
+    case 'map':
+      return 'branches'
+    default:
+      return 'person'
+  }
+}

@@ -1,0 +1,44 @@
+import { type Actor, fail } from '@tutti/schema'
+import type { Services } from '../../context.ts'
+import type { CoreEvent } from '../../engine/core/index.ts'
+import { readJson } from '../../runs/control/read-json.ts'
+import { controlTask, type OpenTask, refuse, type TaskControl, tellCore } from './control-task.ts'
+
+/**
+ * Completes a task with a result that somebody gives in the place of who was to bring it: an agent's, a message's, that
+ * of a wait, of a sub-workflow. Its schemas apply. As {@link controlTask} otherwise.
+ */
+export async function completeTaskByHand(
+  services: Pick<Services, 'database' | 'wake'>,
+  actor: Actor,
+  { output, ...control }: TaskControl & { output: unknown },
+): Promise<void> {
+  const value = readJson(output, 'input.output')
+  await controlTask(services, actor, control, {
+    action: 'complete',
+    isSo: ({ status }) => status === 'completed',
+    act: (client, task, reason) => tellCore(client, actor, task, eventOf(task, value), reason),
+  })
+}
+
+function eventOf(task: OpenTask, output: unknown): CoreEvent {
+  const { nodeId: node, attempt, kind } = task
+  switch (kind) {
+    case 'agent':
+    case 'message':
+      return { type: 'task_succeeded', node, attempt, output }
+    case 'wait':
+      return { type: 'wait_over', node, payload: output }
+    case 'workflow':
+      if (!isRecord(output))
+        fail('BAD_INPUT', { path: 'input.output', message: 'The outputs of a workflow are an object.' })
+      return { type: 'child_run_ended', node, status: 'completed', output }
+    case 'review':
+      return refuse(task, 'A person decides it: decideApproval. Or leave it out: skipTask.')
+    default:
+      return refuse(task, 'Its result comes from its branches or items; complete those, or skipTask.')
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
