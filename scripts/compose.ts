@@ -1,9 +1,11 @@
-// Composes the subgraphs into schema/supergraph.graphql (the gateway's) and schema/api.graphql (the client's).
+// Composes the subgraphs into schema/supergraph.graphql (the gateway's) and schema/api.graphql (the client's), and writes
+// schema/workflow.schema.json, by which an editor checks and completes workflows.
 // With --check it writes nothing and fails when the files are not what it would write. Both ways it fails when something
 // in the API has no description, and when a change breaks clients and schema/breaking-changes.md does not say it is meant.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { definitionSchema } from '../subgraphs/workflows/src/definitions/definition-schema.ts'
 import { apiChanges } from './compose/api-changes.ts'
 import { baseVersion } from './compose/base-version.ts'
 import { composeSubgraphs } from './compose/compose-subgraphs.ts'
@@ -20,10 +22,10 @@ try {
   for (const [path, text] of [
     ['schema/supergraph.graphql', composed.supergraph],
     ['schema/api.graphql', composed.api],
+    ['schema/workflow.schema.json', `${JSON.stringify(definitionSchema(), null, 2)}\n`],
   ] as const) {
     if (readIfPresent(path) === text) continue
-    if (check)
-      problems.push(`${path} is not what the subgraphs compose to: run npm run compose and commit it`)
+    if (check) problems.push(`${path} is not what the subgraphs say: run npm run compose and commit it`)
     else writeFileSync(join(root, path), text)
   }
 
@@ -50,7 +52,9 @@ for (const problem of problems) console.error(`error: ${problem}`)
 if (problems.length > 0) process.exitCode = 1
 else
   console.log(
-    check ? 'The composed schema is up to date.' : 'Wrote schema/supergraph.graphql and schema/api.graphql.',
+    check
+      ? 'The composed schema is up to date.'
+      : 'Wrote schema/supergraph.graphql, schema/api.graphql and schema/workflow.schema.json.',
   )
 
 function readIfPresent(path: string): string | undefined {

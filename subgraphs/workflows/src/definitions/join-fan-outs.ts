@@ -69,7 +69,7 @@ class Graph {
   joinAfter(id: NodeId): void {
     const step = this.#steps.get(id)
     for (const fanOut of step ? fanOutsOf(step) : []) {
-      const parallel = this.#join(id, fanOut.targets)
+      const parallel = this.#join(id, fanOut)
       if (!parallel) continue
       const current = this.#steps.get(id)
       if (!current) return
@@ -85,13 +85,13 @@ class Graph {
   }
 
   joinAtStart(entries: readonly StepReference[]): NodeId | undefined {
-    const parallel = this.#join(START, entries)
+    const parallel = this.#join(START, { on: 'done', targets: entries })
     if (!parallel) return undefined
     this.#steps.set(parallel.node.id, parallel)
     return parallel.node.id
   }
 
-  #join(from: NodeId, targets: readonly StepReference[]): DraftStep | undefined {
+  #join(from: NodeId, { on, targets }: FanOut): DraftStep | undefined {
     const place = targets[0]?.place
     const unique = new Set(targets.map(({ name }) => name))
     if (!place || [...unique].some((name) => !this.#steps.has(name))) {
@@ -107,7 +107,7 @@ class Graph {
     // The first step that all of them can come to: of all those, the one furthest from the end.
     const meeting = order.findLast((id) => reach.every((steps) => steps.has(id)))
     const branches = [...unique].map((entry) => ({ entry, steps: this.#reach(entry, meeting) }))
-    const why = this.#whyNot(from, branches, meeting)
+    const why = this.#whyNot(from, on, branches, meeting)
     if (why !== undefined) {
       this.#note(
         place,
@@ -120,7 +120,12 @@ class Graph {
   }
 
   /** What keeps the branches from being cut out: they share a step, are entered from outside, or end too early. */
-  #whyNot(from: NodeId, branches: readonly Branch[], meeting: NodeId | undefined): string | undefined {
+  #whyNot(
+    from: NodeId,
+    on: FanOut['on'],
+    branches: readonly Branch[],
+    meeting: NodeId | undefined,
+  ): string | undefined {
     const names = branches.map(({ entry }) => `"${entry}"`).join(' and ')
     const parted = `From "${from}" the ways to ${names} part to run side by side`
     if (branches.some(({ entry }) => entry === meeting))
@@ -132,9 +137,10 @@ class Graph {
         owner.set(id, entry)
       }
     for (const [id, { exits }] of this.#steps) {
-      const entered = exits.find(
-        ({ to }) => owner.has(to.name) && owner.get(to.name) !== owner.get(id) && id !== from,
-      )
+      const entered = exits.find((exit) => {
+        const isParting = id === from && exit.on === on && exit.when === undefined
+        return !isParting && owner.has(exit.to.name) && owner.get(exit.to.name) !== owner.get(id)
+      })
       if (entered) return `${parted}, but "${id}" leads into one of them ("${entered.to.name}").`
     }
     const early = meeting !== undefined && [...owner.keys()].find((id) => this.#endsAt(id))

@@ -17,6 +17,9 @@ const PLAIN =
 const ISO =
   /^P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
 
+/** The texts that are durations, as a pattern. */
+export const DURATION_PATTERN = `${PLAIN.source}|${ISO.source}`
+
 /**
  * Milliseconds of a duration written as `1h30m`, `2d`, `500ms` or as ISO 8601 (`PT1H30M`); undefined when it is none.
  * Months and years have no fixed length, so they are none.

@@ -51,6 +51,8 @@ export function readObjectTree(value: unknown, problems: ProblemList): Tree | un
     const seen = new Set<string>()
     const entries: TreeEntry[] = []
     for (const key of Object.keys(record)) {
+      // As in JSON, a key without a value is not there.
+      if (record[key] === undefined) continue
       const keyPlace = { path: [...path, shorten(key)] }
       if (isUsableKey(key, seen, keyPlace, problems))
         entries.push({ key, keyPlace, value: read(record[key], keyPlace.path, depth + 1) })

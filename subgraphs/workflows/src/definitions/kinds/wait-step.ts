@@ -125,10 +125,16 @@ function writeWaitFor(wait: WaitFor): Readonly<Record<string, unknown>> {
     case 'duration':
       return { for: formatDuration(wait.ms) }
     case 'until':
-      return { until: wait.at }
+      return { until: literalTime(wait.at) ?? wait.at }
     case 'signal':
       return { signal: wait.name, schema: wait.schema }
     case 'event':
       return { event: wait.event, filter: wait.filter }
   }
+}
+
+/** The time that an expression is the literal of. */
+function literalTime(expression: string): string | undefined {
+  const [, time] = /^"([^"\\]+)"$/.exec(expression) ?? []
+  return time !== undefined && TIME.test(time) && !Number.isNaN(Date.parse(time)) ? time : undefined
 }

@@ -10,9 +10,18 @@ export function writeInputs(inputs: readonly InputBinding[]): unknown {
   return Object.fromEntries(
     inputs.map((binding) => [
       binding.param,
-      'path' in binding ? binding.path.join('.') : writeExpression(binding.value),
+      'path' in binding ? binding.path.join('.') : writeValue(binding.value),
     ]),
   )
+}
+
+function writeValue(expression: Expression): unknown {
+  if (expression === 'true' || expression === 'false') return expression === 'true'
+  const number = Number(expression)
+  const isPlain = Number.isFinite(number) && String(number) === expression
+  return isPlain && (!Number.isInteger(number) || Number.isSafeInteger(number))
+    ? number
+    : writeExpression(expression)
 }
 
 /** An expression where a name or a text could stand too. */
