@@ -89,8 +89,9 @@ create index strand_children_index on strand (parent_id, position) where parent_
 create index strand_wait_index on strand (organization_id, wait_key) where wait_key is not null;
 alter table strand set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 -- A task's settling changes nothing that an index holds: with room on its page it stays there.
-alter table task set (fillfactor = 75);
+alter table task set (fillfactor = 50);
 alter table run set (fillfactor = 75);
+create index run_signal_untaken_index on run_signal (organization_id, run_id) where taken_at is null;
 create index task_children_index on task (parent_id, position) where parent_id is not null;
 create index run_children_index on run (parent_task_id) where parent_task_id is not null;
 -- The engine looks rows up by id alone and checks the tenant beside it (`is not distinct from`, which no index serves):

@@ -16,7 +16,11 @@ let subgraph: RunningSubgraph
 beforeAll(async () => {
   world = await openTestDatabase()
   tail = await openTail(world.database)
-  subgraph = bindSubgraph(workflows, { database: world.database, tail, log, wake: () => undefined }, log)
+  subgraph = bindSubgraph(
+    workflows,
+    { database: world.database, tail, log, secret: world.secret, wake: () => undefined },
+    log,
+  )
 })
 afterAll(async () => {
   await tail[Symbol.asyncDispose]()

@@ -5,11 +5,13 @@ import type pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import type { Services } from '../context.ts'
 import type { WorkflowDefinition } from '../definitions/index.ts'
-import { advance, type Transition } from '../engine/core/index.ts'
-import { type EngineMemory, engineMemoryOf } from '../engine/store/engine-memory.ts'
+import { advance, checkInput, type Transition } from '../engine/core/index.ts'
+import { engineMemoryOf } from '../engine/store/engine-memory.ts'
 import type { HeldStrand } from '../engine/store/held-strand.ts'
 import { mainStrand, type PlanOptions, planTransitions } from '../engine/store/plan-transitions.ts'
 import { type StartRow, writeStart } from '../engine/store/write-start.ts'
+import { limitKeyOf } from '../limits/limit-key.ts'
+import { limitMemoryOf } from '../limits/limit-memory.ts'
 import { findTargets, type RunTarget } from './find-targets.ts'
 
 export interface RunRequest {
@@ -80,7 +82,7 @@ export async function startRuns(
           })
         return { request, target, id: uuidv7(), hash: hashOf(request.input) }
       })
-      const rows = await rowsOf(client, memory, actor, wanted)
+      const rows = await rowsOf(client, database, actor, wanted, path)
       const created = await writeStart(
         client,
         actor,
@@ -112,36 +114,61 @@ export async function startRuns(
 
 async function rowsOf(
   client: pg.PoolClient,
-  memory: EngineMemory,
+  database: Services['database'],
   actor: Actor,
   wanted: readonly WantedRun[],
+  path: (index: number) => string,
 ): Promise<PlannedStart[]> {
+  const memory = engineMemoryOf(database)
   const definitions = await memory.definitions.get(
     client,
     wanted.flatMap(({ target: { versionId } }) =>
       versionId === null ? [] : [{ organizationId: actor.organizationId, id: versionId }],
     ),
   )
-  const claim = wanted.some(({ target }) => target.ordersStand)
-    ? undefined
-    : memory.taker?.reserve(wanted.length)
+  const limits = limitMemoryOf(database)
+  const { organizationId } = actor
+  const line = new Set<string>()
+  for (const { workflowId } of wanted.map(({ target }) => target))
+    if (!line.has(workflowId) && (await limits.startsInLine(client, organizationId, workflowId)))
+      line.add(workflowId)
+  const isFree = line.size === 0 && limits.mayTakeChildren(organizationId)
+  const mayBegin = isFree && !wanted.some(({ target }) => target.ordersStand)
+  const claim = mayBegin ? memory.taker?.reserve(wanted.length) : undefined
   const rows: PlannedStart[] = []
-  for (const run of wanted) {
+  for (const [index, run] of wanted.entries()) {
     const definition = definitions.get(run.target.versionId ?? '')
     if (!definition) return fail('INTERNAL', { message: 'A version without its definition.' })
+    checkRunInput(definition, run, path(index))
     const held = beginning(actor, run, definition)
-    const transitions = run.request.startAt ? [] : firstTransitions(definition, held)
-    const names = await memory.names.of(client, actor.organizationId, transitions)
-    rows.push(
-      planStart(run, held, transitions, {
-        names,
-        definition,
-        actor: actorRecord(actor),
-        ...(claim ? { claim } : {}),
-      }),
-    )
+    const waits = run.request.startAt != null || line.has(run.target.workflowId)
+    const transitions = waits ? [] : firstTransitions(definition, held)
+    const names = await memory.names.of(client, organizationId, transitions)
+    const start = planStart(run, held, transitions, {
+      names,
+      definition,
+      actor: actorRecord(actor),
+      ...(claim ? { claim } : {}),
+    })
+    for (const strand of start.row.strands)
+      strand.limit_key = limitKeyOf(definition, run.request.input) ?? undefined
+    rows.push(start)
   }
   return rows
+}
+
+/** The trigger's payload as the definition wants it; all mistakes at once. */
+function checkRunInput(definition: WorkflowDefinition, { request }: WantedRun, path: string): void {
+  const problems = checkInput(definition, request.input)
+  if (problems.length > 0)
+    fail('BAD_INPUT', {
+      path: `${path}.input`,
+      problems: problems.map((problem) => ({
+        code: 'SCHEMA',
+        ...problem,
+        path: `${path}.input${problem.path}`,
+      })),
+    })
 }
 
 /** The run's main strand as the core is shown it before anything has happened. */

@@ -34,6 +34,16 @@ export async function findRoomyParents(pool: pg.Pool): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
+/** Strands that wait for a signal which has come: for the reconciler. */
+export async function findAwaiting(pool: pg.Pool): Promise<{ organizationId: string; id: string }[]> {
+  const { rows } = await pool.query<{ organizationId: string; id: string }>(
+    `select s.organization_id as "organizationId", s.id from run_signal g
+     join strand s on s.organization_id = g.organization_id and s.run_id = g.run_id and s.wait_key = 'signal:' || g.name
+     where g.taken_at is null and s.status = 'waiting' limit 500`,
+  )
+  return rows
+}
+
 /**
  * Ends everything below the given strands: theirs go, tasks that are not over are cancelled. Who works on one is
  * told at its next renewal; its answer finds no strand.

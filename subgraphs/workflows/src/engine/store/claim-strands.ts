@@ -21,6 +21,8 @@ export interface ClaimedRow {
   recoveries: number
   /** True when its deadline or timer passed. */
   timed: boolean
+  /** Whether any order to stop stands in its organization. */
+  ordered: boolean
   epoch: number
   run_status: RunStatus
   run_input: Record<string, unknown> | null
@@ -50,7 +52,8 @@ const SMALL_INPUT = 8_192
 const MOST_TENANTS = 200
 
 const COLUMNS = `c.organization_id, c.id, c.fence, c.run_id, c.parent_id, c.parent_task_id, c.compound, c.key, c.position,
-  c.path, c.state, c.resume, c.generation as strand_generation, c.recoveries, r.epoch, r.status as run_status,
+  c.path, c.state, c.resume, c.generation as strand_generation, c.recoveries,
+  exists (select from containment k where k.organization_id = c.organization_id and k.lifted_at is null) as ordered, r.epoch, r.status as run_status,
   case when pg_column_size(r.input) <= ${SMALL_INPUT} then r.input end as run_input,
   to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as run_created_at, r.priority as run_priority,
   r.depth as run_depth, r.parent_strand_id, r.workflow_id, w.name as workflow_name, r.version_id, t.id as task_id,
@@ -65,9 +68,7 @@ const IS_WORK = `(t.kind in ('agent', 'message') and c.resume is null and not c.
  * It goes from tenant to tenant along the index, at most $1 of each, and takes them in turn: who waits with little is not
  * behind who waits with much. $4 begins the round, $5 leaves tenants out, $6 are strands to take if they are due.
  */
-const CLAIM = {
-  name: 'engine-claim',
-  text: `
+const IN_TURN = `
 with recursive tenant(o, n) as (
   (select s.organization_id, 1 from strand s where s.due_at is not null and s.organization_id > $4
    order by s.organization_id limit 1)
@@ -80,7 +81,15 @@ with recursive tenant(o, n) as (
     select s.id, s.organization_id, s.due_at, row_number() over (order by s.due_at) as turn
     from strand s where s.organization_id = tenant.o and s.due_at <= clock_timestamp() order by s.due_at limit $1) d
   where tenant.o is not null and tenant.o <> all($5::uuid[])
-), mine as materialized (
+)`
+
+/** Those that a limit's room was found for; the limits are locked. */
+const THESE = `
+with candidate as materialized (
+  select s.id, s.organization_id, 1 as turn, s.due_at from unnest($4::uuid[]) as x(id) join strand s on s.id = x.id
+)`
+
+const TAKE = `, mine as materialized (
   select s.id, s.organization_id, s.status from (select * from candidate order by turn, due_at limit $1) x
   join strand s on s.id = x.id and s.organization_id is not distinct from x.organization_id
     and s.due_at <= clock_timestamp()
@@ -109,12 +118,13 @@ with recursive tenant(o, n) as (
     'agentId', agent_id, 'attempt', attempt + case when lost then 0 else 1 end), run_id
   from described where work and run_status in ('running', 'waiting') order by id
 )
-select *, case when work and not lost then attempt + 1 else attempt end as attempt from described`,
-}
+select *, case when work and not lost then attempt + 1 else attempt end as attempt from described`
+
+type Client = Pick<pg.ClientBase, 'query'>
 
 /** Claims for one worker. An empty answer means that nothing is due for it now. */
 export async function claimStrands(
-  pool: pg.Pool,
+  client: Client,
   request: {
     limit: number
     claim: string
@@ -126,9 +136,28 @@ export async function claimStrands(
   },
 ): Promise<ClaimedRow[]> {
   const { limit, claim, actor, after = NOBODY, without = [] } = request
-  const { rows } = await pool.query<ClaimedRow>({
-    ...CLAIM,
+  const { rows } = await client.query<ClaimedRow>({
+    name: 'engine-claim',
+    text: IN_TURN + TAKE,
     values: [limit, claim, JSON.stringify(actor), after, without],
+  })
+  return rows
+}
+
+/** Claims these strands, if they are still due; in the transaction that found room for them. */
+export async function claimThese(
+  client: Client,
+  {
+    ids,
+    claim,
+    actor,
+  }: { ids: readonly string[]; claim: string; actor: Pick<Actor, 'id' | 'kind' | 'name'> },
+): Promise<ClaimedRow[]> {
+  if (ids.length === 0) return []
+  const { rows } = await client.query<ClaimedRow>({
+    name: 'engine-claim-these',
+    text: THESE + TAKE,
+    values: [ids.length, claim, JSON.stringify(actor), ids],
   })
   return rows
 }

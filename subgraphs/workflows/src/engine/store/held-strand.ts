@@ -57,4 +57,6 @@ export interface HeldStrand {
   generation: number
   /** Leases that ran out at this task. */
   recoveries: number
+  /** An order to stop stands in its organization: nothing of it begins unseen. */
+  ordered?: boolean
 }

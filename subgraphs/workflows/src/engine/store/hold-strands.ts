@@ -111,6 +111,7 @@ export function createStrandReader(): StrandReader {
         task: taskOf(row),
         resume: row.resume ? wordOf(row, row.resume) : timerOf(row),
         generation: row.strand_generation,
+        ordered: row.ordered,
         recoveries: row.recoveries,
       }))
     },

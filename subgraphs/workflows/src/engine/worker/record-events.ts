@@ -6,6 +6,7 @@ import { cancelBelow } from '../store/children.ts'
 import type { EngineMemory } from '../store/engine-memory.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 import { readArrivals, readUndoable } from '../store/hold-strands.ts'
+import { inTransaction } from '../store/in-transaction.ts'
 import {
   aboutTask,
   mergeChanges,
@@ -32,6 +33,8 @@ export interface Finished {
 export interface RecordOptions {
   /** New children this worker takes at once. */
   slots: number
+  /** Whether this worker may take this strand's children without a claim. */
+  takesChildren?: (held: HeldStrand) => boolean
   passesClaim?: (held: HeldStrand, task: { agentId: string | null }) => boolean
 }
 
@@ -43,7 +46,9 @@ export interface Recorded extends Written {
   /** Milliseconds until the first of what was written is due; absent: nothing waits for a time. */
   dueMs?: number
   /** Strands that now wait for a signal. */
-  awaiting: string[]
+  awaiting: { organizationId: string; id: string }[]
+  /** Organizations of runs that ended. */
+  ended: ReadonlySet<string>
 }
 
 /**
@@ -77,10 +82,12 @@ export async function recordEvents(
     ...(dues.length > 0 ? { dueMs: Math.min(...dues) } : {}),
     next: done.flatMap(({ held, plan }) => plan.next.map((next) => ({ after: held, held: next }))),
     madeReady: done.some(({ plan }) => plan.madeReady) || written.woken.length > 0,
-    awaiting: done.flatMap(({ held, plan }) => [
-      ...(plan.change.wait?.startsWith('signal:') ? [held.id] : []),
-      ...(plan.change.strands ?? []).flatMap(({ id, wait }) => (wait?.startsWith('signal:') ? [id] : [])),
-    ]),
+    awaiting: done.flatMap(({ plan: { change } }) =>
+      [change, ...(change.strands ?? [])]
+        .filter(({ wait }) => wait?.startsWith('signal:'))
+        .map(({ id }) => ({ organizationId: change.o, id })),
+    ),
+    ended: new Set(done.flatMap(({ plan: { change } }) => (change.r_over ? [change.o] : []))),
   }
 }
 
@@ -91,26 +98,18 @@ function duesOf({ change }: PlannedChange): number[] {
   })
 }
 
-async function write(pool: pg.Pool, planned: readonly { plan: PlannedChange }[]): Promise<Written> {
+function write(pool: pg.Pool, planned: readonly { plan: PlannedChange }[]): Promise<Written> {
   const plan = { changes: planned.map(({ plan: { change } }) => change) }
   if (planned.every(({ plan: { cancels } }) => cancels.length === 0))
     return writePlan(pool, plan, WORKER_ACTOR)
-  const client = await pool.connect()
-  let failed = true
-  try {
-    await client.query('begin')
+  return inTransaction(pool, async (client) => {
     const written = await writePlan(client, plan, WORKER_ACTOR)
     const parents = planned.flatMap(({ plan: { cancels, change } }) =>
       written.written.has(change.id) ? cancels : [],
     )
     if (parents.length > 0) await cancelBelow(client, parents, WORKER_ACTOR)
-    await client.query('commit')
-    failed = false
     return written
-  } finally {
-    if (failed) await client.query('rollback').catch(() => undefined)
-    client.release()
-  }
+  })
 }
 
 async function planOne(
@@ -136,6 +135,7 @@ export async function beginChild(
   pool: pg.Pool,
   memory: EngineMemory,
   held: HeldStrand,
+  { passesClaim }: RecordOptions,
 ): Promise<{ held: HeldStrand; begun: PlannedChange } | undefined> {
   const versions = [{ organizationId: held.run.organizationId, id: held.run.versionId }]
   const definition = (await memory.definitions.get(pool, versions)).get(held.run.versionId)
@@ -152,6 +152,7 @@ export async function beginChild(
       definition,
       actor: WORKER_ACTOR,
       claim: randomUUID(),
+      ...(passesClaim ? { passesClaim: (task) => passesClaim(held, task) } : {}),
     },
   )
   const [next] = begun.next
@@ -166,7 +167,7 @@ async function planEvent(
   memory: EngineMemory,
   definition: WorkflowDefinition,
   { held, outcome, mayContinue }: Finished,
-  { slots, passesClaim }: RecordOptions,
+  { slots, takesChildren, passesClaim }: RecordOptions,
 ): Promise<PlannedChange> {
   if (outcome?.type === 'waiting') return planDecision(held, outcome.approvalId)
   const event = outcome ? eventOf(held, outcome) : await wordOf(pool, held)
@@ -179,7 +180,7 @@ async function planEvent(
     names,
     definition,
     actor: WORKER_ACTOR,
-    slots,
+    slots: takesChildren?.(held) === false ? 0 : slots,
     ...(mayContinue ? { claim: randomUUID() } : {}),
     ...(passesClaim ? { passesClaim: (task) => passesClaim(held, task) } : {}),
   })

@@ -3,16 +3,27 @@ import type { Database } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
 import { acknowledgeStop } from '../../containment/acknowledge-stop.ts'
 import { isRunOver } from '../core/index.ts'
-import { findRoomyParents, releaseChildren } from '../store/children.ts'
-import { claimStrands, renewLeases, rereadStrands, untilNextDue } from '../store/claim-strands.ts'
+import { findAwaiting, findRoomyParents, releaseChildren } from '../store/children.ts'
+import { limitMemoryOf } from '../../limits/limit-memory.ts'
+import { queuedOrganizations, releaseQueuedRuns } from '../../limits/release-queued-runs.ts'
+import { renewLeases, rereadStrands, untilNextDue } from '../store/claim-strands.ts'
 import { engineMemoryOf, type Taker } from '../store/engine-memory.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
+import { inTransaction } from '../store/in-transaction.ts'
 import { dropStrands, parkStrands } from '../store/let-go.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
 import { LEASE_SECONDS } from '../store/write-plan.ts'
+import { takeSignals } from '../take-signals.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
 import type { TaskOutcome } from './outcome.ts'
-import { beginChild, type Finished, type Recorded, recordEvents } from './record-events.ts'
+import {
+  beginChild,
+  type Finished,
+  type Recorded,
+  recordEvents,
+  type RecordOptions,
+} from './record-events.ts'
+import { claimWithin } from './claim-within.ts'
 import { WORKER_ACTOR } from './worker-actor.ts'
 
 /** Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. */
@@ -78,6 +89,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   const { database, execute, log, concurrency = 128, onMore } = options
   const pool = database.pool('worker')
   const memory = engineMemoryOf(database)
+  const limits = limitMemoryOf(database)
   const holds = new Map<string, Hold>()
   const queue: Hold[] = []
   const idle = new Set<() => void>()
@@ -101,7 +113,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
         if (limit < concurrency / 4) break
         mayBeMore = false
         const asked = performance.now()
-        const rows = await claimStrands(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR })
+        const rows = await claimWithin(pool, limits, limit)
         if (rows.length === limit) {
           mayBeMore = true
           onMore?.()
@@ -148,7 +160,9 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     if (held.runStatus === 'paused') return void letGo(hold, parkStrands)
     const task = claimedTaskOf(held)
     if (!task)
-      return held.task || held.resume || !held.parentId ? finish(hold, undefined) : void beginFirst(hold)
+      return held.task || held.resume || !held.parentId || held.ordered
+        ? finish(hold, undefined)
+        : void beginFirst(hold)
     if (held.recoveries >= MOST_RECOVERIES) {
       const message = `Its worker was lost ${held.recoveries} times.`
       return finish(hold, { type: 'failed', error: { code: 'WORKER_LOST', message, retryable: false } })
@@ -168,7 +182,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   /** A child's first task is done at once; its beginning is written with its end, or by itself when that takes long. */
   async function beginFirst(hold: Hold): Promise<void> {
     try {
-      const first = await beginChild(pool, memory, hold.held)
+      const first = await beginChild(pool, memory, hold.held, recordOptions())
       const task = first && claimedTaskOf(first.held)
       if (!first || !task) return finish(hold, undefined)
       hold.held = first.held
@@ -257,13 +271,22 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     const finished = batch.flatMap((hold) => hold.finished ?? [])
     const asked = performance.now()
     try {
-      const slots = Math.max(0, concurrency - holds.size)
-      await settle(batch, await recordEvents(pool, memory, finished, { slots }), asked)
+      await settle(batch, await recordEvents(pool, memory, finished, recordOptions()), asked)
     } catch (error) {
-      if (isOfTheData(error)) return isolate(batch, error)
+      if (!isTransient(error)) return isolate(batch, error)
       log.warn({ err: error, strands: batch.length }, 'recording failed; tried again')
       await new Promise((resolve) => setTimeout(resolve, RETRY_WRITE_MS))
       queue.push(...batch.filter((hold) => holds.get(hold.held.id) === hold))
+    }
+  }
+
+  /** What limits say of going on without a claim. */
+  function recordOptions(): RecordOptions {
+    return {
+      slots: Math.max(0, concurrency - holds.size),
+      takesChildren: ({ run }) => limits.mayTakeChildren(run.organizationId),
+      passesClaim: ({ run }, { agentId }) =>
+        !limits.mayContinueInPlace(run.organizationId, run.workflowId, agentId),
     }
   }
 
@@ -304,7 +327,10 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       if (own && hold) begin(newHold(held, hold.steps + 1, hold.since, hold.until))
       else begin(newHold(held, 0, performance.now(), asked + LEASE_MS))
     }
-    for (const { id } of recorded.roomy) void release(id)
+    for (const { id } of recorded.roomy) background('releasing items', () => release(id))
+    if (recorded.awaiting.length > 0) background('taking signals', () => matchSignals(recorded.awaiting))
+    for (const id of recorded.ended)
+      if (limits.limitsRuns(id)) background('releasing runs', () => releaseRuns(id))
     if (refused.length > 0) await readAgain(refused)
     if (recorded.dueMs !== undefined) lookIn(recorded.dueMs)
     if (recorded.madeReady) look()
@@ -322,12 +348,22 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     if (outcome) finish(hold, outcome)
   }
 
+  /** Work beside the main way, which the reconciler repeats when it fails here. */
+  function background(name: string, work: () => Promise<void>): void {
+    void work().catch((error: unknown) => log.warn({ err: error }, `${name} failed; the reconciler does it`))
+  }
+
   async function release(parent: string): Promise<void> {
-    try {
-      if (await releaseChildren(pool, parent)) look()
-    } catch (error) {
-      log.warn({ err: error }, 'releasing items failed; the reconciler does it')
-    }
+    if (await releaseChildren(pool, parent)) look()
+  }
+
+  async function matchSignals(strands: Recorded['awaiting']): Promise<void> {
+    if ((await takeSignals(pool, strands)).length > 0) look()
+  }
+
+  async function releaseRuns(organizationId: string): Promise<void> {
+    const released = await inTransaction(pool, (client) => releaseQueuedRuns(client, organizationId))
+    if (released.length > 0) look()
   }
 
   /** Refused: the fence moved, so it is somebody else's; or only the epoch did, and what happened is decided again. */
@@ -340,12 +376,10 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     for (const hold of refused) {
       const held = present.get(hold.held.id)
       if (!held || !hold.finished) {
-        holds.delete(hold.held.id)
-        log.info({ strandId: hold.held.id }, 'a late answer was refused')
-        stopped(hold)
+        giveUp(hold, 'REFUSED')
         continue
       }
-      const first = hold.begun && (await beginChild(pool, memory, held))
+      const first = hold.begun && (await beginChild(pool, memory, held, recordOptions()))
       if (hold.begun && !first) {
         giveUp(hold, 'BEGINNING_REFUSED')
         continue
@@ -408,7 +442,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   function giveUp(hold: Hold, why: string): void {
     hold.abort.abort(new Error(why))
     holds.delete(hold.held.id)
-    log.info({ strandId: hold.held.id, why }, 'the lease was lost')
+    log.info({ strandId: hold.held.id, why }, 'a strand was lost')
     stopped(hold)
     notifyIdle()
   }
@@ -421,7 +455,9 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   }
 
   async function reconcile(): Promise<void> {
-    for (const parent of await findRoomyParents(pool)) await releaseChildren(pool, parent)
+    for (const parent of await findRoomyParents(pool)) await release(parent)
+    await matchSignals(await findAwaiting(pool))
+    for (const organizationId of await queuedOrganizations(pool)) await releaseRuns(organizationId)
   }
 
   const upkeep = (name: string, work: () => Promise<void>) => () =>
@@ -498,9 +534,12 @@ function takeBatch(queue: Hold[]): Hold[] {
   return batch
 }
 
-/** SQLSTATE class 22 (data exception) and 54 (a limit): repeating does not help. Also JSON that cannot be made. */
-function isOfTheData(error: unknown): boolean {
-  if (error instanceof TypeError) return true
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return code.startsWith('22') || code.startsWith('54')
+/** Connections, resources, conflicts and shutdowns (SQLSTATE 08, 40, 53, 55, 57, 58): repeating helps. */
+function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  return (
+    /^(08|40|53|55|57|58|E(CONN|PIPE|TIMEDOUT|HOST|NET|AI_))/.test(code) ||
+    /connection (terminated|error)|timeout exceeded when trying to connect|not queryable/i.test(error.message)
+  )
 }
