@@ -94,31 +94,39 @@ export function createStrandReader(): StrandReader {
     async hold(client, rows) {
       const contexts = await contextsOf(client, rows)
       await readScopes(client, rows)
-      return rows.map((row, index) => ({
-        id: row.id,
-        fence: row.fence,
-        epoch: row.epoch,
-        runStatus: row.run_status,
-        run: contexts[index] ?? contextOf(row, row.run_input ?? {}),
-        parentId: row.parent_id,
-        parentTaskId: row.parent_task_id,
-        compound: row.compound,
-        key: row.key,
-        position: row.position,
-        path: row.path,
-        state: row.state,
-        outer: outerOf(row.parent_task_id),
-        task: taskOf(row),
-        resume: row.resume ? wordOf(row, row.resume) : timerOf(row),
-        generation: row.strand_generation,
-        ordered: row.ordered,
-        recoveries: row.recoveries,
-      }))
+      return rows.map((row, index) =>
+        heldOf(row, contexts[index] ?? contextOf(row, row.run_input ?? {}), outerOf(row.parent_task_id)),
+      )
     },
   }
 }
 
-function contextOf(row: ClaimedRow, input: Record<string, unknown>): RunContext {
+/** A claimed row as the strand it is; `outer` are the states around it, the innermost first. */
+export function heldOf(row: ClaimedRow, run: RunContext, outer: readonly State[]): HeldStrand {
+  return {
+    id: row.id,
+    fence: row.fence,
+    epoch: row.epoch,
+    runStatus: row.run_status,
+    run,
+    parentId: row.parent_id,
+    parentTaskId: row.parent_task_id,
+    compound: row.compound,
+    key: row.key,
+    position: row.position,
+    path: row.path,
+    state: row.state,
+    outer,
+    task: taskOf(row),
+    resume: row.resume ? wordOf(row, row.resume) : timerOf(row),
+    generation: row.strand_generation,
+    ordered: row.ordered,
+    recoveries: row.recoveries,
+  }
+}
+
+/** What a claimed row says of its run. */
+export function contextOf(row: ClaimedRow, input: Record<string, unknown>): RunContext {
   return {
     organizationId: row.organization_id,
     id: row.run_id,

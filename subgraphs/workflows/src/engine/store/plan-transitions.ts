@@ -30,6 +30,9 @@ export interface PlanOptions {
   actor: Pick<Actor, 'id' | 'kind' | 'name'>
   /** New work of this kind of task passes the claim, since a limit applies to it. */
   passesClaim?: (task: { agentId: string | null }) => boolean
+  /** Makes ids, and tells the time in epoch milliseconds: this process's own unless given. */
+  newId?: () => string
+  now?: () => number
 }
 
 /** One strand's change, and what this worker goes on with once it is written. */
@@ -67,6 +70,8 @@ class Planner {
   readonly #change: StrandChange
   readonly #next: HeldStrand[] = []
   readonly #cancels: string[] = []
+  readonly #newId: () => string
+  readonly #now: () => number
   readonly #patch: Record<string, unknown> = {}
   #madeReady = false
   /** The task created by these transitions, for what follows it: its children, its sub-run. */
@@ -78,6 +83,8 @@ class Planner {
     this.#result = result
     this.#options = options
     this.#slots = options.slots ?? 0
+    this.#newId = options.newId ?? uuidv7
+    this.#now = options.now ?? Date.now
     this.#reference = referenceOf(held.run)
     this.#change = unchanged(held)
   }
@@ -184,7 +191,7 @@ class Planner {
       return
     }
     const child: RunRow = {
-      id: uuidv7(),
+      id: this.#newId(),
       workflow: target.workflowId,
       version: target.versionId,
       input: transition.input,
@@ -196,7 +203,10 @@ class Planner {
       ...(transition.wait ? { parent_strand: id } : {}),
     }
     ;(change.runs ??= []).push(child)
-    ;(change.strands ??= []).push({ ...mainStrand({ ...run, workflowId: target.workflowId }), run: child.id })
+    ;(change.strands ??= []).push({
+      ...mainStrand({ ...run, workflowId: target.workflowId }, this.#newId()),
+      run: child.id,
+    })
     this.#madeReady = true
     if (!transition.wait) this.#wakeNow({ type: 'wait_over', node, payload: { runId: child.id } })
     else change.due_ms = transition.wakeAfterMs
@@ -244,7 +254,7 @@ class Planner {
     Object.assign(change, { status: paused ? 'held' : 'ready', due_ms: paused ? undefined : delayMs })
     this.#madeReady = true
     const about = aboutTask(this.#reference, task)
-    const readyAt = new Date(Date.now() + delayMs).toISOString()
+    const readyAt = new Date(this.#now() + delayMs).toISOString()
     this.#emit({ type: 'task.retrying', subject: about.subject, data: { ...about.data, error, readyAt } })
   }
 
@@ -279,8 +289,7 @@ class Planner {
     const { run, id, outer, state, runStatus } = this.#held
     const around = [{ ...state, ...this.#patch }, ...outer]
     const row: StrandRow = {
-      ...mainStrand(run),
-      id: uuidv7(),
+      ...mainStrand(run, this.#newId()),
       parent: id,
       parent_task: compound.id,
       compound: compound.node,
@@ -366,7 +375,7 @@ class Planner {
     change.t_arrival = arrival
     // It had no task at all: one that stands for the branch or item carries the arrival.
     ;(change.tasks ??= []).push({
-      ...blankTask(this.#held),
+      ...blankTask(this.#held, this.#newId()),
       path: this.#held.path.replace(/\/$/, ''),
       node: this.#held.compound ?? '',
       kind: 'item',
@@ -425,7 +434,7 @@ class Planner {
     const named = assigneeOf(transition)
     const agent = named && this.#options.names.agent(named)
     return {
-      ...blankTask(this.#held),
+      ...blankTask(this.#held, this.#newId()),
       path: transition.path,
       node: transition.node,
       kind: transition.kind,
@@ -452,7 +461,7 @@ class Planner {
       timeoutMs: row.timeout_ms ?? 0,
       agentId: row.agent_id ?? null,
       agentName: row.agent ?? null,
-      createdMs: Date.now(),
+      createdMs: this.#now(),
     }
     const { state, runStatus, fence } = this.#held
     return {
@@ -516,9 +525,9 @@ function particulars(transition: CreateTask): Record<string, unknown> {
   return {}
 }
 
-function blankTask({ parentTaskId, position, generation }: HeldStrand): TaskRow {
+function blankTask({ parentTaskId, position, generation }: HeldStrand, id: string): TaskRow {
   return {
-    id: uuidv7(),
+    id,
     path: '',
     node: '',
     kind: '',
@@ -531,9 +540,12 @@ function blankTask({ parentTaskId, position, generation }: HeldStrand): TaskRow 
 }
 
 /** The strand a run begins on, ready without a task: who claims it begins the run. */
-export function mainStrand(run: Pick<RunContext, 'workflowId' | 'createdAt' | 'priority'>): StrandRow {
+export function mainStrand(
+  run: Pick<RunContext, 'workflowId' | 'createdAt' | 'priority'>,
+  id: string = uuidv7(),
+): StrandRow {
   return {
-    id: uuidv7(),
+    id,
     workflow: run.workflowId,
     status: 'ready',
     due_at: placeOf(run),

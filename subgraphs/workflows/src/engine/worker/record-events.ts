@@ -91,10 +91,11 @@ export async function recordEvents(
   }
 }
 
-function duesOf({ change }: PlannedChange): number[] {
+/** Milliseconds until what a change writes is due. */
+export function duesOf({ change }: PlannedChange, now: number = Date.now()): number[] {
   return [change, ...(change.strands ?? [])].flatMap(({ due_ms, due_at, status }) => {
     if (due_ms !== undefined) return [due_ms]
-    return status === 'waiting' && due_at !== undefined ? [Date.parse(due_at) - Date.now()] : []
+    return status === 'waiting' && due_at !== undefined ? [Date.parse(due_at) - now] : []
   })
 }
 
@@ -160,7 +161,12 @@ export async function beginChild(
   return next && { held: { ...next, fence: held.fence }, begun }
 }
 
-const IN_MEMORY = new Set<Transition['type']>(['create_task', 'write_state', 'record_choice'])
+/** What may be put off until the end of a child's first task. */
+export const IN_MEMORY: ReadonlySet<Transition['type']> = new Set<Transition['type']>([
+  'create_task',
+  'write_state',
+  'record_choice',
+])
 
 async function planEvent(
   pool: pg.Pool,
@@ -210,8 +216,11 @@ async function compensate(
   )
 }
 
-/** The strand as the core is shown it. */
-export function viewOf({ run, runStatus, path, compound, key, state, outer, task }: HeldStrand): RunView {
+/** The strand as the core is shown it; `now` in epoch milliseconds. */
+export function viewOf(
+  { run, runStatus, path, compound, key, state, outer, task }: HeldStrand,
+  now: number = Date.now(),
+): RunView {
   return {
     status: runStatus,
     input: run.input,
@@ -228,7 +237,7 @@ export function viewOf({ run, runStatus, path, compound, key, state, outer, task
             status: task.status === 'ready' ? 'running' : task.status,
             attempt: task.attempt,
             path: task.path,
-            elapsedMs: Date.now() - task.createdMs,
+            elapsedMs: now - task.createdMs,
           },
         }
       : {}),
@@ -246,7 +255,8 @@ async function wordOf(pool: pg.Pool, { id, resume, task, parentId }: HeldStrand)
   }
 }
 
-function eventOf({ task }: HeldStrand, outcome: Exclude<TaskOutcome, { type: 'waiting' }>): CoreEvent {
+/** What an attempt came to, as the core is told. */
+export function eventOf({ task }: HeldStrand, outcome: Exclude<TaskOutcome, { type: 'waiting' }>): CoreEvent {
   const node = task?.nodeId ?? ''
   const attempt = task?.attempt ?? 0
   if (outcome.type === 'succeeded')
@@ -255,13 +265,14 @@ function eventOf({ task }: HeldStrand, outcome: Exclude<TaskOutcome, { type: 'wa
   return { type: 'task_timed_out', node, attempt }
 }
 
-function resultOf(outcome: TaskOutcome): { output?: unknown; costUsd?: number } {
+/** What an attempt brought, beside what the core makes of it. */
+export function resultOf(outcome: TaskOutcome): { output?: unknown; costUsd?: number } {
   if (outcome.type === 'succeeded') return { output: outcome.output ?? null, costUsd: outcome.costUsd ?? 0 }
   return outcome.type === 'failed' ? { costUsd: outcome.costUsd ?? 0 } : {}
 }
 
 /** A result that somebody gave in the agent's place. */
-const resultByHand = (event: CoreEvent): { output?: unknown } =>
+export const resultByHand = (event: CoreEvent): { output?: unknown } =>
   event.type === 'task_succeeded' ? { output: event.output } : {}
 
 /** An agent's task that waits for a person. */
