@@ -23,7 +23,7 @@ export function checkMentions(groups: StepGroups, known: Known, problems: Proble
     )
   }
   for (const mention of mentionsOf(groups)) {
-    if (exists(mention)) continue
+    if (exists(mention) || problems.full) continue
     const { what, name, place } = mention
     const similar = suggestName(name, names[what] ?? [])
     const hints = {

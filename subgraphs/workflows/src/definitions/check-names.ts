@@ -158,6 +158,7 @@ class NameCheck {
   }
 
   #note(name: string, place: Place, step: DraftStep | undefined, bodies: Bodies): void {
+    if (this.#problems.full) return
     const id = step?.node.id
     const makers = this.#makers.get(name)
     if (makers) {

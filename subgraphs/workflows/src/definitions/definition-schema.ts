@@ -30,7 +30,7 @@ export function definitionSchema(): Part {
       {
         format: { const: 'tutti/1', description: 'The format; a list of steps tells it too.' },
         name: text('The name of the workflow.'),
-        description: text('What it is for.'),
+        description: { type: 'string', minLength: 1, description: 'What it is for.' },
         trigger: text('The event that starts it; the payload is what its name ends in.'),
         inputs: {
           description: "Names of the trigger's payload.",
@@ -98,7 +98,7 @@ function stepSchema(kind: Kind): Part {
     {
       name: stepName('The name of the step; others refer to it, paths end with it.'),
       type: oneOf(types, 'What kind of step it is; mostly its keys tell.'),
-      description: text('What it is for.'),
+      description: { type: 'string', minLength: 1, description: 'What it is for.' },
       ...properties,
       ...waysOf(kind),
     },

@@ -4,6 +4,9 @@ import type { DraftErrorHandling } from './read-error-handling.ts'
 import type { StepReference } from './read-fields.ts'
 import type { Tree } from './tree.ts'
 
+/** Steps inside steps inside steps ...: how deep at most. */
+export const DEEPEST_BODY = 10
+
 /** A way out of a step, before its target is looked up. */
 export type DraftExit = { readonly on: EdgeTrigger; readonly to: StepReference; readonly when?: string }
 

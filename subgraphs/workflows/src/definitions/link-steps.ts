@@ -1,5 +1,6 @@
 import { suggestName } from '@tutti/runtime'
 import type { Edge, EdgeTrigger, NodeId, WorkflowNode } from './definition.ts'
+import { DEEPEST_BODY } from './draft-step.ts'
 import type { DraftBody, DraftStep, StepGroups } from './draft-step.ts'
 import type { Place, ProblemList } from './problem.ts'
 import type { StepReference } from './read-fields.ts'
@@ -74,7 +75,16 @@ class Linker {
   }
 
   /** Gives every step its name, those inside of steps included; a name taken already is noted. */
-  register(groups: StepGroups, inside?: NodeId): void {
+  register(groups: StepGroups, inside?: NodeId, depth = 0): void {
+    const first = groups[0]?.[0]
+    // A list of steps in steps is refused when it is read; ways that part again and again come to the same.
+    if (depth === DEEPEST_BODY + 1 && first)
+      this.#problems.add(
+        'too_complex',
+        first.place,
+        'Steps stand in steps too deeply.',
+        `At most ${DEEPEST_BODY} levels; use sub-workflows.`,
+      )
     for (const step of groups.flat()) {
       const { id } = step.node
       if (this.#isFree(step, inside)) {
@@ -82,7 +92,7 @@ class Linker {
         this.order.push(id)
         this.nodes.set(id, inside === undefined ? step.node : { ...step.node, parent: inside })
       }
-      for (const { groups: inner } of step.bodies) this.register(inner, id)
+      for (const { groups: inner } of step.bodies) this.register(inner, id, depth + 1)
     }
   }
 
@@ -154,6 +164,7 @@ class Linker {
       this.nodes.set(id, { id, kind: 'end', ...(owner === undefined ? {} : { parent: owner }) })
       return id
     }
+    if (this.#problems.full) return undefined
     const elsewhere = this.#steps.get(name)
     if (elsewhere) {
       const where = elsewhere.inside === undefined ? 'outside of this step' : `inside "${elsewhere.inside}"`

@@ -62,7 +62,7 @@ export class ProblemList {
 
   /** Notes a problem at a place. */
   add(code: DefinitionProblemCode, place: Place, message: string, hint: string): void {
-    if (this.#problems.length >= MOST_PROBLEMS) return
+    if (this.full) return
     this.#problems.push({
       code,
       message,
@@ -71,6 +71,11 @@ export class ProblemList {
       column: place.at?.column ?? null,
       hint,
     })
+  }
+
+  /** No further problem is kept: what would be costly to say about it need not be found out. */
+  get full(): boolean {
+    return this.#problems.length >= MOST_PROBLEMS
   }
 
   get empty(): boolean {

@@ -403,6 +403,24 @@ const cases: Case[] = [
   },
   {
     code: 'too_complex',
+    what: 'ways that part eleven times, each inside the other',
+    text: JSON.stringify({
+      name: 'x',
+      entry: 'a0',
+      nodes: Object.fromEntries(
+        Array.from({ length: 12 }, (_, n) =>
+          ['a', 'b', 'j'].map((side) => [`${side}${n}`, { agent: 'a' }]),
+        ).flat(),
+      ),
+      edges: Array.from({ length: 12 }, (_, n) => [
+        [`a${n}`, n < 11 ? [`a${n + 1}`, `b${n}`] : `b${n}`],
+        [`b${n}`, `j${n}`],
+        ...(n > 0 ? [[`j${n}`, `j${n - 1}`]] : []),
+      ]).flat(),
+    }),
+  },
+  {
+    code: 'too_complex',
     what: '5,001 expressions',
     text: listed(
       ...Array.from({ length: 51 }, (_, n) => {

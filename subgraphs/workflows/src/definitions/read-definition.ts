@@ -72,7 +72,7 @@ function readWorkflow(
   const fields = new Fields(tree, tree, problems)
   const name = fields.text('name') ?? wrapper ?? ''
   if (wrapper === undefined) fields.missing('name', 'missing_key', 'Give the workflow a name.')
-  const description = fields.text('description')
+  const description = fields.description()
   const trigger = fields.text('trigger')
   const handlingEntry = fields.take('error_handling')
   const handling = readErrorHandling(handlingEntry?.value, handlingEntry?.keyPlace ?? tree, problems)

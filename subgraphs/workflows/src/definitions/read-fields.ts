@@ -1,6 +1,6 @@
 import { suggestName } from '@tutti/runtime'
 import type { DefinitionProblemCode, Place, ProblemList } from './problem.ts'
-import { kindOf, shorten } from './tree.ts'
+import { kindOf, shorten, TREE_LIMITS } from './tree.ts'
 import type { Tree, TreeEntry } from './tree.ts'
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
@@ -52,7 +52,11 @@ export class Fields {
   }
 
   /** A text that is not empty; absent keys and wrong values are undefined, the latter noted. */
-  text(key: string, hint = 'Put the text after the colon, in quotes if in doubt.'): string | undefined {
+  text(
+    key: string,
+    hint = 'Put the text after the colon, in quotes if in doubt.',
+    most = LONGEST_TEXT,
+  ): string | undefined {
     const entry = this.take(key)
     if (!entry) return undefined
     const { value } = entry
@@ -60,11 +64,16 @@ export class Fields {
       this.#wrong('wrong_type', value, `"${key}" must be a text, not ${kindOf(value)}.`, hint)
       return undefined
     }
-    if (value.value.length > LONGEST_TEXT) {
-      this.#wrong('out_of_range', value, `"${key}" is longer than ${LONGEST_TEXT} characters.`, 'Shorten it.')
+    if (value.value.length > most) {
+      this.#wrong('out_of_range', value, `"${key}" is longer than ${most} characters.`, 'Shorten it.')
       return undefined
     }
     return value.value
+  }
+
+  /** What people read, as long as the definition may be. */
+  description(): string | undefined {
+    return this.text('description', undefined, TREE_LIMITS.bytes)
   }
 
   /** A number within limits; whole unless `fraction`. */
@@ -182,7 +191,7 @@ export class Fields {
   /** Notes every key that nothing asked for. */
   refuseOthers(): void {
     for (const [key, entry] of this.#entries) {
-      if (this.#asked.has(key)) continue
+      if (this.#asked.has(key) || this.problems.full) continue
       const known = suggestName(key, this.#asked)
       const hint = known ? `Did you mean "${known}"?` : `Known here: ${[...this.#asked].join(', ')}.`
       this.#wrong('unknown_key', entry.keyPlace, `The key "${shorten(key)}" is not known here.`, hint)

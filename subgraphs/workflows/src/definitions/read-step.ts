@@ -30,7 +30,7 @@ export function readStep(id: string, tree: Tree, place: Place, context: StepCont
   const fields = new Fields(tree, place, problems)
   fields.take('name')
   const kind = kindOfStep(fields)
-  const description = fields.text('description')
+  const description = fields.description()
   if (!kind) return undefined
   const step = STEP_KINDS[kind].read(
     { id, ...(description === undefined ? {} : { description }) },

@@ -1,3 +1,4 @@
+import { DEEPEST_BODY } from './draft-step.ts'
 import type { StepContext, StepGroups } from './draft-step.ts'
 import type { ProblemList } from './problem.ts'
 import type { DraftErrorHandling } from './read-error-handling.ts'
@@ -7,9 +8,6 @@ import { readNumberedSteps } from './read-numbered-steps.ts'
 import { MOST_STEPS } from './read-step.ts'
 import { kindOf } from './tree.ts'
 import type { Tree } from './tree.ts'
-
-/** Steps inside steps inside steps ...: how deep at most. */
-const DEEPEST = 10
 
 /** What reading the steps of one definition needs; made once, since it counts. */
 export function newStepContext(
@@ -25,12 +23,12 @@ export function newStepContext(
     inSequence: inSequence || depth > 0,
     left,
     readBody: (tree) => {
-      if (depth < DEEPEST) return readBody(tree, contextAt(depth + 1))
+      if (depth < DEEPEST_BODY) return readBody(tree, contextAt(depth + 1))
       problems.add(
         'too_complex',
         tree,
         'Steps stand in steps too deeply.',
-        `At most ${DEEPEST} levels; use sub-workflows.`,
+        `At most ${DEEPEST_BODY} levels; use sub-workflows.`,
       )
       return []
     },

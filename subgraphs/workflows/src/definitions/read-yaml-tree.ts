@@ -7,7 +7,7 @@ import type { Tree, TreeEntry } from './tree.ts'
 /** Thrown inside a reader to leave it at once; the reason is already in the problem list. */
 class Refused extends Error {}
 
-const LIMITS_HINT = `At most ${TREE_LIMITS.depth} levels, ${TREE_LIMITS.values} values and ${TREE_LIMITS.aliases} aliases.`
+const LIMITS_HINT = `At most ${TREE_LIMITS.depth} levels, ${TREE_LIMITS.values} values, ${TREE_LIMITS.entries} of them in one list or mapping, ${TREE_LIMITS.tokens} tokens and ${TREE_LIMITS.aliases} aliases.`
 const ROOT: Place = { path: [], at: { line: 1, column: 1 } }
 
 /**
@@ -83,7 +83,8 @@ function* boundedTokens(text: string, lines: LineCounter, problems: ProblemList)
   for (const lexeme of new Lexer().lex(text)) {
     lexemes += 1
     // `stack` holds the open collections and pairs: the nesting is known before the recursive composer runs.
-    if (lexemes > TREE_LIMITS.tokens || parser.stack.length > TREE_LIMITS.depth * 2) {
+    const isTooMuch = lexemes > TREE_LIMITS.tokens || parser.stack.length > TREE_LIMITS.depth * 2
+    if (isTooMuch || entriesOf(parser.stack.at(-1)) > TREE_LIMITS.entries) {
       const here = { path: [], at: at(lines, parser.offset) }
       problems.add('too_complex', here, 'The text is nested too deeply or holds too much.', LIMITS_HINT)
       throw new Refused()
@@ -91,6 +92,10 @@ function* boundedTokens(text: string, lines: LineCounter, problems: ProblemList)
     yield* parser.next(lexeme)
   }
   yield* parser.end()
+}
+
+function entriesOf(token: CST.Token | undefined): number {
+  return token && 'items' in token ? token.items.length : 0
 }
 
 class Walk {

@@ -14,13 +14,17 @@ export type Tree =
 /** One key of a mapping. */
 export type TreeEntry = { readonly key: string; readonly keyPlace: Place; readonly value: Tree }
 
-/** Limits of one definition: bytes of text, levels of nesting, values (an alias counts for all it stands for), aliases. */
+/**
+ * Limits of one definition: bytes of text, levels of nesting, values (an alias counts for all it stands for), entries of
+ * one list or mapping, aliases, and the tokens of a text, spaces and comments among them.
+ */
 export const TREE_LIMITS = {
   bytes: 1_048_576,
   depth: 64,
-  values: 50_000,
+  values: 100_000,
+  entries: 2_500,
   aliases: 100,
-  tokens: 150_000,
+  tokens: 420_000,
 } as const
 
 const UNSAFE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
