@@ -9,6 +9,8 @@ const FAN_OUT = 100
 const FAN_OUTS = 30
 const ITEMS = 10_000
 const HISTORY = 100_000
+const CROWD = 10_000
+const NEIGHBOURS = 100
 
 /** Five no-op steps × 1,000 runs, and one run at a time, beside what lies underneath, on one PostgreSQL with fsync. */
 export const bench: Bench = {
@@ -52,6 +54,7 @@ export const bench: Bench = {
       ...(onRedis ? { 'tutti-redis': () => measureShapes(onRedis) } : {}),
     }
     await interleave(context, shapes)
+    await interleave(context, { 'tutti-postgres': () => measureFairness(postgres) })
     await postgres.addHistory(HISTORY)
     await interleave(context, { 'tutti-postgres': () => measureAfterHistory(postgres) })
   },
@@ -88,6 +91,22 @@ async function measureShapes(world: EngineWorld): Promise<Round> {
   }
 }
 
+/** One tenant's runs one by one, alone and beside another who has many waiting. */
+async function measureFairness(world: EngineWorld): Promise<Round> {
+  const idle = await singles(world.neighbour, NEIGHBOURS)
+  const busy: number[] = []
+  let over = false
+  const crowd = world.run(CROWD).then(() => (over = true))
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  while (!over && busy.length < NEIGHBOURS) busy.push(...(await singles(world.neighbour, 1)))
+  await crowd
+  return {
+    neighbour_idle_p50: { value: percentile(idle, 0.5), unit: 'ms' },
+    neighbour_p50: { value: percentile(busy, 0.5), unit: 'ms' },
+    neighbour_p99: { value: percentile(busy, 0.99), unit: 'ms' },
+  }
+}
+
 async function measureAfterHistory(world: EngineWorld): Promise<Round> {
   const seconds = await timed(() => world.run(RUNS))
   const latency = await singles(world, SINGLE_RUNS)
@@ -100,7 +119,7 @@ async function measureAfterHistory(world: EngineWorld): Promise<Round> {
   }
 }
 
-async function singles(world: EngineWorld, runs: number): Promise<number[]> {
+async function singles(world: Pick<EngineWorld, 'run'>, runs: number): Promise<number[]> {
   const latency: number[] = []
   for (let run = 0; run < runs; run++) latency.push(1_000 * (await timed(() => world.run(1))))
   return latency

@@ -24,6 +24,8 @@ export interface EngineWorld extends AsyncDisposable {
   actor: Actor
   /** Starts runs of a workflow and resolves when the last has ended, committed. */
   run(count: number, workflow?: BenchWorkflow, input?: Record<string, unknown>): Promise<void>
+  /** The same engine, seen by another organization. */
+  neighbour: Pick<EngineWorld, 'run'>
   /** Puts finished runs of five steps with their history into the database, made by `INSERT … SELECT`. */
   addHistory(runs: number): Promise<void>
   /** What the server has written so far. */
@@ -45,7 +47,8 @@ export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> 
   const lifecycle: Lifecycle = createLifecycle(log)
   const data = lifecycle.own(await openData({ url: postgres.url, secret: SECRET }))
   const actor = testActor('admin')
-  await prepare(data, actor)
+  const other = testActor('admin')
+  for (const each of [actor, other]) await prepare(data, each)
   const workers = await startWorkers(
     data,
     { databaseUrl: postgres.url, redisUrl, secret: SECRET, log, models: {}, allowLocalAgents: false },
@@ -61,18 +64,23 @@ export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> 
   }
   const services = { database: data.database, wake }
 
+  const runAs =
+    (who: Actor): EngineWorld['run'] =>
+    async (count, workflowName = 'noop', input = {}) => {
+      const ended = endsOf(data, who, count)
+      for (let left = count; left > 0; left -= 500) {
+        const requests = Array.from({ length: Math.min(left, 500) }, () => ({ workflowName, input }))
+        await startRuns(services, who, requests, String)
+      }
+      await ended
+    }
+
   return {
     url: postgres.url,
     data,
     actor,
-    async run(count, workflowName = 'noop', input = {}) {
-      const ended = endsOf(data, actor, count)
-      for (let left = count; left > 0; left -= 500) {
-        const requests = Array.from({ length: Math.min(left, 500) }, () => ({ workflowName, input }))
-        await startRuns(services, actor, requests, String)
-      }
-      await ended
-    },
+    run: runAs(actor),
+    neighbour: { run: runAs(other) },
     addHistory: (runs) => asOwner(postgres.url, (client) => addHistory(client, actor.organizationId, runs)),
     written: () => asOwner(postgres.url, readWritten),
     storeCpu: () => cpuOfChildren(postgres.pid),

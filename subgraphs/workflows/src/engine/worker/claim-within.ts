@@ -8,12 +8,17 @@ import { WORKER_ACTOR } from './worker-actor.ts'
 
 /**
  * Claims up to `most` strands: of tenants without limits at once, of the others what their limits have room for, found
- * and claimed in one transaction under the limits' locks. Which of them comes first changes from claim to claim.
+ * and claimed in one transaction under the limits' locks. `passedBy` are tenants that get none this time.
  */
-export async function claimWithin(pool: pg.Pool, limits: LimitMemory, most: number): Promise<ClaimedRow[]> {
-  const limited = [...(await limits.limitedOrganizations(pool))]
+export async function claimWithin(
+  pool: pg.Pool,
+  limits: LimitMemory,
+  { most, passedBy }: { most: number; passedBy: readonly string[] },
+): Promise<ClaimedRow[]> {
+  const limited = [...(await limits.limitedOrganizations(pool))].filter((id) => !passedBy.includes(id))
+  const without = [...limited, ...passedBy]
   const free = (limit: number) =>
-    claimStrands(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR, without: limited })
+    claimStrands(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR, without })
   if (limited.length === 0) return free(most)
   const rows = await free(Math.ceil(most / 2))
   rows.push(...(await claimLimited(pool, limited, most - rows.length)))

@@ -24,7 +24,7 @@ import {
   type RecordOptions,
 } from './record-events.ts'
 import { claimWithin } from './claim-within.ts'
-import { WORKER_ACTOR } from './worker-actor.ts'
+import { weighTenants } from './weigh-tenants.ts'
 
 /** Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. */
 export type ExecuteTask = (task: ClaimedTask, signal: AbortSignal) => Promise<TaskOutcome>
@@ -51,6 +51,7 @@ const POLL_MS = 1_000
 const RENEW_MS = 1_500
 const RECONCILE_MS = 5_000
 const BATCH = 200
+const SMALL_BATCH = 32
 /** Statements under way at once: while PostgreSQL writes one, the next is prepared. */
 const WRITERS = 2
 const CLAIM_LIMIT = 128
@@ -96,26 +97,29 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   const unwritten = new Set<Hold>()
   let stopping = false
   let claiming = false
-  /** Whether there may be something due that the last claim did not see. */
+  /** Whether there may be something due that the last claim did not see, and whether it came since. */
   let mayBeMore = true
+  let mayBeNew = true
   let writing = 0
   let flushing = false
+  let expressing = false
   let due: { timer: NodeJS.Timeout; at: number } | undefined
+
+  const weigh = () => weighTenants(tenantsOf(holds.values()), concurrency)
 
   /** Claims until nothing is due or the room is taken. */
   async function claim(): Promise<void> {
     if (claiming || stopping) return
     claiming = true
     try {
-      while (mayBeMore && !stopping) {
-        const limit = Math.min(CLAIM_LIMIT, concurrency - holds.size)
-        // A claim costs the same for one as for many: it waits until a good part of the room is free.
-        if (limit < concurrency / 4) break
-        mayBeMore = false
+      for (let request = nextClaim(); request && !stopping; request = nextClaim()) {
+        if (request.passedBy.length === 0) mayBeMore = false
+        mayBeNew = false
         const asked = performance.now()
-        const rows = await claimWithin(pool, limits, limit)
-        if (rows.length === limit) {
+        const rows = await claimWithin(pool, limits, request)
+        if (rows.length === request.most) {
           mayBeMore = true
+          mayBeNew = true
           onMore?.()
         }
         if (rows.length === 0) continue
@@ -132,9 +136,21 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     }
   }
 
+  /** What to claim now, if anything: room that one tenant's many strands leave is for the others. */
+  function nextClaim(): { most: number; passedBy: readonly string[] } | undefined {
+    const room = Math.min(CLAIM_LIMIT, concurrency - holds.size)
+    const { full, left } = weigh()
+    if (room <= 0) return undefined
+    if (full.length > 0) return mayBeNew ? { most: room, passedBy: full } : undefined
+    // A claim costs the same for one as for many: it waits until a good part of the room is free.
+    const most = Math.min(room, left)
+    return mayBeMore && (mayBeNew || most >= concurrency / 4) ? { most, passedBy: [] } : undefined
+  }
+
   /** There may be work: look now. */
   function look(): void {
     mayBeMore = true
+    mayBeNew = true
     void claim()
   }
 
@@ -155,6 +171,9 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   function begin(hold: Hold): void {
     const { held } = hold
+    // Claimed anew before its loss was noticed: somebody's act gave it a new fence.
+    const before = holds.get(held.id)
+    if (before) giveUp(before, 'LEASE_LOST')
     holds.set(held.id, hold)
     if (isRunOver(held.runStatus)) return void letGo(hold, dropStrands)
     if (held.runStatus === 'paused') return void letGo(hold, parkStrands)
@@ -247,20 +266,40 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     }
   }
 
-  /** What finishes in one turn of the event loop, or while the writers are busy, goes into one statement. */
+  /**
+   * What finishes in one turn of the event loop, or while the writers are busy, goes into one statement. Beside a tenant
+   * with much, those with little have a writer of their own, and the others' statements are small meanwhile.
+   */
   function flush(): void {
-    if (flushing || writing >= WRITERS) return
+    if (flushing) return
     flushing = true
     setImmediate(() => {
       flushing = false
-      void writeOut()
+      const { light } = weigh()
+      if (!expressing && queue.some((hold) => light.has(tenantOf(hold)))) void writeLight(light)
+      const writers = light.size > 0 ? 1 : WRITERS
+      if (queue.length > 0 && writing < writers) void writeOut()
     })
+  }
+
+  async function writeLight(light: ReadonlySet<string>): Promise<void> {
+    expressing = true
+    try {
+      const mine = queue.filter((hold) => light.has(tenantOf(hold)))
+      const others = queue.filter((hold) => !light.has(tenantOf(hold)))
+      queue.splice(0, queue.length, ...others)
+      await record(mine)
+    } finally {
+      expressing = false
+      if (queue.length > 0) flush()
+      notifyIdle()
+    }
   }
 
   async function writeOut(): Promise<void> {
     writing += 1
     try {
-      while (queue.length > 0) await record(takeBatch(queue))
+      while (queue.length > 0) await record(queue.splice(0, weigh().light.size > 0 ? SMALL_BATCH : BATCH))
     } finally {
       writing -= 1
       notifyIdle()
@@ -441,7 +480,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   function giveUp(hold: Hold, why: string): void {
     hold.abort.abort(new Error(why))
-    holds.delete(hold.held.id)
+    if (holds.get(hold.held.id) === hold) holds.delete(hold.held.id)
     log.info({ strandId: hold.held.id, why }, 'a strand was lost')
     stopped(hold)
     notifyIdle()
@@ -472,7 +511,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   look()
 
   function notifyIdle(): void {
-    if (holds.size > 0 || writing > 0) return
+    if (holds.size > 0 || writing > 0 || expressing) return
     for (const resolve of idle) resolve()
   }
 
@@ -519,19 +558,10 @@ const newHold = (held: HeldStrand, steps: number, since: number, until: number):
   until,
 })
 
-/** The oldest of every tenant in turn, so that a busy one's results do not delay another's. */
-function takeBatch(queue: Hold[]): Hold[] {
-  if (queue.length <= BATCH) return queue.splice(0)
-  const byTenant = Map.groupBy(queue.splice(0), ({ held }) => held.run.organizationId)
-  const batch: Hold[] = []
-  for (let turn = 0; batch.length < BATCH; turn += 1)
-    for (const holds of byTenant.values()) {
-      const hold = holds[turn]
-      if (hold && batch.length < BATCH) batch.push(hold)
-    }
-  const taken = new Set(batch)
-  for (const holds of byTenant.values()) queue.push(...holds.filter((hold) => !taken.has(hold)))
-  return batch
+const tenantOf = ({ held }: Hold): string => held.run.organizationId
+
+function* tenantsOf(holds: Iterable<Hold>): Generator<string> {
+  for (const hold of holds) yield tenantOf(hold)
 }
 
 /** Connections, resources, conflicts and shutdowns (SQLSTATE 08, 40, 53, 55, 57, 58): repeating helps. */
