@@ -14,7 +14,7 @@ const fields = (count: number) =>
 
 describe('a definition of 1 MiB', () => {
   it.each([
-    ['one long description', padded('name: x\nsteps: [{name: a, agent: b}]\ndescription: x', MIB)],
+    ['one long description', padded('name: x\nsteps: [{name: a, agent: b}]\ndescription: x', 1_000_000)],
     ['a comment', padded('name: x\nsteps: [{name: a, agent: b}]\n', MIB)],
     ['500 steps that are described', workflow(500, () => `    description: ${'lorem ipsum '.repeat(170)}\n`)],
     [

@@ -24,7 +24,7 @@ export const TREE_LIMITS = {
   values: 100_000,
   entries: 2_500,
   aliases: 100,
-  tokens: 420_000,
+  tokens: 450_000,
 } as const
 
 const UNSAFE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
