@@ -90,7 +90,7 @@ describe('any run, through crashes, duplicates and events that change places', (
           expect(task.completions).toBeLessThanOrEqual(1)
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     )
     // Every end was met, or the property says little.
     expect(seen).toEqual(new Set(['completed', 'completed by fallback', 'failed', 'cancelled']))
@@ -115,9 +115,9 @@ describe('any run, through crashes, duplicates and events that change places', (
           return
         for (const names of alternatives) expect(completed(simulated, names)).toHaveLength(1)
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     )
-    expect(choices).toBeGreaterThan(500)
+    expect(choices).toBeGreaterThan(200)
   })
 
   it('comes to the same end from the same seed', () => {
@@ -139,7 +139,7 @@ describe('any run, through crashes, duplicates and events that change places', (
     )
     if (!result.ok) throw new Error(JSON.stringify(result.problems))
     const ends = new Map<string, number>()
-    for (let seed = 0; seed < 1_000; seed += 1) {
+    for (let seed = 0; seed < 500; seed += 1) {
       const world = { failing: 0.35 }
       const simulated = simulateRun(result.definition, { customer_message: 'Hello' }, seed, world)
       const { run } = simulated
@@ -151,7 +151,7 @@ describe('any run, through crashes, duplicates and events that change places', (
       )
       ends.set(run.status, (ends.get(run.status) ?? 0) + 1)
     }
-    expect(ends.get('completed')).toBeGreaterThan(600)
-    expect(ends.get('failed')).toBeGreaterThan(5)
+    expect(ends.get('completed')).toBeGreaterThan(300)
+    expect(ends.get('failed')).toBeGreaterThan(2)
   })
 })

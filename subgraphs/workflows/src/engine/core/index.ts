@@ -17,7 +17,6 @@ export type { RunStatus } from './run-status.ts'
 export type { RunView, StrandView } from './run-view.ts'
 export { FALLBACK_STATE } from './steps/end-body.ts'
 export { STEP_ERRORS } from './step-error.ts'
-export type { StepErrorCode } from './step-error.ts'
 export {
   canTaskBecome,
   isTaskClaimable,
@@ -27,12 +26,4 @@ export {
   TASK_TRANSITIONS,
 } from './task-status.ts'
 export type { TaskStatus } from './task-status.ts'
-export type {
-  Arrival,
-  CreateTask,
-  FallbackReason,
-  NewStrand,
-  RunOutput,
-  StepError,
-  Transition,
-} from './transition.ts'
+export type { Arrival, CreateTask, NewStrand, RunOutput, StepError, Transition } from './transition.ts'

@@ -27,7 +27,7 @@ describe('a run of any shape', () => {
   it('ends, each path once, each join once, with nothing left open', () => {
     const seen = new Map<string, number>()
     const note = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
-    always({}, 1_500, ({ run, refused }) => {
+    always({}, 500, ({ run, refused }) => {
       note(run.status)
       if (refused > 0) note('refused')
       for (const { created, status, completions } of run.tasks.values()) {
@@ -65,21 +65,21 @@ describe('a run of any shape', () => {
       'message completed',
       'agent skipped',
     ])
-      expect(seen.get(what) ?? 0, what).toBeGreaterThan(10)
+      expect(seen.get(what) ?? 0, what).toBeGreaterThan(2)
   })
 
   it('ends when it is cancelled in the middle', () => {
     let cancelled = 0
-    always({ cancels: true }, 500, ({ run }) => {
+    always({ cancels: true }, 200, ({ run }) => {
       if (run.status === 'cancelled') cancelled += 1
       expect([...run.tasks.values()].every(({ status }) => isTaskOver(status))).toBe(true)
     })
-    expect(cancelled).toBeGreaterThan(50)
+    expect(cancelled).toBeGreaterThan(20)
   })
 
   it('lets no name out of an item, and gives each item its own', () => {
     let looked = 0
-    always({ failing: 0.03 }, 1_000, ({ run }, { nodes }) => {
+    always({ failing: 0.03 }, 400, ({ run }, { nodes }) => {
       for (const { created } of run.tasks.values()) {
         if (created.kind !== 'agent' || created.path.endsWith('~undo')) continue
         const { at, index, turn, ...names } = created.input
@@ -103,22 +103,22 @@ describe('a run of any shape', () => {
         }
       }
     })
-    expect(looked).toBeGreaterThan(5_000)
+    expect(looked).toBeGreaterThan(1_000)
   })
 
   it('undoes exactly what was completed and can be undone, the newest first, and only when it fails', () => {
     let compensated = 0
-    always({ failing: 0.25 }, 1_500, ({ run, undoable, undone }) => {
+    always({ failing: 0.25 }, 500, ({ run, undoable, undone }) => {
       if (run.status === 'completed') expect(undone).toEqual([])
       else expect(undone).toEqual(undoable.map((path) => `${path}~undo`))
       if (undone.length > 1) compensated += 1
     })
-    expect(compensated).toBeGreaterThan(100)
+    expect(compensated).toBeGreaterThan(25)
   })
 
   it('gives a map its results in the order of its items', () => {
     let maps = 0
-    always({ failing: 0.03 }, 1_500, ({ run }, { nodes }) => {
+    always({ failing: 0.03 }, 500, ({ run }, { nodes }) => {
       for (const { created, output, status } of run.tasks.values()) {
         const node = nodes[created.node]
         if (node?.kind !== 'map' || status !== 'completed' || !Array.isArray(output)) continue
@@ -132,7 +132,7 @@ describe('a run of any shape', () => {
         }
       }
     })
-    expect(maps).toBeGreaterThan(200)
+    expect(maps).toBeGreaterThan(50)
   })
 })
 
