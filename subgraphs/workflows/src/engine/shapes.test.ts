@@ -166,6 +166,20 @@ test('a map of more items than begin at once is done whole', async () => {
   expect(ended.output?.outputs['results']).toEqual(items)
 })
 
+test('an item that takes long is begun for all to see, and done once', async () => {
+  const seen: string[] = []
+  const ended = await run(MAP('concurrency: 2'), { items: [1, 2, 3] }, async (task) => {
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const rows = await world.database
+      .pool('worker')
+      .query<{ status: string }>('select status from task where id = $1', [task.id])
+    seen.push(rows.rows[0]?.status ?? 'unseen')
+    return { type: 'succeeded', output: task.input['item'] }
+  })
+  expect(ended.output?.outputs['results']).toEqual([1, 2, 3])
+  expect(seen).toEqual(['running', 'running', 'running'])
+})
+
 test('the first branch that arrives is enough where any is, and the rest is cancelled', async () => {
   const ended = await run(
     `

@@ -1,7 +1,6 @@
 import { isId } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
-import type { RunRequest } from './start-runs.ts'
 
 /** What a run is started of. */
 export interface RunTarget {
@@ -16,7 +15,14 @@ export interface RunTarget {
   ordersStand: boolean
 }
 
-type Wanted = Pick<RunRequest, 'workflowId' | 'workflowName' | 'version'>
+/** How a caller names what is to be started. */
+export interface RunSelector {
+  /** One of the two. */
+  workflowId?: string | null
+  workflowName?: string | null
+  /** A version of its own; the published one unless given. */
+  version?: number | null
+}
 
 /**
  * The versions that runs take. What was published is looked up every time by key, which costs a fifth of a millisecond
@@ -25,8 +31,8 @@ type Wanted = Pick<RunRequest, 'workflowId' | 'workflowName' | 'version'>
 export async function findTargets(
   client: pg.PoolClient,
   { organizationId }: Actor,
-  requests: readonly Wanted[],
-): Promise<(request: Wanted) => RunTarget | undefined> {
+  requests: readonly RunSelector[],
+): Promise<(request: RunSelector) => RunTarget | undefined> {
   const unique = new Map(requests.map((request) => [keyOf(request), request]))
   const wanted = [...unique.values()]
   const { rows } = await client.query<RunTarget & { key: string }>({
@@ -55,5 +61,5 @@ export async function findTargets(
   }
 }
 
-const keyOf = ({ workflowId, workflowName, version }: Wanted): string =>
+const keyOf = ({ workflowId, workflowName, version }: RunSelector): string =>
   JSON.stringify([workflowId ?? null, workflowId ? null : (workflowName ?? null), version ?? null])

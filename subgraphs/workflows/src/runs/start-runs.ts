@@ -12,13 +12,9 @@ import { mainStrand, type PlanOptions, planTransitions } from '../engine/store/p
 import { type StartRow, writeStart } from '../engine/store/write-start.ts'
 import { limitKeyOf } from '../limits/limit-key.ts'
 import { limitMemoryOf } from '../limits/limit-memory.ts'
-import { findTargets, type RunTarget } from './find-targets.ts'
+import { findTargets, type RunSelector, type RunTarget } from './find-targets.ts'
 
-export interface RunRequest {
-  workflowId?: string | null
-  workflowName?: string | null
-  /** A version of its own; the published one unless given. */
-  version?: number | null
+export interface RunRequest extends RunSelector {
   input: Record<string, unknown>
   idempotencyKey?: string | null
   /** -10 to 10; the workflow's own unless given. */

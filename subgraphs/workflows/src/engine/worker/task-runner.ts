@@ -103,6 +103,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   let writing = 0
   let flushing = false
   let expressing = false
+  let beginnings: NodeJS.Timeout | undefined
   let due: { timer: NodeJS.Timeout; at: number } | undefined
 
   const weigh = () => weighTenants(tenantsOf(holds.values()), concurrency)
@@ -207,6 +208,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       hold.held = first.held
       hold.begun = first.begun
       unwritten.add(hold)
+      beginnings ??= setTimeout(writeBeginnings, UNWRITTEN_MS)
       perform(hold, task)
     } catch (error) {
       log.warn({ err: error, strandId: hold.held.id }, 'a branch or item could not begin; its lease runs out')
@@ -216,9 +218,8 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   /** Tasks that go on for longer are begun for all to see. */
   function writeBeginnings(): void {
-    const now = performance.now()
+    beginnings = undefined
     for (const hold of unwritten) {
-      if (now - hold.since < UNWRITTEN_MS) continue
       unwritten.delete(hold)
       if (!hold.begun || hold.finished || holds.get(hold.held.id) !== hold) continue
       hold.finished = { held: hold.held, mayContinue: true, begun: hold.begun }
@@ -539,6 +540,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       clearInterval(reconciler)
       clearTimeout(due?.timer)
       clearTimeout(ahead)
+      clearTimeout(beginnings)
       if (holds.size > 0) {
         const limit = new Promise<void>((resolve) => setTimeout(resolve, drainMs).unref())
         await Promise.race([new Promise<void>((resolve) => idle.add(resolve)), limit])
