@@ -20,6 +20,7 @@ interface Fenced {
   agent_id: string | null
   attempt: number | null
   began: boolean
+  is_in: boolean
 }
 
 /**
@@ -30,17 +31,23 @@ interface Fenced {
 export async function stopWork(database: Database, actor: Actor, order: Order): Promise<number> {
   let stopped = 0
   for (const step of [fence, hold]) {
-    for (let count = 1; count > 0;) {
-      count = await retryDeadlocks(() =>
+    for (let chunk = { rows: CHUNK, stopped: 0 }; chunk.rows === CHUNK;) {
+      chunk = await retryDeadlocks(() =>
         database.transact(actor, async (client) =>
-          (await isInForce(client, actor, order)) ? step(client, actor, order) : 0,
+          (await isInForce(client, actor, order)) ? step(client, actor, order) : { rows: 0, stopped: 0 },
         ),
       )
-      if (step === fence) stopped += count
+      stopped += chunk.stopped
     }
   }
   if (stopped > 0) database.announce()
   return stopped
+}
+
+interface Chunk {
+  rows: number
+  /** Of what the order names. */
+  stopped: number
 }
 
 /** Keeps the order from being lifted before this transaction ends: what it holds, the lifting lets go. */
@@ -52,13 +59,20 @@ async function isInForce(client: pg.PoolClient, { organizationId }: Actor, { id 
   return rowCount === 1
 }
 
-const IN_SCOPE = `s.organization_id = $1 and tutti_in_scope($2, $3, s.organization_id, s.workflow_id, s.agent_id)`
+const IN_SCOPE = `tutti_in_scope($2, $3, s.organization_id, s.workflow_id, s.agent_id)`
+/**
+ * A branch or item that was claimed before the order may have its first task in its worker's memory alone: it begins
+ * again for all to see.
+ */
+const MAY_BE_IN_SCOPE = `($2 in ('agent', 'domain') and s.task_id is null and s.parent_id is not null
+  and exists (select from containment c where c.organization_id = $1 and c.id = $4 and c.sealed_at is null))`
 
-async function fence(client: pg.PoolClient, actor: Actor, order: Order): Promise<number> {
+async function fence(client: pg.PoolClient, actor: Actor, order: Order): Promise<Chunk> {
   const { rows } = await client.query<Fenced>(
     `with chosen as materialized (
-       select s.id, s.run_id, s.workflow_id, s.task_id, s.agent_id, s.fence, s.due_at from strand s
-       where ${IN_SCOPE} and s.status = 'running' order by s.id limit ${CHUNK} for update of s
+       select s.id, s.run_id, s.workflow_id, s.task_id, s.agent_id, s.fence, s.due_at, ${IN_SCOPE} as is_in from strand s
+       where s.organization_id = $1 and s.status = 'running' and (${IN_SCOPE} or ${MAY_BE_IN_SCOPE})
+       order by s.id limit ${CHUNK} for update of s
      ), proof as (
        insert into containment_stop (organization_id, containment_id, strand_id, run_id, workflow_id, task_id, agent_id,
          fence, lease_end)
@@ -67,14 +81,15 @@ async function fence(client: pg.PoolClient, actor: Actor, order: Order): Promise
        update containment set sealed_at = null, stopped_at = null
        where organization_id = $1 and id = $4 and sealed_at is not null and exists (select from chosen)
      ), held as (
-       update strand s set status = 'held', due_at = null, fence = s.fence + 1, claim_id = null
+       update strand s set status = case when c.is_in then 'held' else 'ready' end,
+         due_at = case when not c.is_in then clock_timestamp() end, fence = s.fence + 1, claim_id = null
        from chosen c where s.organization_id = $1 and s.id = c.id
      ), back as (
        update task t set status = 'ready', attempt = greatest(t.attempt - 1, 0) from chosen c
        where t.organization_id = $1 and t.id = c.task_id and t.status = 'running' returning t.id, t.attempt + 1 as attempt
      )
      select c.due_at as lease_end, c.run_id, c.workflow_id, w.name as workflow_name, c.task_id, t.step_path, c.agent_id,
-       coalesce(b.attempt, t.attempt) as attempt, b.id is not null as began
+       coalesce(b.attempt, t.attempt) as attempt, b.id is not null as began, c.is_in
      from chosen c join workflow w on w.organization_id = $1 and w.id = c.workflow_id
      left join task t on t.organization_id = $1 and t.id = c.task_id left join back b on b.id = c.task_id
      order by c.id`,
@@ -85,7 +100,7 @@ async function fence(client: pg.PoolClient, actor: Actor, order: Order): Promise
     actor,
     rows.flatMap((row) => stopEvent(row, order.id)),
   )
-  return rows.length
+  return { rows: rows.length, stopped: rows.filter((row) => row.is_in).length }
 }
 
 /** Only of a task that a worker had: what the engine itself was about to do for a strand is nobody's task. */
@@ -102,14 +117,14 @@ function stopEvent(row: Fenced, containmentId: string): NewEvent[] {
  * What is due, also a wait whose time has come: it would stand in the way of others' work in the queue. What is due
  * later keeps its time.
  */
-async function hold(client: pg.PoolClient, { organizationId }: Actor, order: Order): Promise<number> {
+async function hold(client: pg.PoolClient, { organizationId }: Actor, order: Order): Promise<Chunk> {
   const { rowCount } = await client.query(
     `update strand s set status = 'held', due_at = null
      from (select s.id from strand s
-       where ${IN_SCOPE} and s.status in ('ready', 'waiting') and s.due_at <= clock_timestamp()
+       where s.organization_id = $1 and ${IN_SCOPE} and s.status in ('ready', 'waiting') and s.due_at <= clock_timestamp()
        order by s.id limit ${CHUNK} for update of s) c
      where s.organization_id = $1 and s.id = c.id`,
     [organizationId, order.scope, order.targetId],
   )
-  return rowCount ?? 0
+  return { rows: rowCount ?? 0, stopped: 0 }
 }

@@ -44,21 +44,31 @@ export async function findAwaiting(pool: pg.Pool): Promise<{ organizationId: str
   return rows
 }
 
+/** A strand, and the task of it whose branches, items or sub-run are to end. */
+export interface CancelledParent {
+  strand: string
+  task: string
+}
+
 /**
- * Ends everything below the given strands: theirs go, tasks that are not over are cancelled. Who works on one is
- * told at its next renewal; its answer finds no strand.
+ * Ends everything below the given tasks, sub-runs that are waited for too: strands go, tasks that are not over are
+ * cancelled. Who works on one is told at its next renewal; its answer finds no strand. What the strand began since is
+ * left alone.
  */
 export async function cancelBelow(
   client: Pick<pg.ClientBase, 'query'>,
-  parents: readonly string[],
+  parents: readonly CancelledParent[],
   actor: Pick<Actor, 'id' | 'kind' | 'name'>,
 ): Promise<void> {
   await client.query(
     `with recursive doomed as (
-      select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id from strand s
-      where s.parent_id = any($1::uuid[])
+      select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id, s.is_run, s.state
+      from unnest($1::uuid[], $2::uuid[]) as x(strand, task), lateral (${childrenOf('x.strand', 'x.task')}) s
       union all
-      select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id from doomed d join strand s on s.parent_id = d.id
+      select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id, s.is_run, s.state
+      from doomed d, lateral (${childrenOf('d.id', 'd.task_id')}) s
+    ), ended as materialized (
+      select r.id, d.state from doomed d join run r on r.id = d.run_id where d.is_run order by r.id for update of r
     ), locked as materialized (
       select s.id, s.organization_id, s.task_id, s.run_id, s.workflow_id from doomed d join strand s on s.id = d.id
       order by s.id for no key update of s
@@ -68,12 +78,30 @@ export async function cancelBelow(
       update task t set status = 'cancelled', ended_at = clock_timestamp() from locked l
       where t.id = l.task_id and t.status in ('ready', 'running', 'waiting')
       returning t.organization_id, t.id, t.run_id, t.step_path, t.agent_id, t.attempt, l.workflow_id
+    ), runs as (
+      update run r set status = 'cancelled', epoch = r.epoch + 1, ended_at = clock_timestamp(), state = e.state,
+        error = '{"code": "RUN_CANCELLED", "message": "The step that waited for it ended."}'
+      from ended e where r.id = e.id and r.status not in ('completed', 'failed', 'cancelled')
+      returning r.organization_id, r.id, r.workflow_id
     )
     insert into log.event (organization_id, type, subject, actor, data, run_id)
-    select c.organization_id, 'task.cancelled', 'task/' || c.id, $2::jsonb, jsonb_build_object('runId', c.run_id,
+    select c.organization_id, 'task.cancelled', 'task/' || c.id, $3::jsonb, jsonb_build_object('runId', c.run_id,
       'workflowId', c.workflow_id, 'workflowName', w.name, 'taskId', c.id, 'stepPath', c.step_path, 'agentId', c.agent_id,
       'attempt', c.attempt), c.run_id
-    from cancelled c join workflow w on w.id = c.workflow_id order by c.id`,
-    [parents, JSON.stringify(actor)],
+    from cancelled c join workflow w on w.id = c.workflow_id
+    union all
+    select r.organization_id, 'run.cancelled', 'run/' || r.id, $3::jsonb, jsonb_build_object('runId', r.id,
+      'workflowId', r.workflow_id, 'workflowName', w.name), r.id
+    from runs r join workflow w on w.id = r.workflow_id`,
+    [parents.map(({ strand }) => strand), parents.map(({ task }) => task), JSON.stringify(actor)],
   )
+}
+
+/** The branches or items of a strand's task, and the main lines of sub-runs that it waits for. */
+function childrenOf(strand: string, task: string): string {
+  return `select s.*, false as is_run from strand s where s.parent_id = ${strand} and s.parent_task_id = ${task}
+    union all
+    select s.*, true from run r join strand s on s.organization_id = r.organization_id and s.run_id = r.id
+      and s.parent_id is null
+    where r.parent_task_id = ${task} and r.parent_strand_id = ${strand}`
 }

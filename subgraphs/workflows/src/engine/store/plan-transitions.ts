@@ -9,6 +9,7 @@ import {
   runStatusAfter,
   type Transition,
 } from '../core/index.ts'
+import type { CancelledParent } from './children.ts'
 import type { Names } from './engine-names.ts'
 import type { HeldStrand, HeldTask, RunContext } from './held-strand.ts'
 import { eventRow, type RunRow, type StrandChange, type StrandRow, type TaskRow } from './write-plan.ts'
@@ -39,8 +40,8 @@ export interface PlanOptions {
 export interface PlannedChange {
   change: StrandChange
   next: HeldStrand[]
-  /** Strands whose children are to be cancelled with it. */
-  cancels: string[]
+  /** Whose branches, items or sub-runs are to be cancelled with it. */
+  cancels: CancelledParent[]
   /** Whether work for others comes to be. */
   madeReady: boolean
 }
@@ -69,7 +70,7 @@ class Planner {
   readonly #reference: RunReference
   readonly #change: StrandChange
   readonly #next: HeldStrand[] = []
-  readonly #cancels: string[] = []
+  readonly #cancels: CancelledParent[] = []
   readonly #newId: () => string
   readonly #now: () => number
   readonly #patch: Record<string, unknown> = {}
@@ -114,7 +115,7 @@ class Planner {
       case 'start_strands':
         return this.#spread(transition)
       case 'cancel_children':
-        this.#cancels.push(this.#held.id)
+        if (this.#held.task) this.#cancels.push({ strand: this.#held.id, task: this.#held.task.id })
         return
       case 'arrive':
         return this.#arrive(transition.arrival)

@@ -7,7 +7,7 @@ import { readReason } from '../../runs/control/read-reason.ts'
 import { recordEvents } from '../../runs/control/record-events.ts'
 import { retryDeadlocks } from '../../runs/control/retry-deadlocks.ts'
 import { aboutRun } from '../../runs/control/run-reference.ts'
-import { endBelow } from './end-below.ts'
+import { endSubrun } from './end-subrun.ts'
 import { type LockedTask, lockTask } from './lock-task.ts'
 
 /** One task, and why somebody acts on it. */
@@ -88,7 +88,7 @@ export async function tellCore(
       JSON.stringify(event),
     ],
   )
-  await endBelow(client, actor, task, reason)
+  await endSubrun(client, actor, task, reason)
 }
 
 /** A strand's place in the queue: its run's beginning, a step of priority being an hour. */
