@@ -5,6 +5,7 @@ import {
   mark,
   type Name,
   type Possessions,
+  settingsDocument,
   uncommonWord,
   workflowDocument,
 } from './possessions.ts'
@@ -21,6 +22,8 @@ export interface Naming {
   stored?: true
   /** Asking with it makes it the asker's own: another way to the same field takes it from the spare set. */
   spent?: true
+  /** What the owner's delivery bears, where that is not the name itself. */
+  shows?(things: Possessions): string
   /** It is a place in an order: what nobody has is beside it, and its owner sees a difference only far from it. */
   position?: true
 }
@@ -45,6 +48,11 @@ const id = (kind: Kind): Leaf => ({
 const spareId = (kind: Kind): Leaf => ({
   base: ({ spare }) => spare.ids[kind],
   namings: [{ of: ({ spare }) => spare.ids[kind], nobodys: () => randomUUID(), malformed: 'not-an-id' }],
+})
+
+/** As {@link id}, of a feed whose events bear the workflow and not the thing itself. */
+const shownByWorkflow = (kind: Kind): Leaf => ({
+  namings: id(kind).namings.map((naming) => ({ ...naming, shows: ({ ids }) => ids.workflow })),
 })
 
 /** A text that nothing is found by. */
@@ -102,6 +110,7 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.escalations(after:)': cursor('escalation'),
   'Query.incident(id:)': id('incident'),
   'Query.incidents(after:)': cursor('incident'),
+  'Query.limits(after:)': cursor('limit'),
   'Query.qualityAssessment(id:)': id('assessment'),
   'Query.run(id:)': id('run'),
   'Query.runs(after:)': cursor('run'),
@@ -114,14 +123,25 @@ export const LEAVES: Record<string, Leaf> = {
     base: ({ names }) => names.word,
     namings: [{ of: ({ names }) => names.word, nobodys: uncommonWord, malformed: NUL }],
   },
+  'Query.settingsVersions(after:)': cursor('settings'),
+  'Query.searchTaskLogs(after:)': cursor('taskLog'),
   'Query.task(id:)': id('task'),
   'Query.team(id:)': id('team'),
+  'Query.trigger(id:)': id('trigger'),
+  'Query.triggers(after:)': cursor('trigger'),
+  'Query.triggers(workflowId:)': id('workflow'),
   'Query.workflow(id:)': id('workflow'),
   'Query.workflowByName(name:)': name('workflow'),
   'Query.workflows(after:)': cursor('workflow'),
 
   'Agent.tasks(after:)': cursor('task'),
+  'Trigger.firings(after:)': cursor('firing'),
+  'Run.history(after:)': text('0000000000000'),
+  'Run.history(types:)': text('run.started'),
+  'Task.logs(after:)': cursor('taskLog'),
+  'Task.logs(search:)': name('logWord'),
   'Workflow.runs(after:)': cursor('run'),
+  'Workflow.versions(after:)': cursor('workflowVersion'),
 
   'AcknowledgeEscalationInput.id': id('escalation'),
   'AcknowledgeIncidentInput.id': id('incident'),
@@ -140,6 +160,7 @@ export const LEAVES: Record<string, Leaf> = {
     namings: [{ of: ({ ids }) => ids.run, nobodys: () => randomUUID(), malformed: NUL, stored: true }],
   },
   'AppendAuditEntryInput.summary': text(),
+  'ApplySettingsInput.document': text(settingsDocument('telegram')),
   'ApplyWorkflowInput.document': {
     base: ({ names }) => workflowDocument(names.workflow, names.agent),
     namings: [
@@ -174,14 +195,53 @@ export const LEAVES: Record<string, Leaf> = {
   'CreateTeamInput.domainId': id('domain'),
   'CreateTeamInput.name': name('team'),
   'CreateTeamInput.priority': text('high'),
+  'CreateTriggerInput.cron': text('@daily'),
+  'CreateTriggerInput.eventType': { ...text('test.type'), always: true },
+  'CreateTriggerInput.expressions': text({}),
+  'CreateTriggerInput.filter': text('true'),
+  'CreateTriggerInput.idempotencyKey': text('payload'),
+  'CreateTriggerInput.input': text({}),
+  'CreateTriggerInput.name': name('trigger'),
+  'CreateTriggerInput.signingSecret': text(`whsec_${'A'.repeat(32)}`),
+  'CreateTriggerInput.timeZone': text('UTC'),
+  'CreateTriggerInput.workflowId': id('workflow'),
   'DecideApprovalInput.comment': text(),
   'DecideApprovalInput.digest': name('digest'),
   'DecideApprovalInput.finalArguments': text({}),
   'DecideApprovalInput.id': id('approval'),
+  'DeleteTriggerInput.id': spareId('trigger'),
+  'FireTriggerInput.id': id('trigger'),
+  'FireTriggerInput.idempotencyKey': {
+    namings: name('firingKey').namings.map((naming) => ({ ...naming, spent: true })),
+  },
+  'FireTriggerInput.payload': text({}),
+  'MigrateRunsFilter.ids': id('run'),
+  'MigrateRunsInput.after': {
+    namings: [
+      {
+        of: ({ ids }) => ids.run,
+        nobodys: ({ ids }) => `${ids.run.slice(0, 24)}${randomBytes(6).toString('hex')}`,
+        malformed: 'not-an-id',
+        position: true,
+      },
+    ],
+  },
+  'MigrateRunsInput.workflowId': id('workflow'),
   'OpenIncidentInput.description': text(),
   'OpenIncidentInput.teamId': spareId('team'),
   'OpenIncidentInput.title': text(),
   'OpenIncidentInput.workflowId': spareId('workflow'),
+  'PauseTriggerInput.id': id('trigger'),
+  'PublishEventInput.data': text({}),
+  'PublishEventInput.id': {
+    base: ({ names }) => names.eventId,
+    namings: name('eventId').namings.map((naming) => ({ ...naming, spent: true })),
+  },
+  'PublishEventInput.runId': spareId('run'),
+  'PublishEventInput.source': text('test'),
+  'PublishEventInput.subject': text(),
+  'PublishEventInput.type': text('test.type'),
+  'PublishWorkflowVersionInput.workflowId': id('workflow'),
   'RegisterAgentInput.document': {
     base: () => agentDocument('probe'),
     namings: [
@@ -194,6 +254,7 @@ export const LEAVES: Record<string, Leaf> = {
     ],
   },
   'RegisterAgentInput.teamId': id('team'),
+  'RemoveLimitInput.id': spareId('limit'),
   'RequestApprovalInput.action': text(),
   'RequestApprovalInput.arguments': text({}),
   'RequestApprovalInput.idempotencyKey': name('approvalKey'),
@@ -203,8 +264,25 @@ export const LEAVES: Record<string, Leaf> = {
   'ResolveEscalationInput.resolution': text(),
   'ResolveIncidentInput.id': spareId('incident'),
   'ResolveIncidentInput.resolution': text(),
+  'ResumeTriggerInput.id': id('trigger'),
   'RetireAgentInput.id': id('agent'),
   'RevokeApiKeyInput.id': id('apiKey'),
+  'SignalRunInput.idempotencyKey': text('some key'),
+  'SignalRunInput.name': text('some signal'),
+  'SignalRunInput.payload': text({}),
+  'SignalRunInput.runId': id('run'),
+  'SetLimitInput.agentId': id('agent'),
+  'SetLimitInput.key': {
+    namings: [
+      { of: ({ names }) => names.limitKey, nobodys: () => mark('key'), malformed: NUL, stored: true },
+    ],
+  },
+  'SetLimitInput.name': name('limit'),
+  'SetLimitInput.workflowId': id('workflow'),
+  'SearchTaskLogsInput.agentId': id('agent'),
+  'SearchTaskLogsInput.runId': id('run'),
+  'SearchTaskLogsInput.search': name('logWord'),
+  'SearchTaskLogsInput.workflowId': id('workflow'),
   'StartRunInput.idempotencyKey': {
     namings: name('runKey').namings.map((naming) => ({ ...naming, spent: true })),
   },
@@ -212,10 +290,34 @@ export const LEAVES: Record<string, Leaf> = {
   'StartRunInput.workflowId': { ...id('workflow'), always: true },
   'StartRunInput.workflowName': { ...name('workflow'), insteadOf: 'workflowId' },
 
+  'UpdateTriggerInput.cron': text('@daily'),
+  'UpdateTriggerInput.eventType': text('test.type'),
+  'UpdateTriggerInput.expressions': text({}),
+  'UpdateTriggerInput.filter': text('true'),
+  'UpdateTriggerInput.id': id('trigger'),
+  'UpdateTriggerInput.idempotencyKey': text('payload'),
+  'UpdateTriggerInput.input': text({}),
+  // Of the spare set, since the other's name has been given to a trigger made by then.
+  'UpdateTriggerInput.name': {
+    namings: [
+      {
+        of: ({ spare }) => spare.names.trigger,
+        nobodys: () => mark('trigger'),
+        malformed: NUL,
+        stored: true,
+      },
+    ],
+  },
+  'UpdateTriggerInput.signingSecret': text(`whsec_${'A'.repeat(32)}`),
+  'UpdateTriggerInput.timeZone': text('UTC'),
+
+  'RunEventFilter.agentId': shownByWorkflow('agent'),
+  'RunEventFilter.domainId': shownByWorkflow('domain'),
   'RunEventFilter.runId': id('run'),
   'RunEventFilter.types': text('run.started'),
   'RunEventFilter.workflowId': id('workflow'),
   'TaskEventFilter.agentId': id('agent'),
+  'TaskEventFilter.domainId': shownByWorkflow('domain'),
   'TaskEventFilter.runId': id('run'),
   'TaskEventFilter.types': text('task.ready'),
   'TaskEventFilter.workflowId': id('workflow'),
@@ -247,6 +349,7 @@ export const ENTITIES: Record<string, Kind> = {
   Run: 'run',
   Task: 'task',
   Team: 'team',
+  Trigger: 'trigger',
   Workflow: 'workflow',
   WorkflowVersion: 'workflowVersion',
 }

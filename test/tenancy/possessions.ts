@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { sendMessage } from '@tutti/agents/domain'
 import { openEscalation, requestApproval } from '@tutti/governance/domain'
 import { recordAssessment } from '@tutti/metrics/domain'
+import { appendTaskLogs } from '@tutti/workflows/domain'
 import type { Organization } from '../world/organization.ts'
 import type { World } from '../world/start-world.ts'
 
@@ -13,6 +14,7 @@ export type Kind =
   | 'agent'
   | 'workflow'
   | 'workflowVersion'
+  | 'taskLog'
   | 'run'
   | 'task'
   | 'approval'
@@ -24,6 +26,10 @@ export type Kind =
   | 'assessment'
   | 'anomaly'
   | 'message'
+  | 'limit'
+  | 'settings'
+  | 'trigger'
+  | 'firing'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -35,12 +41,18 @@ export type Name =
   | 'principal'
   | 'digest'
   | 'runKey'
+  | 'logWord'
   | 'approvalKey'
   | 'assessmentKey'
   | 'article'
   | 'word'
   | 'tag'
   | 'team'
+  | 'limit'
+  | 'limitKey'
+  | 'trigger'
+  | 'firingKey'
+  | 'eventId'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -74,6 +86,10 @@ inputs: [message]
 steps:
   - { name: step, agent: ${agent}, input: message, output: answer }
 `
+
+/** A document of settings that limits nothing. */
+export const settingsDocument = (platform: string): string =>
+  `integration_preferences: { messaging_platform: ${platform} }`
 
 /** Makes one of everything in an organization, every text of it bearing a mark. */
 export async function makeEverything(world: World, org: Organization): Promise<Everything> {
@@ -123,7 +139,30 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     recommendations: [mark('recommendation')],
     flags: [mark('flag')],
   })
+  const [signal] = await world.asOwner(
+    `insert into run_signal (organization_id, run_id, name, payload, sent_by, idempotency_key)
+     values ($1, $2, $3, $4, $5, $6) returning id`,
+    [org.id, ids.run, mark('signal'), { payload: mark('payload') }, { id: mark('sender') }, mark('key')],
+  )
+  if (!signal) throw new Error('No signal was stored.')
+  const [settings] = await world.asOwner<{ id: string }>(
+    'select id from engine_settings where organization_id = $1 order by version desc limit 1',
+    [org.id],
+  )
+  const logWord = uncommonWord()
+  const said = `${mark('line')} ${logWord}`
+  await appendTaskLogs({ database }, admin, [
+    { taskId: ids.task, level: 'info', message: said, data: { data: mark('data') } },
+  ])
+  const [line] = await world.asOwner<{ id: string }>(
+    'select id from task_log where organization_id = $1 and message = $2',
+    [org.id, said],
+  )
   // What only workers make.
+  await world.asOwner('update task set cost_usd = cost_usd + 0.25 where organization_id = $1 and id = $2', [
+    org.id,
+    ids.task,
+  ])
   const [anomaly] = await world.asOwner<{ id: string }>(
     `insert into anomaly (organization_id, request_key, type, severity, scope, workflow_id, value, threshold, description)
      values ($1, $2, $3, 'high', $4, $5, 0.5, 0.1, $6) returning id`,
@@ -146,14 +185,19 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       message: message.id,
       assessment: assessment.id,
       anomaly: anomaly?.id ?? '',
+      taskLog: line?.id ?? '',
+      settings: settings?.id ?? '',
     },
-    names: { ...names, digest: approval.digest },
+    names: { ...names, digest: approval.digest, logWord },
   }
 }
 
 interface Made {
-  ids: Omit<Record<Kind, string>, 'approval' | 'escalation' | 'message' | 'assessment' | 'anomaly'>
-  names: Omit<Record<Name, string>, 'digest'>
+  ids: Omit<
+    Record<Kind, string>,
+    'approval' | 'escalation' | 'message' | 'assessment' | 'anomaly' | 'settings' | 'taskLog'
+  >
+  names: Omit<Record<Name, string>, 'digest' | 'logWord'>
 }
 
 async function makeByMutations(org: Organization): Promise<Made> {
@@ -183,6 +227,11 @@ async function makeByMutations(org: Organization): Promise<Made> {
     workflow: mark('workflow'),
     principal: mark('principal'),
     runKey: mark('key'),
+    limit: mark('limit'),
+    limitKey: mark('key'),
+    trigger: mark('trigger'),
+    firingKey: mark('key'),
+    eventId: mark('event'),
     approvalKey: mark('key'),
     assessmentKey: mark('key'),
     article: mark('article'),
@@ -203,6 +252,30 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { workflowId: idOf(workflow), input: { message: mark('message') }, idempotencyKey: names.runKey },
     'run { id tasks { id } }',
   )
+  const { limit } = await call(
+    'setLimit',
+    { name: names.limit, key: names.limitKey, maxRunning: 5 },
+    'limit { id }',
+  )
+  await call('applySettings', { document: settingsDocument(mark('platform')) }, 'settings { version }')
+  const { trigger } = await call(
+    'createTrigger',
+    { workflowId: idOf(workflow), name: names.trigger, kind: 'WEBHOOK', input: { message: mark('message') } },
+    'trigger { id }',
+  )
+  const { firing } = await call(
+    'fireTrigger',
+    { id: idOf(trigger), idempotencyKey: names.firingKey },
+    'firing { id run { id } }',
+  )
+  await admin.query('mutation($input: PublishEventInput!) { publishEvent(input: $input) { created } }', {
+    input: {
+      type: `test.${mark('type').replace('-', '_')}`,
+      source: 'test',
+      id: names.eventId,
+      data: { data: mark('data') },
+    },
+  })
   await call(
     'requestApproval',
     {
@@ -272,6 +345,9 @@ async function makeByMutations(org: Organization): Promise<Made> {
       workflow: idOf(workflow),
       workflowVersion: workflow?.latestVersion?.id ?? '',
       run: idOf(run),
+      limit: idOf(limit),
+      trigger: idOf(trigger),
+      firing: idOf(firing),
       task: idOf(run?.tasks?.[0]),
       incident: idOf(incident),
       auditEntry: idOf(entry),

@@ -194,6 +194,19 @@ describe('role api', () => {
   })
 })
 
+test('role api can ask for the organization of a webhook it knows the path of, and for nothing else of it', async () => {
+  const { rows } = await owner.query('select path_hash from trigger where organization_id = $1', [
+    a.organizationId,
+  ])
+  const found = await asTenant(null, () =>
+    api.query('select find_trigger_organization($1) as o, find_trigger_organization($2) as nobody', [
+      rows[0]?.path_hash,
+      'unknown',
+    ]),
+  )
+  expect(found.rows).toEqual([{ o: a.organizationId, nobody: null }])
+})
+
 describe('Prisma without its filter', () => {
   interface Delegate {
     findMany(): Promise<{ organizationId: string }[]>
@@ -245,14 +258,24 @@ describe('other roles', () => {
       ({
         'public.run': 'siu',
         'public.task': 'siu',
+        'public.task_log': 'sd',
+        'public.strand': 'siud',
+        'public.run_signal': 'su',
+        'public.trigger': 'su',
+        'public.trigger_firing': 'siu',
         'public.workflow': 's',
         'public.workflow_version': 's',
         'public.agent': 's',
+        'public.organization': 's',
+        'public.engine_limit': 'su',
+        'public.engine_settings': 's',
+        'public.task_cost': 'si',
         'log.event': 'si',
         'log.consumer': 'siu',
       })[table] ?? '',
     tutti_tail: (table) => ({ 'log.event': 's' })[table] ?? '',
-    tutti_definer: (table) => ({ 'public.api_key': 's', 'public.approval': 's' })[table] ?? '',
+    tutti_definer: (table) =>
+      ({ 'public.api_key': 's', 'public.approval': 's', 'public.trigger': 's' })[table] ?? '',
     tutti_queue: () => '',
     tutti_sealer: () => '',
     tutti_retention: () => '',
@@ -314,6 +337,7 @@ describe('other roles', () => {
     expect(rows).toEqual([
       { name: 'find_api_key_organization(text)', callers: ['tutti_api'] },
       { name: 'find_overdue_approvals(integer)', callers: ['tutti_worker'] },
+      { name: 'find_trigger_organization(text)', callers: ['tutti_api'] },
       { name: 'log.ensure_partitions()', callers: ['tutti_worker'] },
     ])
   })

@@ -36,6 +36,7 @@ export const triggerResolvers: Resolvers = {
     publishEvent: (_, { input }, context) => publishEvent(context, context.actor, input),
   },
   Trigger: {
+    __resolveReference: ({ id }, context) => (isId(id) ? loaderOf(context, loadTriggers).load(id) : null),
     workflow: async ({ workflowId }, _, context) =>
       (await loaderOf(context, loadWorkflows).load(workflowId)) ?? fail('NOT_FOUND'),
     jitterSeconds: ({ kind, jitterMs }) => (kind === 'schedule' ? jitterMs / 1_000 : null),
