@@ -9,6 +9,7 @@ import {
 import { limitCounts, limitResolvers, limitScopes, limitSources } from './limits/limits.resolvers.ts'
 import { runControlResolvers, waitReasonValues } from './runs/control/control.resolvers.ts'
 import { historyResolvers } from './history/history.resolvers.ts'
+import { migrationResolvers, runMigrationOutcomes } from './migrations/migrations.resolvers.ts'
 import { runResolvers, runStatusValues } from './runs/runs.resolvers.ts'
 import { signalResolvers } from './runs/signals.resolvers.ts'
 import { settingsResolvers } from './settings/settings.resolvers.ts'
@@ -36,6 +37,7 @@ export const workflows = defineSubgraph<Services, Context>({
     containmentResolvers,
     logResolvers,
     historyResolvers,
+    migrationResolvers,
     triggerResolvers,
     signalResolvers,
     limitResolvers,
@@ -49,6 +51,7 @@ export const workflows = defineSubgraph<Services, Context>({
       ContainmentScope: containmentScopeValues,
       StepChangeKind: stepChangeKinds,
       LogLevel: logLevelValues,
+      RunMigrationOutcome: runMigrationOutcomes,
       LimitScope: limitScopes,
       LimitCounts: limitCounts,
       LimitSource: limitSources,
