@@ -1,3 +1,10 @@
+export {
+  defineWorkflow,
+  Steps,
+  type StepInput,
+  type WorkflowSettings,
+  writeDefinition,
+} from './definitions/index.ts'
 export { bindApproval, resumeTask, type TaskDecision } from './engine/resume-task.ts'
 export { idempotencyKey } from './engine/core/index.ts'
 export type { ClaimedTask } from './engine/worker/claimed-task.ts'
@@ -11,3 +18,11 @@ export { applyWorkflow } from './workflows/apply-workflow.ts'
 export { proveStops } from './containment/prove-stops.ts'
 export { findOperations, workOperation } from './operations/work-operation.ts'
 export { type RunRequest, type StartedRun, startRuns } from './runs/start-runs.ts'
+export { appendTaskLogs, type TaskLogLine } from './tasks/logs/append-task-logs.ts'
+export { deleteExpiredLogs } from './tasks/logs/delete-expired-logs.ts'
+export {
+  createProgressReporter,
+  type ProgressReporter,
+  type ProgressReporterOptions,
+} from './tasks/progress/progress-reporter.ts'
+export { type ProgressReport, reportProgress } from './tasks/progress/report-progress.ts'

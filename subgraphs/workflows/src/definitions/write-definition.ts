@@ -7,16 +7,20 @@ import { writeRetry } from './kinds/task-step.ts'
 import { follow, IMPLICIT_END, implicitEndOf } from './link-steps.ts'
 import { DEFAULT_RETRY, DEFAULT_TIMEOUT_MS } from './read-error-handling.ts'
 import { formatDuration } from './read-duration.ts'
+import { TREE_LIMITS } from './tree.ts'
 
 /**
  * Writes a definition as YAML in the platform's own format, whatever it was written in; read again it is the same, up to
- * `format`. Comments are not kept, and what only repeats a default is left out.
+ * `format`. Comments are not kept, and what only repeats a default is left out. Where indentation would make it longer
+ * than a definition may be, it is JSON, which is YAML too.
  */
 export function writeDefinition(definition: WorkflowDefinition): string {
-  const document = new Document(documentOf(definition), { version: '1.2', aliasDuplicateObjects: false })
+  const plain = documentOf(definition)
+  const document = new Document(plain, { version: '1.2', aliasDuplicateObjects: false })
   const steps = document.get('steps')
   for (const step of isSeq(steps) ? steps.items.slice(1) : []) if (isMap(step)) step.spaceBefore = true
-  return document.toString({ lineWidth: 0 })
+  const text = document.toString({ lineWidth: 0 })
+  return Buffer.byteLength(text) > TREE_LIMITS.bytes ? JSON.stringify(plain) : text
 }
 
 function documentOf(definition: WorkflowDefinition): WrittenStep {

@@ -14,8 +14,8 @@ export interface AppliedWorkflow {
 
 /**
  * Applies a document as the workflow's next version and publishes it, unless it is to stay a draft. A document that the
- * latest version says already makes no new one. INVALID_DOCUMENT lists every mistake with line and column; agents that
- * the organization does not have are among them.
+ * latest version says already makes no new one. INVALID_DOCUMENT lists every mistake with line and column; agents,
+ * capabilities and workflows that the organization does not have are among them.
  */
 export async function applyWorkflow(
   { database }: Pick<Services, 'database'>,
@@ -23,12 +23,21 @@ export async function applyWorkflow(
   document: string,
   { publish = true }: { publish?: boolean } = {},
 ): Promise<AppliedWorkflow> {
-  const agents = await database.readTenant<{ name: string }>(
-    actor,
-    'select name from agent where organization_id = $1 and retired_at is null',
-    [actor.organizationId],
-  )
-  const read = readDefinition(document, { knownAgents: agents.map((agent) => agent.name) })
+  const [agents, workflows] = await Promise.all([
+    database.readTenant<{ name: string; capabilities: string[] }>(
+      actor,
+      'select name, capabilities from agent where organization_id = $1 and retired_at is null',
+      [actor.organizationId],
+    ),
+    database.readTenant<{ name: string }>(actor, 'select name from workflow where organization_id = $1', [
+      actor.organizationId,
+    ]),
+  ])
+  const read = readDefinition(document, {
+    knownAgents: agents.map((agent) => agent.name),
+    knownCapabilities: agents.flatMap((agent) => agent.capabilities),
+    knownWorkflows: workflows.map((workflow) => workflow.name),
+  })
   if (!read.ok) {
     const problems = read.problems.map(({ line, column, hint, ...problem }) => ({
       ...problem,
