@@ -289,3 +289,62 @@ steps:
   expect(ended).toMatchObject({ status: 'failed', error: { code: 'LOST' } })
   expect(undone).toEqual(['pay~undo', 'book~undo'])
 })
+
+test('a step that fails the run on its way out is undone as well', async () => {
+  const undone: unknown[] = []
+  const ended = await run(
+    `
+steps:
+  - { name: book, agent: worker, output: booking, compensate: { agent: worker } }
+  - { name: choose, type: conditional, condition: booking.seats > 3, if_true: good, if_false: end }
+  - { name: good, agent: worker }
+`,
+    {},
+    async (task) => {
+      if (task.stepPath.endsWith('~undo')) undone.push([task.stepPath, task.input['$output']])
+      return { type: 'succeeded', output: { seats: 'none' } }
+    },
+  )
+  expect(ended).toMatchObject({ status: 'failed', error: { code: 'CONDITION_FAILED' } })
+  expect(undone).toEqual([['book~undo', { seats: 'none' }]])
+})
+
+test('a sub-workflow that takes too long is given up, and its run is cancelled', async () => {
+  const actor = await organization()
+  await applyWorkflow(
+    world,
+    actor,
+    'format: tutti/1\nname: sub\nsteps:\n  - { name: rest, type: wait, for: 1h }\n',
+  )
+  const document = `
+format: tutti/1
+name: outer
+steps:
+  - { name: inner, type: workflow, workflow: sub, timeout: 300ms, fallback_action: after }
+  - { name: never, type: end }
+  - { name: after, agent: worker, output: handled }
+`
+  await applyWorkflow(world, actor, document)
+  await using runner = startTaskRunner({ database: world.database, execute: TWICE, log })
+  await startRuns(
+    { database: world.database, wake: () => runner.wake() },
+    actor,
+    [{ workflowName: 'outer', input: {} }],
+    String,
+  )
+  const types = ['run.completed', 'run.failed'] as const
+  const ended = tail.subscribe({ organizationId: actor.organizationId, types }, { after: '0000000000000' })
+  for await (const event of ended) {
+    expect(event).toMatchObject({ type: 'run.completed', data: { fallback: true } })
+    break
+  }
+  const runs = await world.database.readTenant(
+    actor,
+    'select w.name, r.status from run r join workflow w on w.organization_id = r.organization_id and w.id = r.workflow_id where r.organization_id = $1 order by 1',
+    [actor.organizationId],
+  )
+  expect(runs).toEqual([
+    { name: 'outer', status: 'completed' },
+    { name: 'sub', status: 'cancelled' },
+  ])
+})

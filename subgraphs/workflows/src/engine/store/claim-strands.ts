@@ -187,9 +187,14 @@ export async function renewLeases(
   if (held.length === 0) return []
   const { rows } = await pool.query<{ id: string }>({
     name: 'engine-renew',
-    text: `update strand s set due_at = clock_timestamp() + interval '${LEASE_SECONDS} seconds'
-      from unnest($1::uuid[], $2::bigint[]) as x(id, fence)
-      where s.id = x.id and s.fence = x.fence and s.status = 'running' returning s.id`,
+    // Locked in the order in which everybody locks strands: who is told to stop is renewed at the same moment.
+    text: `with mine as materialized (
+        select s.id, s.organization_id from unnest($1::uuid[], $2::bigint[]) as x(id, fence)
+        join strand s on s.id = x.id and s.fence = x.fence and s.status = 'running'
+        order by s.id for no key update of s
+      )
+      update strand s set due_at = clock_timestamp() + interval '${LEASE_SECONDS} seconds'
+      from mine m where s.id = m.id and s.organization_id is not distinct from m.organization_id returning s.id`,
     values: [held.map(({ id }) => id), held.map(({ fence }) => fence)],
   })
   const kept = new Set(rows.map((row) => row.id))

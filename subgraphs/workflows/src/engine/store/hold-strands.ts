@@ -172,11 +172,7 @@ function wordOf(row: ClaimedRow, resume: CoreEvent): CoreEvent {
 function timerOf(row: ClaimedRow): CoreEvent | null {
   const node = row.node_id ?? ''
   if (row.kind === 'review') return { type: 'review_expired', node }
-  if (row.kind === 'workflow') {
-    const error = { code: 'SUBWORKFLOW_TIMED_OUT', message: 'The sub-workflow did not end in time.' }
-    return { type: 'child_run_ended', node, status: 'failed', output: {}, error }
-  }
-  return row.kind === 'wait' ? { type: 'wait_expired', node } : null
+  return row.kind === 'wait' || row.kind === 'workflow' ? { type: 'wait_expired', node } : null
 }
 
 /** How the children of a strand at a compound task have arrived, by position; null for those that have not. */
