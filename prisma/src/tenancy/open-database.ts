@@ -84,6 +84,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       types: TYPES,
     })
     created.on('error', () => undefined) // an idle connection broke; the pool replaces it
+    // One that breaks in somebody's hands fails their query; as an event without a listener it would end the process.
+    created.on('connect', (client) => client.on('error', () => undefined))
     pools.set(role, created)
     return created
   }
