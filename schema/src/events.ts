@@ -128,6 +128,11 @@ export const EVENTS = {
     decision: z.enum(['approved', 'rejected']),
     decidedBy: z.string(),
   }),
+  'approval.withdrawn': z.object({
+    approvalId: z.string(),
+    runId: z.string().nullable(),
+    taskId: z.string().nullable(),
+  }),
   'approval.expired': z.object({
     approvalId: z.string(),
     runId: z.string().nullable(),

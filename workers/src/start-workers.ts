@@ -9,6 +9,8 @@ import { startConsumer } from './consumers/start-consumer.ts'
 import { watchOutcomes } from './consumers/watch-outcomes.ts'
 import { createExecutor } from './executors/create-executor.ts'
 import { openEgress } from './executors/open-egress.ts'
+import { startContainment } from './operations/start-containment.ts'
+import { startOperations } from './operations/start-operations.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
 import type { WorkerServices } from './worker-services.ts'
@@ -57,6 +59,8 @@ export async function startWorkers(
     lifecycle.own(startConsumer(data, consumer, log))
   }
   lifecycle.own(startExpiry(services))
+  lifecycle.own(startOperations(services, wake))
+  lifecycle.own(startContainment(services, wake))
   keepPartitions(data, log, lifecycle)
   return { wake }
 }

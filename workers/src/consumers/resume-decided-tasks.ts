@@ -1,4 +1,4 @@
-import { approvalDecision, requestApproval } from '@tutti/governance/domain'
+import { approvalDecision, requestApproval, withdrawApprovals } from '@tutti/governance/domain'
 import type { EventData, EventRecord } from '@tutti/schema'
 import { bindApproval, resumeTask } from '@tutti/workflows/domain'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
@@ -7,7 +7,8 @@ import { reviewQuestion } from './review-question.ts'
 
 /**
  * Takes decisions to the tasks that wait for them. A decision may come before its task waits: so the beginning of a
- * wait looks for a decision as well, and whichever comes second finds the other.
+ * wait looks for a decision as well, and whichever comes second finds the other. What is asked for a task that an
+ * operator ended is taken back.
  */
 export function resumeDecidedTasks(services: WorkerServices, wake: () => void): Consumer {
   async function resume(event: EventRecord, taskId: string, approvalId: string): Promise<void> {
@@ -51,6 +52,19 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
     name: 'resume-decided-tasks',
     async handle(events) {
       for (const event of events) await handle(event)
+      // After what they asked for in the same page, which comes before their end.
+      const ended = Map.groupBy(events.filter(endsByHand), ({ organizationId }) => organizationId)
+      for (const [organizationId, of] of ended) {
+        const tasks = of.map(({ data }) => (data as EventData<'task.cancelled'>).taskId)
+        await withdrawApprovals(services, workerActor(organizationId), tasks)
+      }
     },
   }
+}
+
+const ENDING: readonly string[] = ['cancel', 'skip', 'complete']
+
+function endsByHand({ type, data }: EventRecord): boolean {
+  if (type === 'task.cancelled') return true
+  return type === 'task.controlled' && ENDING.includes((data as EventData<'task.controlled'>).action)
 }

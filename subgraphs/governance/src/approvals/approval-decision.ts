@@ -15,7 +15,7 @@ export interface ApprovalDecision {
   arguments: unknown
 }
 
-/** The end of an approval; null while it is pending, and when it is not one of this organization. */
+/** The end of an approval; null while it is pending, when it was withdrawn, and when it is not one of this organization. */
 export async function approvalDecision(
   { database }: DomainServices,
   actor: Actor,
@@ -27,7 +27,7 @@ export async function approvalDecision(
     `select ${APPROVAL_COLUMNS} from approval where organization_id = $1 and id = $2`,
     [actor.organizationId, approvalId],
   )
-  if (!approval || approval.status === 'pending') return null
+  if (!approval || approval.status === 'pending' || approval.status === 'withdrawn') return null
   return {
     approvalId,
     decision: approval.status,

@@ -2,9 +2,10 @@ import { type Actor, canonicalJson, type ErrorCode } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
 
 /**
- * `pending` ends as `approved` or `rejected` by one decision, or as `expired` by time; the ends are final.
+ * `pending` ends as `approved` or `rejected` by one decision, as `expired` by time, or as `withdrawn` when the task ends
+ * that it was asked for; the ends are final.
  */
-export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired'
+export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired' | 'withdrawn'
 export type Verdict = 'approved' | 'rejected'
 
 /** What a decision is judged by. */
@@ -33,6 +34,9 @@ export const isDecided = ({ status }: { status: ApprovalStatus }): boolean =>
 
 /** Whether its time passed before anybody decided. */
 export const isExpired = ({ status }: { status: ApprovalStatus }): boolean => status === 'expired'
+
+/** Whether what it was asked for ended before anybody decided. */
+export const isWithdrawn = ({ status }: { status: ApprovalStatus }): boolean => status === 'withdrawn'
 
 /**
  * Separation of duties: nobody decides what they asked for, under whichever credential, nor what the agent they act
@@ -87,5 +91,7 @@ export function judgeDecision(
   if (isDecided(approval)) return { kind: 'refuse', code: 'ALREADY_DECIDED' }
   if (isExpired(approval))
     return { kind: 'refuse', code: 'INVALID_STATE', hint: 'EXPIRED: its time has passed.' }
+  if (isWithdrawn(approval))
+    return { kind: 'refuse', code: 'INVALID_STATE', hint: 'WITHDRAWN: what it was asked for has ended.' }
   return { kind: 'apply' }
 }

@@ -28,7 +28,7 @@ const inputSchema = z
  * Decides an approval, once, however many click: the row's lock lets one through, the rest meet its outcome.
  *
  * Output: the approval after the decision. Events: approval.decided, escalation.resolved. Audit: the decision.
- * Errors: NOT_FOUND, SEPARATION_OF_DUTIES, CONFLICT (another digest), ALREADY_DECIDED, INVALID_STATE (expired).
+ * Errors: NOT_FOUND, SEPARATION_OF_DUTIES, CONFLICT (another digest), ALREADY_DECIDED, INVALID_STATE (expired, withdrawn).
  */
 export async function decideApproval(
   { database }: DomainServices,

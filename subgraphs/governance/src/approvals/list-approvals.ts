@@ -21,6 +21,6 @@ export async function listApprovals(
 }
 
 const STATUS_FILTER = `($3::text is null
-  or ($3 in ('approved', 'rejected') and status = $3)
+  or ($3 in ('approved', 'rejected', 'withdrawn') and status = $3)
   or ($3 = 'pending' and status = 'pending' and (expires_at is null or expires_at > now()))
   or ($3 = 'expired' and (status = 'expired' or (status = 'pending' and expires_at <= now()))))`

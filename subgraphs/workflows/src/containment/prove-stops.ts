@@ -48,9 +48,9 @@ async function look(database: Database, order: OpenOrder): Promise<boolean> {
   if (order.lifted && !order.released) await releaseContained(database, actor, order)
   if (!order.lifted || !order.sealed) {
     // First who may not have seen it, then what they left: the other way round something could begin between.
-    const settled = await isSettled(database, actor, order.seen)
+    const settled = !order.sealed && (await isSettled(database, actor, order.seen))
     const slipped = await stopWork(database, actor, order)
-    if (settled && slipped === 0 && !order.sealed) await seal(database, actor, order)
+    if (settled && slipped === 0) await seal(database, actor, order)
   }
   if (!order.stopped) await prove(database, actor, order)
   return order.lifted && !order.released
