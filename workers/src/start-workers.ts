@@ -11,6 +11,7 @@ import { createExecutor } from './executors/create-executor.ts'
 import { openEgress } from './executors/open-egress.ts'
 import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
+import { startLogRetention } from './logs/start-log-retention.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
 import type { WorkerServices } from './worker-services.ts'
@@ -61,6 +62,7 @@ export async function startWorkers(
   lifecycle.own(startExpiry(services))
   lifecycle.own(startOperations(services, wake))
   lifecycle.own(startContainment(services, wake))
+  lifecycle.own(startLogRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils'
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg'
 
 type SchemaEngine = Awaited<ReturnType<typeof engineModule.SchemaEngine.new>>
@@ -26,8 +26,29 @@ class WholeScriptAdapter extends PrismaPg {
     adapter.executeScript = async (script) => {
       await adapter.underlyingDriver().query(script)
     }
+    readInternalCharacters(adapter)
     this.connections.push(adapter)
     return adapter
+  }
+}
+
+/** PostgreSQL's number of the type "char", one byte, of its catalog. */
+const INTERNAL_CHARACTER = 18
+
+/** Prisma's adapter does not know a type by which its own engine describes a database: it is read as text. */
+function readInternalCharacters(adapter: Awaited<ReturnType<PrismaPg['connect']>>): void {
+  const queryRaw = adapter.queryRaw.bind(adapter)
+  adapter.queryRaw = async (query) => {
+    if (!/\bpg_constraint\b/.test(query.sql)) return queryRaw(query)
+    const { fields } = await adapter.underlyingDriver().query(query.sql, query.args)
+    const isCharacter = fields.map(({ dataTypeID }) => dataTypeID === INTERNAL_CHARACTER)
+    const columns = fields.map(({ name }, index) => (isCharacter[index] ? `"${name}"::text` : `"${name}"`))
+    const sql = `select ${columns.join()} from (${query.sql.replace(/;\s*$/, '')}) as described`
+    const result = await queryRaw({ ...query, sql })
+    const types = result.columnTypes.map((type, index) =>
+      isCharacter[index] ? ColumnTypeEnum.Character : type,
+    )
+    return { ...result, columnTypes: types }
   }
 }
 

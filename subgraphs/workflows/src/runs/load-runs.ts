@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts'
+import type { TaskRow } from '../tasks/load-tasks.ts'
 
 export interface RunReference {
   id: string
@@ -16,6 +17,8 @@ export interface RunRow extends RunReference {
   costUsd: string
   createdAt: Date
   endedAt: Date | null
+  /** Of a run of the past: its tasks as they were. */
+  tasks?: TaskRow[]
 }
 
 /** Columns of a {@link RunRow}; while the run lives its state is its main strand's. */

@@ -18,12 +18,21 @@ export interface TaskRow {
   createdAt: Date
   startedAt: Date | null
   endedAt: Date | null
+  progress: TaskProgressRow | null
+}
+
+/** A report from inside a long step, as its task keeps it. */
+export interface TaskProgressRow {
+  percent: number | null
+  message: string | null
+  data: unknown
+  time: string | Date
 }
 
 /** Columns of a {@link TaskRow}. */
 export const TASK_COLUMNS = `id, run_id as "runId", status, step_path as "stepPath", agent_id as "agentId", attempt,
   input, output, error, cost_usd as "costUsd", created_at as "createdAt", started_at as "startedAt",
-  ended_at as "endedAt"`
+  ended_at as "endedAt", progress`
 
 /** Tasks by id. */
 export async function loadTasks({ database, actor }: Context, ids: readonly string[]) {

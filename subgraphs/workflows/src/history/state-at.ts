@@ -1,0 +1,139 @@
+import type { WorkflowDefinition } from '../definitions/index.ts'
+import { advance, type CoreEvent, type RunView, type Transition } from '../engine/core/index.ts'
+import { endOfTask } from './end-of-task.ts'
+import { type PastEvent, type PastTask, type RunOrigin, type RunPast, textOf } from './run-past.ts'
+
+type State = Readonly<Record<string, unknown>>
+
+/** The definition of a version, if it is known. */
+export type DefinitionOf = (versionId: string) => WorkflowDefinition | undefined
+
+const SETTLES = new Set(['task.completed', 'task.failed', 'task.skipped', 'task.cancelled'])
+
+/**
+ * The state of a run's main line at a moment: what the engine's own core makes of the steps that had ended by then, told
+ * to it again in their order. So it holds whatever the core writes: outputs by name, transforms, the outputs of branches
+ * from their join on. The engine's own names (`$`) are in it.
+ */
+export function stateAt(past: RunPast, definitionOf: DefinitionOf, at: Date): Record<string, unknown> {
+  const { run, tasks, events, origin } = past
+  const teller = new Teller(run.id, isRecord(run.input) ? run.input : {}, definitionOf, tasks)
+  const byId = new Map(tasks.map((task) => [task.id, task]))
+  teller.versionId = versionAt(run.versionId, events, run.createdAt)
+  if (origin) beginAsCopy(teller, past, origin)
+  for (const [index, event] of events.entries()) {
+    if (event.time > at) break
+    if (event.type === 'run.started' && !origin) teller.tell({ type: 'run_started' })
+    else if (event.type === 'run.migrated')
+      teller.versionId = textOf(event, 'toVersionId') ?? teller.versionId
+    else if (event.type === 'run.retried') {
+      const { $undo: _, $undone: __, ...state } = teller.state
+      teller.state = state
+      teller.enter(firstOf(event.data['steps']))
+    } else if (SETTLES.has(event.type) && !endsTheRun(events, index)) {
+      const task = byId.get(textOf(event, 'taskId') ?? '')
+      if (task && task.parentId === null) teller.tellEnd(task, SETTLED_STATUS[event.type] ?? task.status)
+    }
+  }
+  return teller.state
+}
+
+const SETTLED_STATUS: Readonly<Record<string, string>> = {
+  'task.completed': 'completed',
+  'task.skipped': 'skipped',
+}
+
+/** Whether a task was cancelled because its whole run was. */
+function endsTheRun(events: readonly PastEvent[], index: number): boolean {
+  if (events[index]?.type !== 'task.cancelled') return false
+  for (let next = index + 1; next < events.length; next++) {
+    const type = events[next]?.type
+    if (type !== 'task.cancelled') return type === 'run.cancelled'
+  }
+  return false
+}
+
+/** A forked run begins with what its original had come to, as far as it was copied, and with what was to be different. */
+function beginAsCopy(teller: Teller, { tasks, run, events }: RunPast, origin: RunOrigin): void {
+  const own = { input: teller.input, versionId: teller.versionId }
+  Object.assign(teller, origin)
+  teller.tell({ type: 'run_started' })
+  for (const task of tasks)
+    if (task.parentId === null && task.endedAt && task.endedAt <= run.createdAt)
+      teller.tellEnd(task, task.status)
+  const fork = events.find(({ type }) => type === 'run.forked')
+  Object.assign(teller, own)
+  if (isRecord(fork?.data['state'])) teller.state = { ...teller.state, ...fork.data['state'] }
+  const path = fork ? textOf(fork, 'fromStepPath') : null
+  teller.enter(path?.slice(path.lastIndexOf('/') + 1))
+}
+
+/** Tells the core of a run's past, and keeps what it writes. */
+class Teller {
+  state: Record<string, unknown> = {}
+  versionId = ''
+  input: State
+  readonly #seed: string
+  readonly #definitionOf: DefinitionOf
+  readonly #children: ReadonlyMap<string | null, readonly PastTask[]>
+
+  constructor(seed: string, input: State, definitionOf: DefinitionOf, tasks: readonly PastTask[]) {
+    this.input = input
+    this.#seed = seed
+    this.#definitionOf = definitionOf
+    const last = tasks.filter((task) => task.arrival !== null)
+    this.#children = Map.groupBy(last, (task) => task.parentId)
+  }
+
+  /** What the core answers; nothing, where a definition of another time cannot be told of the step any more. */
+  tell(event: CoreEvent, task?: PastTask): void {
+    const definition = this.#definitionOf(this.versionId)
+    if (!definition) return
+    const view: RunView = {
+      status: event.type === 'run_started' ? 'queued' : 'running',
+      input: this.input,
+      seed: this.#seed,
+      strand: { path: '', state: this.state, outer: [] },
+      ...(task ? { task: { status: 'running', attempt: task.attempt, path: task.stepPath } } : {}),
+    }
+    let transitions: readonly Transition[] = []
+    try {
+      transitions = advance(definition, view, event)
+    } catch {
+      return
+    }
+    for (const each of transitions)
+      if (each.type === 'write_state') this.state = { ...this.state, [each.name]: each.value }
+  }
+
+  /** A task of the main line ended. What undoes a step writes nothing that a step sees. */
+  tellEnd(task: PastTask, status: string): void {
+    const nodes = this.#definitionOf(this.versionId)?.nodes ?? {}
+    const node = Object.hasOwn(nodes, task.nodeId) ? nodes[task.nodeId] : undefined
+    if (!node || task.stepPath.endsWith('~undo')) return
+    const event = endOfTask(node, task, status, this.#children.get(task.id) ?? [])
+    if (event) this.tell(event, task)
+  }
+
+  /** Somebody had the main line go on at a step. */
+  enter(node: unknown): void {
+    if (typeof node === 'string') this.tell({ type: 'step_entered', node })
+  }
+}
+
+const firstOf = (list: unknown): unknown => (Array.isArray(list) ? list[0] : undefined)
+
+/** The version that a run was on at a moment, by its migrations. */
+export function versionAt(present: string, events: readonly PastEvent[], at: Date): string {
+  const moves = events.filter(({ type }) => type === 'run.migrated')
+  const last = moves.findLast(({ time }) => time <= at)
+  const next = moves.find(({ time }) => time > at)
+  return (last ? textOf(last, 'toVersionId') : next ? textOf(next, 'fromVersionId') : null) ?? present
+}
+
+/** Names that steps see. */
+export const visible = (state: State): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('$')))
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
