@@ -32,8 +32,11 @@ export function startTriggerScheduler(
   let nudged = Promise.withResolvers<void>()
 
   async function look(): Promise<void> {
-    while ((await scheduleDueTriggers(database)) === MOST_SCHEDULES && !stopping.signal.aborted);
-    while ((await startDueFirings({ ...services, wake })) === MOST_FIRINGS && !stopping.signal.aborted);
+    try {
+      while ((await scheduleDueTriggers(database)) === MOST_SCHEDULES && !stopping.signal.aborted);
+    } finally {
+      while ((await startDueFirings({ ...services, wake })) === MOST_FIRINGS && !stopping.signal.aborted);
+    }
   }
 
   const loop = (async () => {

@@ -32,10 +32,9 @@ export function createEventInterest(database: Database): EventInterest {
     const waits = await pool.query<{ o: string; key: string }>({
       name: 'wait-interest',
       text: `select distinct s.organization_id as o, s.wait_key as key from unnest($1::uuid[]) as x(o)
-             join strand s on s.organization_id = x.o and s.wait_key >= 'event:' and s.wait_key < 'event;'`,
+             join strand s on s.organization_id = x.o and s.wait_key like 'event:%'`,
       values: [organizations],
     })
-    if (known.size > MOST) known.clear()
     for (const id of organizations) {
       known.set(id, {
         triggers: triggers.rows.filter(({ organizationId }) => organizationId === id),
@@ -46,6 +45,7 @@ export function createEventInterest(database: Database): EventInterest {
 
   return {
     async of(organizations) {
+      if (known.size > MOST) known.clear()
       const missing = organizations.filter((id) => !known.has(id))
       if (missing.length > 0) await read(missing)
       return known

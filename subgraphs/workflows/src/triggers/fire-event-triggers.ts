@@ -2,6 +2,7 @@ import type { Database } from '@tutti/prisma'
 import type { EventRecord } from '@tutti/schema'
 import { v7 as uuidv7 } from 'uuid'
 import { eventFacts, namesOfEvent } from '../engine/event-facts.ts'
+import { chunkBySize } from './chunk-by-size.ts'
 import { insertFirings, type NewFiring } from './insert-firings.ts'
 import { makeFiring } from './make-firing.ts'
 import { storedExpression, type TriggerRow } from './trigger-row.ts'
@@ -26,8 +27,10 @@ export async function fireEventTriggers(
   if (matches.length === 0) return false
   const depths = await depthsOf(database, matches)
   const firings = matches.map((match) => firingOf(match, depths.get(runOf(match.event) ?? '') ?? 0))
-  const fresh = await insertFirings(database.pool('worker'), firings)
-  if (fresh.size > 0) database.announce()
+  for (const chunk of chunkBySize(firings, ({ input }) => input)) {
+    await insertFirings(database.pool('worker'), chunk)
+    database.announce()
+  }
   return true
 }
 

@@ -34,8 +34,8 @@ export function createEventReactions(
       for (const event of events) {
         const keys = interests.get(event.organizationId)?.waitKeys
         if (!keys || keys.size === 0) continue
-        if (namesOfEvent(event).some((name) => keys.has(`event:${name}`)))
-          await wakeEventWaits(services, event)
+        const [type] = namesOfEvent(event)
+        if (keys.has(`event:${type}`)) await wakeEventWaits(services, event)
       }
     },
   }

@@ -8,6 +8,9 @@ import { FACT_OF, MISSED_POLICIES, TRIGGER_KINDS, type TriggerKind } from './tri
 import { isSigningSecret } from './webhook-secret.ts'
 
 const MOST_EXPRESSIONS = 100
+const CATCH_UP = 100
+/** Inputs of the firings that are caught up at once, characters. */
+const MOST_CAUGHT_UP = 64 * 1024 * 1024
 
 const line = (most: number) =>
   z
@@ -68,6 +71,9 @@ const settingsSchema = z
       else if (!read.ok) complain(read.part, read.message)
       if (given.catchUp != null && given.missed !== 'all')
         complain('catchUp', 'This belongs to missed ALL only.')
+      const bytes = JSON.stringify(given.input ?? null).length * (given.catchUp ?? CATCH_UP)
+      if (given.missed === 'all' && bytes > MOST_CAUGHT_UP)
+        complain('catchUp', 'The inputs of so many firings would be more than 64 MiB together.')
     }
     if (given.kind === 'event') {
       const problem = given.eventType
@@ -142,7 +148,7 @@ export function readTriggerSettings(input: unknown): TriggerSettings {
     cron: schedule ? (given.cron ?? null) : null,
     timeZone: schedule ? (given.timeZone ?? 'UTC') : null,
     missed: schedule ? missed : null,
-    catchUp: schedule && missed === 'all' ? (given.catchUp ?? 100) : null,
+    catchUp: schedule && missed === 'all' ? (given.catchUp ?? CATCH_UP) : null,
     jitterMs: schedule ? (given.jitterSeconds ?? 0) * 1_000 : 0,
     eventType: given.eventType ?? null,
     filter: given.filter ?? null,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '@tutti/prisma'
 import { v7 as uuidv7 } from 'uuid'
+import { chunkBySize } from './chunk-by-size.ts'
 import { insertFirings, type NewFiring } from './insert-firings.ts'
 import { makeFiring } from './make-firing.ts'
 import { planDue } from './plan-due.ts'
@@ -13,7 +14,7 @@ export const MOST_SCHEDULES = 100
 /**
  * Notes the firings of schedules whose time has come, and their next time, in one transaction: whoever dies in it leaves
  * everything as it was. Several may do so at once: a schedule's time is noted by who finds it still to come, once. Answers
- * with how many were due: look again when it is {@link MOST_SCHEDULES}. `now` stands for the database's clock.
+ * with how many were due: look again when it is {@link MOST_SCHEDULES}. Throws when some could not be written; the others were. `now` stands for the database's clock.
  */
 export async function scheduleDueTriggers(database: Database, now: Date | null = null): Promise<number> {
   const due = await database.pool('worker').query<TriggerRow & { now: Date }>({
@@ -24,11 +25,22 @@ export async function scheduleDueTriggers(database: Database, now: Date | null =
   })
   if (due.rows.length === 0) return 0
   // What takes long is done before anything is locked.
-  await writePlans(
-    database,
-    due.rows.map((row) => planOf(row, row.now)),
-  )
-  database.announce()
+  const plans = due.rows.map((row) => planOf(row, row.now))
+  try {
+    await writePlans(database, plans)
+  } catch (error) {
+    if (plans.length === 1) throw error
+    // One that cannot be written holds up no other.
+    const written = await Promise.allSettled(plans.map((plan) => writePlans(database, [plan])))
+    const failed = written.filter((each) => each.status === 'rejected')
+    if (failed.length > 0)
+      throw new AggregateError(
+        failed.map(({ reason }) => reason),
+        'Some schedules were not noted.',
+      )
+  } finally {
+    database.announce()
+  }
   return due.rows.length
 }
 
@@ -60,10 +72,8 @@ async function writePlans(database: Database, plans: readonly SchedulePlan[]): P
     )
     const ours = new Set(rows.map(({ id }) => id))
     const mine = plans.filter(({ row }) => ours.has(row.id))
-    await insertFirings(
-      client,
-      mine.flatMap(({ firings }) => firings),
-    )
+    const firings = mine.flatMap((plan) => plan.firings)
+    for (const chunk of chunkBySize(firings, ({ input }) => input)) await insertFirings(client, chunk)
     await client.query(
       `update trigger t set next_at = x.next from jsonb_to_recordset($1::jsonb) as x(o uuid, id uuid, next timestamptz)
        where t.organization_id = x.o and t.id = x.id`,

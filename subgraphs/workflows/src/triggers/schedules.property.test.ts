@@ -198,6 +198,7 @@ test('a schedule that is looked at within the minute fires at each of its times,
 })
 
 test('one trigger that can start nothing holds up no other, and is tried again until it can', async () => {
+  await owner.query('delete from trigger')
   const draft = await world.workflow(actor)
   await owner.query('update workflow set published_version = null where id = $1', [draft])
   const input = { kind: 'SCHEDULE', cron: '0 * * * *' }

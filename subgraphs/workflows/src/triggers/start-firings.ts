@@ -2,6 +2,7 @@ import { type Actor, TuttiError } from '@tutti/schema'
 import type pg from 'pg'
 import type { Services } from '../context.ts'
 import { type RunRequest, type StartedRun, startRuns } from '../runs/start-runs.ts'
+import { chunkBySize } from './chunk-by-size.ts'
 
 /** A firing whose run is to be started. */
 export interface DueFiring {
@@ -37,7 +38,8 @@ export async function startFirings(
   services: Pick<Services, 'database' | 'wake'>,
   firings: readonly DueFiring[],
 ): Promise<FiringOutcome[]> {
-  const groups = [...Map.groupBy(firings, (each) => JSON.stringify([each.triggerId, each.firedBy])).values()]
+  const alike = [...Map.groupBy(firings, (each) => JSON.stringify([each.triggerId, each.firedBy])).values()]
+  const groups = alike.flatMap((each) => chunkBySize(each, ({ input }) => input))
   const outcomes: FiringOutcome[] = []
   for (let first = 0; first < groups.length; first += AT_ONCE) {
     const done = await Promise.all(

@@ -51,14 +51,16 @@ export const FACT_OF: Record<TriggerKind, 'payload' | 'scheduledAt' | 'event'> =
 const compiled = new Map<string, CompiledExpression>()
 const MOST = 5_000
 
-/** An expression that was checked when it was stored, parsed once a process. */
+/** An expression that was checked when it was stored, parsed once a process. One that a newer parser refuses only fails. */
 export function storedExpression(text: string, want: 'boolean' | 'any' = 'any'): CompiledExpression {
   const key = `${want} ${text}`
   const known = compiled.get(key)
   if (known) return known
   const result = compileExpression(text, want)
-  if (!result.ok) throw new Error(`A stored expression cannot be read: ${result.message}`)
+  const expression = result.ok
+    ? result.expression
+    : { text, variables: [], evaluate: () => ({ ok: false, message: result.message }) as const }
   if (compiled.size >= MOST) compiled.clear()
-  compiled.set(key, result.expression)
-  return result.expression
+  compiled.set(key, expression)
+  return expression
 }

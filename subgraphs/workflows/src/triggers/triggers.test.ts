@@ -139,6 +139,11 @@ describe('mistakes are told all at once, each with its argument', () => {
       ['input.name', 'input.input', 'input.idempotencyKey'],
     ],
     ['of an input', { kind: 'WEBHOOK', input: [1] }, ['input.input']],
+    [
+      'of catching up with large inputs',
+      { kind: 'SCHEDULE', cron: '@daily', missed: 'ALL', catchUp: 100, input: { a: 'x'.repeat(1_000_000) } },
+      ['input.catchUp'],
+    ],
     ['of a large input', { kind: 'WEBHOOK', input: { a: 'x'.repeat(5_000_000) } }, ['input.input']],
   ])('%s', async (_, input, paths) => {
     const { code, extensions } = await create(input)

@@ -45,7 +45,8 @@ export async function updateTrigger(
       `update trigger as t set name = $3, cron = $4, time_zone = $5, missed = $6, catch_up = $7::int, jitter_ms = $8::int,
          next_at = $9::timestamptz, event_type = $10, filter = $11, path_hash = coalesce($12, t.path_hash),
          signing_secret = $13, input = $14::jsonb, expressions = $15::jsonb, idempotency_key = $16, priority = $17::int,
-         updated_at = clock_timestamp()
+         updated_at = clock_timestamp(),
+         active_from = case when $10 is distinct from t.event_type then clock_timestamp() else t.active_from end
        where t.organization_id = $1::uuid and t.id = $2::uuid returning ${TRIGGER_COLUMNS}`,
       actor.organizationId,
       id,
