@@ -85,11 +85,17 @@ name: mixed
 inputs: [items]
 steps:
   - {name: first, agent: alpha, input: items, output: one, retry_attempts: 1, retry_delay_seconds: 0}
-  - {name: reckon, set: {twice: "[one, one]"}}
+  - name: reckon
+    set:
+      twice: "[one, one]"
   - name: fan
     branches:
       left: [{name: l, agent: alpha, input: one, output: from_left}]
-      right: [{name: r, agent: alpha, input: one, output: from_right}, {name: r2, set: {more: '"m"'}}]
+      right:
+        - {name: r, agent: alpha, input: one, output: from_right}
+        - name: r2
+          set:
+            more: '"m"'
     output: both
   - name: each
     over: items

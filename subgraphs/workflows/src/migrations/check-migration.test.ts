@@ -120,7 +120,7 @@ test('an open parallel keeps its branches and its join', () => {
   - {name: after, agent: a, input: [one, two]}`)
   expect(codes(SPREAD, fan(''), position)).toEqual([])
   expect(codes(SPREAD, fan('', 'other'), position)).toEqual([['BRANCHES_DIFFERENT', 'fan']])
-  expect(codes(SPREAD, fan('\n    join: any'), position)).toEqual([['JOIN_DIFFERENT', 'fan']])
+  expect(codes(SPREAD, fan('\n    join: 1'), position)).toEqual([['JOIN_DIFFERENT', 'fan']])
 })
 
 test('a step inside another body is not the same place', () => {
