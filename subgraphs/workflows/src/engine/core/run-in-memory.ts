@@ -14,6 +14,7 @@ import type {
   UndoableStep,
 } from './index.ts'
 import { canRunBecome } from './run-status.ts'
+import type { FallbackReason } from './transition.ts'
 
 /** A step of a run in memory. */
 export type MemoryTask = {
@@ -35,20 +36,39 @@ export type MemoryStrand = {
   readonly key?: string
   readonly position: number
   readonly parent?: MemoryStrand
+  /** Those of its branches or items that are not over, in order. */
+  readonly children: Set<MemoryStrand>
   state: Record<string, unknown>
   task?: MemoryTask
   hasBegun: boolean
   isHeld: boolean
   arrivals: (Arrival | null)[]
-  /** What wakes it, and whether that has been told. */
+  /** What wakes it, and what of that is there. */
   needed: number
   failFast: boolean
-  isWoken: boolean
+  arrived: number
+  good: number
+  /** Its children that wait for room, the next one last. */
+  held: MemoryStrand[]
 }
 
+/** Who is told of what becomes of a run in memory, while it is written: nothing may be told the run meanwhile. */
+export type RunObserver = {
+  /** A transition of this strand was written; of those that begin children after their children's. */
+  readonly applied?: (strand: MemoryStrand, transition: Transition) => void
+  /** A branch or item may begin: there is room for it, and no transition of it is written. */
+  readonly released?: (strand: MemoryStrand) => void
+  /** A branch or item has ended with what is around it, and its open task with it. */
+  readonly cancelled?: (strand: MemoryStrand) => void
+}
+
+/** What a run in memory may be given besides its input. */
+export type RunInMemoryOptions = { readonly seed?: string; readonly observer?: RunObserver }
+
 /**
- * One run as a store keeps it, in memory, for the tests of the core. Everything is applied as a store would, and a
- * transition that a store could not apply, or that breaks a rule of the engine, is an exception.
+ * One run as a store keeps it, in memory: for runs on a virtual clock, and for the tests of the core. Everything is
+ * applied as a store would, and a transition that a store could not apply, or that breaks a rule of the engine, is an
+ * exception.
  */
 export class RunInMemory {
   readonly tasks = new Map<string, MemoryTask>()
@@ -57,16 +77,24 @@ export class RunInMemory {
   readonly transitions: Transition[] = []
   status: RunStatus = 'queued'
   output: RunOutput | undefined
-  error: StepError | undefined
+  error: FallbackReason | undefined
   /** The path after which the next listing of what can be undone begins; undefined: none is wanted. */
   undoAfter: string | null | undefined
   readonly #definition: WorkflowDefinition
   readonly #input: Readonly<Record<string, unknown>>
+  readonly #seed: string
+  readonly #observer: RunObserver
   #settlements = 0
 
-  constructor(definition: WorkflowDefinition, input: Readonly<Record<string, unknown>>) {
+  constructor(
+    definition: WorkflowDefinition,
+    input: Readonly<Record<string, unknown>>,
+    { seed = 'run', observer = {} }: RunInMemoryOptions = {},
+  ) {
     this.#definition = definition
     this.#input = input
+    this.#seed = seed
+    this.#observer = observer
     this.strands.set('', newStrand({ path: '', position: 0, state: {} }))
   }
 
@@ -76,15 +104,18 @@ export class RunInMemory {
   }
 
   /** Shows the core an event, and writes what it answers. */
-  tell(strand: MemoryStrand, event: CoreEvent): Transition[] {
-    const transitions = this.ask(strand, event)
+  tell(strand: MemoryStrand, event: CoreEvent, elapsedMs?: number): Transition[] {
+    const transitions = this.ask(strand, event, elapsedMs)
     this.write(strand, transitions)
     return transitions
   }
 
   write(strand: MemoryStrand, transitions: readonly Transition[]): void {
     if (transitions.length > 0) strand.hasBegun = true
-    for (const transition of transitions) this.#apply(strand, transition)
+    for (const transition of transitions) {
+      this.#apply(strand, transition)
+      this.#observer.applied?.(strand, transition)
+    }
     if (strand.parent) return
     const next = runStatusAfter(this.status, transitions)
     if (next === this.status) return
@@ -112,7 +143,7 @@ export class RunInMemory {
     return {
       status: this.status,
       input: this.#input,
-      seed: 'run',
+      seed: this.#seed,
       strand: {
         path,
         state,
@@ -160,9 +191,8 @@ export class RunInMemory {
       case 'arrive':
         return this.#arrive(strand, transition.arrival)
       case 'write_state':
-        if ([...this.strands.values()].some(({ parent }) => parent === strand))
-          throw new Error(`"${strand.path}" changes while its children live`)
-        strand.state = { ...strand.state, [transition.name]: transition.value }
+        if (strand.children.size > 0) throw new Error(`"${strand.path}" changes while its children live`)
+        strand.state[transition.name] = transition.value
         return
       case 'compensate_run':
         this.#mustBeMain(strand, transition.type)
@@ -204,15 +234,19 @@ export class RunInMemory {
     const { strands, needed, failFast, concurrency = strands.length } = start
     if (parent.task?.created.path !== start.path || strands.length === 0)
       throw new Error(`"${parent.path}" begins children without their task`)
-    Object.assign(parent, { arrivals: strands.map(() => null), needed, failFast, isWoken: false })
+    Object.assign(parent, { arrivals: strands.map(() => null), needed, failFast, arrived: 0, good: 0 })
     const begun = strands.map((strand, position) => {
       const child = newStrand({ ...strand, position, parent, compound: start.node })
       child.isHeld = position >= concurrency
       if (this.strands.has(child.path)) throw new Error(`"${child.path}" begins twice`)
       this.strands.set(child.path, child)
+      parent.children.add(child)
       return { child, strand }
     })
-    for (const { child, strand } of begun) if (strand.transitions) this.write(child, strand.transitions)
+    parent.held = begun.flatMap(({ child }) => (child.isHeld ? [child] : [])).toReversed()
+    for (const { child, strand } of begun)
+      if (strand.transitions) this.write(child, strand.transitions)
+      else if (!child.isHeld) this.#observer.released?.(child)
   }
 
   #arrive(strand: MemoryStrand, arrival: Arrival): void {
@@ -221,27 +255,32 @@ export class RunInMemory {
     if (task && !isTaskOver(task.status)) throw new Error(`"${strand.path}" arrives before its task is over`)
     if (parent.arrivals[position] !== null) throw new Error(`"${strand.path}" arrives twice`)
     parent.arrivals[position] = arrival
+    parent.arrived += 1
+    if (arrival.ok) parent.good += 1
     this.strands.delete(strand.path)
-    const held = [...this.strands.values()].find((other) => other.parent === parent && other.isHeld)
-    if (held) held.isHeld = false
+    parent.children.delete(strand)
+    const held = parent.held.pop()
+    if (!held) return
+    held.isHeld = false
+    this.#observer.released?.(held)
   }
 
   /** Whether a strand's children are enough to wake it. */
-  isDue({ task, arrivals, needed, failFast }: MemoryStrand): boolean {
+  isDue({ task, arrivals, needed, failFast, arrived, good }: MemoryStrand): boolean {
     if (task?.status !== 'waiting' || arrivals.length === 0 || !isCompound(task)) return false
-    const good = arrivals.filter((arrival) => arrival?.ok).length
-    return (
-      good >= needed || !arrivals.includes(null) || (failFast && arrivals.some((one) => one?.ok === false))
-    )
+    return good >= needed || arrived === arrivals.length || (failFast && arrived > good)
   }
 
   #cancelBelow(parent: MemoryStrand): void {
-    for (const strand of [...this.strands.values()]) {
-      if (strand.parent !== parent) continue
+    for (const strand of parent.children) {
       this.#cancelBelow(strand)
       this.strands.delete(strand.path)
-      if (strand.task && !isTaskOver(strand.task.status)) strand.task.status = 'cancelled'
+      const isOpen = strand.task && !isTaskOver(strand.task.status)
+      if (strand.task && isOpen) strand.task.status = 'cancelled'
+      this.#observer.cancelled?.(strand)
     }
+    parent.children.clear()
+    parent.held = []
   }
 
   #mustBeMain(strand: MemoryStrand, type: string): void {
@@ -274,9 +313,12 @@ function newStrand(
     ...(key === undefined ? {} : { key }),
     hasBegun: false,
     isHeld: false,
+    children: new Set(),
     arrivals: [],
     needed: 0,
     failFast: false,
-    isWoken: false,
+    arrived: 0,
+    good: 0,
+    held: [],
   }
 }

@@ -99,6 +99,9 @@ class Planner {
       this.#emit({ type: 'run.started', subject: `run/${this.#held.run.id}`, data: this.#reference })
     }
     for (const transition of transitions) this.#apply(transition)
+    // What is still under way below may complete until this is written: only then is it known what there is to undo.
+    if (transitions.at(-1)?.type === 'compensate_run')
+      this.#wakeNow({ type: 'compensation_listed', steps: [] })
     if (Object.keys(this.#patch).length > 0) change.patch = this.#patch
     if (parentId === null) this.#moveRun(runStatusAfter(runStatus, transitions))
     return { change, next: this.#next, cancels: this.#cancels, madeReady: this.#madeReady }
@@ -499,7 +502,8 @@ const UNKNOWN = { code: 'UNKNOWN', message: 'The step failed.' }
 const SETTLED = { completed: 'task.completed', skipped: 'task.skipped', cancelled: 'task.cancelled' } as const
 const MOST_DEPTH = 10
 
-function subrunRefusal(
+/** Why a sub-run does not begin, if so; `depth` is that of the run that wants it. */
+export function subrunRefusal(
   workflow: string,
   found: boolean,
   depth: number,
