@@ -33,6 +33,9 @@ export interface EngineNames {
   ): Promise<Names>
 }
 
+/** By `agentKey`. */
+type Agents = ReadonlyMap<string, readonly NamedAgent[]>
+
 interface Known<T> {
   value: T
   until: number
@@ -41,11 +44,11 @@ interface Known<T> {
 export function createEngineNames(now: () => number = Date.now): EngineNames {
   const agents = new Map<string, Known<readonly NamedAgent[]>>()
   const versions = new Map<string, Known<NamedVersion>>()
-  const asked = new Map<string, Promise<void>>()
+  const asked = new Map<string, Promise<Agents>>()
   let turn = 0
 
   /** Many strands ask for the same name at the same moment: one of them reads it. */
-  function once(key: string, read: () => Promise<void>): Promise<void> {
+  function once(key: string, read: () => Promise<Agents>): Promise<Agents> {
     const known = asked.get(key)
     if (known) return known
     const reading = read().finally(() => asked.delete(key))
@@ -63,72 +66,100 @@ export function createEngineNames(now: () => number = Date.now): EngineNames {
     known.set(key, { value, until: now() + TRUST_MS })
   }
 
-  async function readAgents(
+  /** What is trusted now counts, although it may be too old once the rest has been read. */
+  async function agentsOf(
     client: Pick<pg.ClientBase, 'query'>,
     o: string,
     wanted: readonly Assignee[],
-  ): Promise<void> {
-    const missing = wanted.filter((each) => !fresh(agents, agentKey(o, each)))
-    if (missing.length > 0)
-      await once(`${o}/${JSON.stringify(missing.map(({ agent, capability }) => [agent, capability]))}`, () =>
-        lookUpAgents(client, o, missing),
-      )
+  ): Promise<Agents> {
+    const found = new Map<string, readonly NamedAgent[]>()
+    const missing: Assignee[] = []
+    for (const each of wanted) {
+      const known = fresh(agents, agentKey(o, each))
+      if (known) found.set(agentKey(o, each), known)
+      else missing.push(each)
+    }
+    if (missing.length === 0) return found
+    const key = `${o}/${JSON.stringify(missing.map(({ agent, capability }) => [agent, capability]))}`
+    const read = await once(key, () => lookUpAgents(client, o, missing))
+    return new Map([...found, ...read])
   }
 
   async function lookUpAgents(
     client: Pick<pg.ClientBase, 'query'>,
     o: string,
     missing: readonly Assignee[],
-  ): Promise<void> {
+  ): Promise<Agents> {
     const { rows } = await client.query<NamedAgent & { capabilities: string[] }>(
       `select id, name, capabilities from agent where organization_id = $1 and retired_at is null
        and (name = any($2) or capabilities && $3::text[]) order by name`,
       [o, missing.flatMap(({ agent }) => agent ?? []), missing.flatMap(({ capability }) => capability ?? [])],
     )
+    const read = new Map<string, readonly NamedAgent[]>()
     for (const each of missing) {
       const found = rows.filter((row) =>
         each.agent === undefined ? row.capabilities.includes(each.capability) : row.name === each.agent,
       )
-      if (found.length > 0) keep(agents, agentKey(o, each), found)
+      if (found.length === 0) continue
+      read.set(agentKey(o, each), found)
+      keep(agents, agentKey(o, each), found)
     }
+    return read
   }
 
-  async function readVersions(
+  async function versionsOf(
     client: Pick<pg.ClientBase, 'query'>,
     o: string,
     wanted: readonly { workflow: string; version?: number }[],
-  ): Promise<void> {
+  ): Promise<ReadonlyMap<string, NamedVersion>> {
+    const found = new Map<string, NamedVersion>()
     for (const { workflow, version } of wanted) {
-      if (fresh(versions, versionKey(o, workflow, version))) continue
-      const { rows } = await client.query<NamedVersion>(
-        `select w.id as "workflowId", w.name as "workflowName", v.id as "versionId" from workflow w
-         join workflow_version v on v.organization_id = w.organization_id and v.workflow_id = w.id
-           and v.version = coalesce($3::int, w.published_version)
-         where w.organization_id = $1 and w.name = $2`,
-        [o, workflow, version ?? null],
-      )
-      if (rows[0]) keep(versions, versionKey(o, workflow, version), rows[0])
+      const key = versionKey(o, workflow, version)
+      const known = fresh(versions, key)
+      const value = known ?? (await lookUpVersion(client, o, workflow, version))
+      if (!value) continue
+      found.set(key, value)
+      if (!known) keep(versions, key, value)
     }
+    return found
+  }
+
+  async function lookUpVersion(
+    client: Pick<pg.ClientBase, 'query'>,
+    o: string,
+    workflow: string,
+    version: number | undefined,
+  ): Promise<NamedVersion | undefined> {
+    const { rows } = await client.query<NamedVersion>(
+      `select w.id as "workflowId", w.name as "workflowName", v.id as "versionId" from workflow w
+       join workflow_version v on v.organization_id = w.organization_id and v.workflow_id = w.id
+         and v.version = coalesce($3::int, w.published_version)
+       where w.organization_id = $1 and w.name = $2`,
+      [o, workflow, version ?? null],
+    )
+    return rows[0]
   }
 
   return {
     async of(client, o, transitions) {
       const all = flatten(transitions)
-      const assignees = all.flatMap((each) =>
-        each.type === 'create_task' && each.kind === 'agent' ? [each] : [],
-      )
-      if (assignees.length > 0) await readAgents(client, o, assignees)
+      const assignees = all.flatMap((each): Assignee[] => {
+        if (each.type !== 'create_task') return []
+        if (each.kind === 'message') return [{ agent: each.to }]
+        return each.kind === 'agent' ? [each] : []
+      })
       const workflows = all.flatMap((each) =>
         each.type === 'create_task' && each.kind === 'workflow' ? [each] : [],
       )
-      if (workflows.length > 0) await readVersions(client, o, workflows)
+      const agentsFound = assignees.length > 0 ? await agentsOf(client, o, assignees) : undefined
+      const versionsFound = workflows.length > 0 ? await versionsOf(client, o, workflows) : undefined
       return {
         agent(assignee) {
-          const found = fresh(agents, agentKey(o, assignee))
+          const found = agentsFound?.get(agentKey(o, assignee))
           // Who has the capability takes its turn; a name stands for one.
           return found && found[assignee.agent === undefined ? turn++ % found.length : 0]
         },
-        version: (workflow, version) => fresh(versions, versionKey(o, workflow, version)),
+        version: (workflow, version) => versionsFound?.get(versionKey(o, workflow, version)),
       }
     },
   }
