@@ -5,15 +5,18 @@ import { expect, test } from 'vitest'
 import { sourceFiles } from './source-files.ts'
 
 const files = sourceFiles()
-const matching = (pattern: RegExp, among = files) =>
+const matching = (pattern: RegExp, among: readonly { path: string; code: string }[] = files) =>
   among.flatMap(({ path, code }) => [...code.matchAll(pattern)].map((match) => `${path}: ${match[0].trim()}`))
+/** Template texts hold other languages, in which the same words mean something else: a workflow's `join: any`. */
+const withoutTemplates = (among: typeof files) =>
+  among.map(({ path, code }) => ({ path, code: code.replace(/`(?:\\[^]|[^`\\])*`/g, '``') }))
 
 test('the rules see the tree', () => {
   expect(files.length).toBeGreaterThan(100)
 })
 
 test('nothing is any, and no mistake is silenced', () => {
-  expect(matching(/\bas any\b|:\s*any\b(?!\w)|<any>|\bas unknown as\b/g)).toEqual([])
+  expect(matching(/\bas any\b|:\s*any\b(?!\w)|<any>|\bas unknown as\b/g, withoutTemplates(files))).toEqual([])
   const silenced = files.filter(({ text }) => /@ts-(ignore|expect-error|nocheck)/.test(text))
   expect(silenced.map(({ path }) => path)).toEqual([])
 })
@@ -21,7 +24,9 @@ test('nothing is any, and no mistake is silenced', () => {
 test('no Prisma filter or write that composite keys turn into something else', () => {
   // `agent: { is: null }` means `organizationId IS NULL AND …`; `disconnect` and a relation's `set` null the tenant.
   const data = sourceFiles(['prisma/src', 'subgraphs', 'workers', 'gateway', 'runtime', 'standalone'])
-  expect(matching(/\bis\s*:\s*null\b|\bisNot\s*:|\bdisconnect\s*:|\bset\s*:\s*[[{]/g, data)).toEqual([])
+  expect(
+    matching(/\bis\s*:\s*null\b|\bisNot\s*:|\bdisconnect\s*:|\bset\s*:\s*[[{]/g, withoutTemplates(data)),
+  ).toEqual([])
 })
 
 test('raw SQL goes through the tenant transaction, which binds its parameters', () => {
