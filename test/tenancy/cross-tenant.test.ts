@@ -264,13 +264,22 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
       const own = ask(a, naming.of(a))
       const { value } = await own.next()
       await own.return?.()
-      expect(JSON.stringify(value)).toContain(naming.of(a))
+      expect(JSON.stringify(value)).toContain(naming.shows?.(a) ?? naming.of(a))
     })
 
     /** Makes an event of a feed; answers with an id that its delivery bears. */
     const EVENT_OF: Record<string, (things: Possessions) => Promise<string>> = {
       runEvents: startRun,
       taskEvents: startRun,
+      operationEvents: async ({ org, ids }) => {
+        const { bulkControlRuns } = await org
+          .as('admin')
+          .query<{ bulkControlRuns: { operation: { id: string } } }>(
+            'mutation($id: ID!) { bulkControlRuns(input: { action: PAUSE, filter: { ids: [$id] }, dryRun: true }) { operation { id } } }',
+            { id: ids.run },
+          )
+        return bulkControlRuns.operation.id
+      },
       incidentEvents: async ({ org }) => {
         const { openIncident } = await org
           .as('admin')

@@ -30,6 +30,8 @@ export type Kind =
   | 'settings'
   | 'trigger'
   | 'firing'
+  | 'operation'
+  | 'containment'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -53,6 +55,7 @@ export type Name =
   | 'trigger'
   | 'firingKey'
   | 'eventId'
+  | 'operationKey'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -159,6 +162,11 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     [org.id, said],
   )
   // What only workers make.
+  await world.asOwner(
+    `insert into containment_stop (organization_id, containment_id, strand_id, run_id, workflow_id, task_id, fence, lease_end)
+     values ($1, $2, uuidv7(), $3, $4, $5, 7, now())`,
+    [org.id, ids.containment, ids.run, ids.workflow, ids.task],
+  )
   await world.asOwner('update task set cost_usd = cost_usd + 0.25 where organization_id = $1 and id = $2', [
     org.id,
     ids.task,
@@ -231,6 +239,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     limitKey: mark('key'),
     trigger: mark('trigger'),
     firingKey: mark('key'),
+    operationKey: mark('key'),
     eventId: mark('event'),
     approvalKey: mark('key'),
     assessmentKey: mark('key'),
@@ -252,6 +261,23 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { workflowId: idOf(workflow), input: { message: mark('message') }, idempotencyKey: names.runKey },
     'run { id tasks { id } }',
   )
+  const { operation } = await call(
+    'bulkControlRuns',
+    {
+      action: 'PAUSE',
+      filter: { ids: [idOf(run)] },
+      reason: mark('reason'),
+      dryRun: true,
+      idempotencyKey: names.operationKey,
+    },
+    'operation { id }',
+  )
+  const { containment } = await call(
+    'contain',
+    { scope: 'AGENT', id: idOf(agent), reason: mark('reason') },
+    'containment { id }',
+  )
+  await call('liftContainment', { id: idOf(containment), reason: mark('reason') }, 'containment { id }')
   const { limit } = await call(
     'setLimit',
     { name: names.limit, key: names.limitKey, maxRunning: 5 },
@@ -344,6 +370,8 @@ async function makeByMutations(org: Organization): Promise<Made> {
       agent: idOf(agent),
       workflow: idOf(workflow),
       workflowVersion: workflow?.latestVersion?.id ?? '',
+      operation: idOf(operation),
+      containment: idOf(containment),
       run: idOf(run),
       limit: idOf(limit),
       trigger: idOf(trigger),
