@@ -26,3 +26,5 @@ export {
   type ProgressReporterOptions,
 } from './tasks/progress/progress-reporter.ts'
 export { type ProgressReport, reportProgress } from './tasks/progress/report-progress.ts'
+export { testWorkflow, type TestWorkflowOptions } from './test-runs/test-workflow.ts'
+export type { TestResult } from './test-runs/test-result.ts'

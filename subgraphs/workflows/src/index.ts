@@ -16,6 +16,12 @@ import { settingsResolvers } from './settings/settings.resolvers.ts'
 import { taskControlResolvers } from './tasks/control/control.resolvers.ts'
 import { logLevelValues, logResolvers } from './tasks/logs/logs.resolvers.ts'
 import { taskResolvers, taskStatusValues } from './tasks/tasks.resolvers.ts'
+import {
+  testDecisions,
+  testRunResolvers,
+  testTraceEvents,
+  testWaitKinds,
+} from './test-runs/test-runs.resolvers.ts'
 import { triggerEnums, triggerResolvers } from './triggers/triggers.resolvers.ts'
 import { stepChangeKinds, workflowResolvers } from './workflows/workflows.resolvers.ts'
 
@@ -42,6 +48,7 @@ export const workflows = defineSubgraph<Services, Context>({
     signalResolvers,
     limitResolvers,
     settingsResolvers,
+    testRunResolvers,
     {
       RunStatus: runStatusValues,
       TaskStatus: taskStatusValues,
@@ -55,6 +62,9 @@ export const workflows = defineSubgraph<Services, Context>({
       LimitScope: limitScopes,
       LimitCounts: limitCounts,
       LimitSource: limitSources,
+      TestTraceEvent: testTraceEvents,
+      TestWaitKind: testWaitKinds,
+      TestDecision: testDecisions,
       ...triggerEnums,
     },
   ),
