@@ -65,7 +65,7 @@ class Maker {
   }
 
   document(): PlainDocument {
-    const steps = this.#body(['n', 'xs'], 3)
+    const steps = this.#body(['n', 'xs'], 2)
     const fallback = this.chance(4) ? this.#name('fallback') : undefined
     if (fallback !== undefined) {
       // Something must be left for it to take over from.

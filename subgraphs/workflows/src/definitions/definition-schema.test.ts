@@ -29,7 +29,7 @@ describe('the JSON Schema of a workflow', () => {
           true,
         )
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 

@@ -36,7 +36,21 @@ describe('a definition of 1 MiB', () => {
     expect(text.length).toBeLessThanOrEqual(MIB)
     const result = readDefinition(text)
     expect(result.ok, JSON.stringify(result).slice(0, 500)).toBe(true)
-    expect(result.ok && readDefinition(writeDefinition(result.definition)).ok).toBe(true)
+  })
+
+  it('is written back within the limit, on one line where indentation would not fit', () => {
+    const schema = {
+      properties: Object.fromEntries(
+        Array.from({ length: 380 }, (_, n) => [`field_${n}`, { title: 'x'.repeat(30) }]),
+      ),
+    }
+    const steps = Array.from({ length: 45 }, (_, n) => ({ name: `s${n}`, agent: 'a', output_schema: schema }))
+    const result = readDefinition({ name: 'x', steps })
+    if (!result.ok) throw new Error(JSON.stringify(result.problems))
+    const text = writeDefinition(result.definition)
+    expect(text.length).toBeGreaterThan(900_000)
+    expect(text).toMatch(/^\{"format"/)
+    expect(readDefinition(text)).toEqual(result)
   })
 
   it('is the limit, which a longer one is told', () => {

@@ -26,7 +26,7 @@ describe('a definition written as YAML', () => {
         expect(writeDefinition(again)).toBe(text)
         expect(JSON.parse(JSON.stringify(definition))).toStrictEqual(definition)
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
     expect(kinds.size).toBe(11)
   })
@@ -40,7 +40,7 @@ describe('a definition written as YAML', () => {
         if (Object.values(result.definition.nodes).some(({ kind }) => kind === 'parallel')) parallels += 1
         expect(accepted(writeDefinition(result.definition))).toStrictEqual(asOwn(result.definition))
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     )
     expect(parallels).toBeGreaterThan(50)
   })

@@ -10,7 +10,15 @@ import { expression } from './schema-parts.ts'
 import type { StepKind } from './step-kind.ts'
 
 const MOST_NAMES = 100
-const HINT = 'As set: {words: size(draft.words)}.'
+const HINT = 'Names and the expressions of their values, as words: size(draft.words).'
+const ASSIGNMENTS = {
+  type: 'object',
+  description: 'Names and the expressions of their values, one after the other.',
+  minProperties: 1,
+  maxProperties: MOST_NAMES,
+  propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' },
+  additionalProperties: expression('The value.'),
+} as const
 
 /** Names that the engine itself gives values, one after the other. */
 export const transformStep: StepKind<TransformNode> = {
@@ -26,16 +34,7 @@ export const transformStep: StepKind<TransformNode> = {
     })
   },
   write: (node) => ({ set: Object.fromEntries(node.assign.map(({ name, value }) => [name, value])) }),
-  properties: {
-    set: {
-      type: 'object',
-      description: 'Names and the expressions of their values, one after the other.',
-      minProperties: 1,
-      maxProperties: MOST_NAMES,
-      propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' },
-      additionalProperties: expression('The value.'),
-    },
-  },
+  properties: { set: ASSIGNMENTS },
   required: ['set'],
 }
 

@@ -81,7 +81,7 @@ function readWaitFor(fields: Fields, context: StepContext): { for: WaitFor; read
       'conflicting_keys',
       fields.placeOf(second),
       `A step waits for one thing, not for "${first}" and "${second}".`,
-      'Put a parallel with join: any around two waits.',
+      'Put two waits into a parallel that goes on with either.',
     )
   for (const key of written) fields.take(key)
   if (first === 'until') return readUntil(fields, context)
