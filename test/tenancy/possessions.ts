@@ -152,7 +152,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     'select id from engine_settings where organization_id = $1 order by version desc limit 1',
     [org.id],
   )
-  const logWord = uncommonWord()
+  const logWord = mark('word')
   const said = `${mark('line')} ${logWord}`
   await appendTaskLogs({ database }, admin, [
     { taskId: ids.task, level: 'info', message: said, data: { data: mark('data') } },
