@@ -1,0 +1,314 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import {
+  freePort,
+  readEnvironment,
+  standaloneEnvironment,
+  standalonePlan,
+  startTutti,
+} from '@tutti/standalone'
+import { agentSigningSecret } from '@tutti/workers'
+import pg from 'pg'
+import { applyWorkflow, registerAgent } from '../flows/operations.ts'
+import { httpAgentDocument } from '../flows/http-agent.ts'
+import { type Caller, openCaller } from '../world/caller.ts'
+import { type AgentSink, startAgentSink } from './agent-sink.ts'
+import { AGENTS } from './behaviour.ts'
+import { type AcceptedRun, gatherEvidence, type Outage } from './evidence.ts'
+import { type Figure, holds, judge } from './judge.ts'
+import { decideApprovals, sendSignal } from './people.ts'
+import { type Backend, type ChaosAmount, type Fault, planChaos } from './plan-chaos.ts'
+import { type RedisProcess, startRedisProcess } from './redis-process.ts'
+import { documents, SHAPES, type ShapeName, workflowNameOf } from './shapes.ts'
+import { countHeld, installWitness } from './witness.ts'
+import { type Kill, startWorkerFleet, type WorkerFleet, type WorkerLife } from './worker-fleet.ts'
+
+export interface ChaosOptions {
+  backend: Backend
+  seed: number
+  amount: ChaosAmount
+  /** One line for people at a time. */
+  say: (line: string) => void
+}
+
+export interface ChaosReport {
+  figures: readonly Figure[]
+  /** False when an invariant is broken: the directory with logs and database is kept. */
+  sound: boolean
+  directory: string
+}
+
+// As `npm start` has it: the fiftieth worker need not compile what the first one did.
+const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/tutti-compile', import.meta.url))
+const SECRET = 'a-secret-for-chaos-only-of-48-characters-at-least'
+const BATCH = 25
+const MOST_WAIT_MS = 3_000
+const MOST_START_MS = 15_000
+const SIGNAL_MS = 50
+
+/** A platform on a PostgreSQL of its own (fsync on), with the door as `npm start` has it and workers that can be hurt. */
+interface Scene {
+  directory: string
+  as(role: 'operator' | 'approver'): Caller
+  /** SQL as the owner, around the proxies. */
+  owner: pg.Pool
+  sink: AgentSink
+  fleet: WorkerFleet
+  redis: RedisProcess | undefined
+}
+
+/** Plays one seed on one backend, and judges what is left. Throws when the platform does not even start. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { backend, seed, amount, say } = options
+  const begun = performance.now()
+  process.env['NODE_COMPILE_CACHE'] ??= COMPILED
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-chaos-'))
+  chmodSync(directory, 0o711) // as root, PostgreSQL runs as another user, who has to pass
+  await using stack = new AsyncDisposableStack()
+  const scene = await setUp(options, directory, stack)
+  say(`${backend}, seed ${seed}: ready after ${seconds(begun)}`)
+
+  const plan = planChaos(seed, amount, backend)
+  const accepted: AcceptedRun[] = []
+  const kills: Kill[] = []
+  const outages: Outage[] = []
+  const injected = new Map<string, number>()
+  const over = new AbortController()
+  const { signal } = over
+  /** Runs that may have been started by now. */
+  let allowed = 0
+
+  async function startAll(): Promise<void> {
+    const operator = scene.as('operator')
+    while (accepted.length < plan.shapes.length && !signal.aborted) {
+      const from = accepted.length
+      const shapes = plan.shapes.slice(from, Math.min(allowed, from + BATCH))
+      const ids = shapes.length > 0 ? await start(operator, from, shapes) : undefined
+      if (!ids) {
+        await pause(50)
+        continue
+      }
+      for (const [index, shape] of shapes.entries()) {
+        const run = { id: ids[index] ?? '', n: from + index, shape }
+        accepted.push(run)
+        if (shape === 'signal') people.push(sendSignal(operator, run, signal))
+      }
+    }
+  }
+
+  const people = [decideApprovals(scene.as('approver'), signal)]
+  const starting = startAll()
+  try {
+    for (const [index, fault] of plan.faults.entries()) {
+      // Runs begin all along the way, half of them right when something is about to happen to them.
+      for (const part of [0.25, 0.5, 1]) {
+        await pause(part < 1 ? fault.after / 2 : 0)
+        allowed = Math.ceil((plan.shapes.length * (index + part)) / plan.faults.length)
+      }
+      if (await inject(scene, fault, { kills, outages }))
+        injected.set(fault.kind, (injected.get(fault.kind) ?? 0) + 1)
+    }
+    await starting
+    say(`${backend}, seed ${seed}: all faults and runs are out after ${seconds(begun)}`)
+    await untilEnded(scene.owner, amount.patience)
+  } finally {
+    over.abort()
+    await Promise.all([starting, ...people])
+  }
+
+  const evidence = await gatherEvidence(scene.owner, { accepted, calls: scene.sink.calls, kills, outages })
+  const faults = [...injected].map(([kind, value]): Figure => ({
+    name: `fault: ${kind}`,
+    value,
+    unit: 'times',
+  }))
+  const figures = [
+    ...judge(evidence),
+    ...faults,
+    { name: 'workers that ended unasked', value: scene.fleet.deaths, unit: 'times' },
+    { name: 'time', value: (performance.now() - begun) / 1_000, unit: 's' },
+  ]
+  const sound = figures.every(holds)
+  if (sound) stack.defer(() => rmSync(directory, { recursive: true, force: true }))
+  return { figures, sound, directory }
+}
+
+async function setUp(
+  { backend, amount, say }: ChaosOptions,
+  directory: string,
+  stack: AsyncDisposableStack,
+): Promise<Scene> {
+  const redis = backend === 'redis' ? stack.use(await startRedisProcess()) : undefined
+  const port = await freePort()
+  const queue: Record<string, string> = redis ? { REDIS_URL: redis.url } : {}
+  const environment = readEnvironment(standaloneEnvironment, {
+    PORT: String(port),
+    TUTTI_DIRECTORY: directory,
+    TUTTI_SECRET: SECRET,
+    LOG_LEVEL: 'info',
+    ...queue,
+  })
+  const plan = standalonePlan(environment)
+  const tutti = startTutti(
+    // The workers are ours: they go through proxies, and their lives are counted.
+    { ...plan, processes: (given) => plan.processes(given).filter(({ name }) => name === 'door') },
+    (line) => say(`  ${line}`),
+  )
+  stack.defer(() => tutti.stop())
+  await tutti.ready
+
+  const databaseUrl = readFileSync(join(directory, 'postgres.url'), 'utf8').trim()
+  const owner = new pg.Pool({ connectionString: databaseUrl, max: 3 })
+  owner.on('error', () => undefined) // the database is about to be ended many times
+  stack.defer(() => owner.end())
+  await installWitness(owner)
+
+  const keys: Record<string, string> = JSON.parse(readFileSync(join(directory, 'keys.json'), 'utf8'))
+  const callers = { operator: openDoor('operator'), approver: openDoor('approver') }
+  function openDoor(role: string): Caller {
+    const caller = openCaller(`http://127.0.0.1:${port}`, keys[role] ?? null)
+    stack.defer(() => caller.close())
+    return caller
+  }
+
+  const fleet = stack.use(
+    await startWorkerFleet({
+      count: amount.workers,
+      databaseUrl,
+      environment: { ...queue, TUTTI_SECRET: SECRET, TUTTI_ALLOW_LOCAL_AGENTS: 'true', LOG_LEVEL: 'info' },
+      logDirectory: join(directory, 'log'),
+    }),
+  )
+  const sink = stack.use(await startAgentSink())
+  for (const agent of AGENTS) {
+    const id = await registerAgent(callers.operator, httpAgentDocument(agent, sink.urlOf(agent)))
+    sink.trust(agent, agentSigningSecret(SECRET, id))
+  }
+  for (const document of documents()) await applyWorkflow(callers.operator, document)
+
+  await fleet.ready
+  return { directory, as: (role) => callers[role], owner, sink, fleet, redis }
+}
+
+/** The ids of the runs, or undefined when nobody answered: asked again with the same keys, it starts none twice. */
+async function start(
+  operator: Caller,
+  from: number,
+  shapes: readonly ShapeName[],
+): Promise<string[] | undefined> {
+  const runs = shapes.map((shape, index) => ({
+    workflowName: workflowNameOf(shape),
+    input: SHAPES[shape].input(from + index),
+    idempotencyKey: `run-${from + index}`,
+  }))
+  const answer = await operator
+    .query<{ startRuns: { runs: { run: { id: string } }[] } }>(
+      'mutation($input: StartRunsInput!) { startRuns(input: $input) { runs { run { id } } } }',
+      { input: { runs } },
+    )
+    .catch(() => undefined)
+  return answer?.startRuns.runs.map(({ run }) => run.id)
+}
+
+/** What was done, for the judgement. */
+interface Done {
+  kills: Kill[]
+  outages: Outage[]
+}
+
+/** True when it could be done; a worker's fault waits a moment for one that is alive and has work. */
+async function inject(scene: Scene, fault: Fault, { kills, outages }: Done): Promise<boolean> {
+  const { fleet, redis, directory, owner } = scene
+  switch (fault.kind) {
+    case 'kill': {
+      const life = await findBusy(scene, fault)
+      const kill = life && fleet.kill(life)
+      if (kill) kills.push(kill)
+      return kill !== undefined
+    }
+    case 'freeze': {
+      const life = await findBusy(scene, fault)
+      if (life) fleet.freeze(life, fault.ms)
+      return life !== undefined
+    }
+    case 'reset':
+    case 'lost-reply': {
+      const life = await findBusy(scene, { slot: fault.slot, later: 0 })
+      const proxy = fleet.proxy(life?.slot ?? fault.slot)
+      return (fault.kind === 'reset' ? proxy.reset() : proxy.loseReplies()) > 0
+    }
+    case 'crash': {
+      await untilAnswers(owner)
+      const [pid] = readFileSync(join(directory, 'postgres/postmaster.pid'), 'utf8').split('\n')
+      const from = Date.now()
+      // Immediate: no checkpoint, no goodbye; the next start recovers from the log.
+      process.kill(Number(pid), 'SIGQUIT')
+      // It refuses connections as soon as it has the signal: an answer comes from its successor.
+      await pause(SIGNAL_MS)
+      await untilAnswers(owner)
+      outages.push({ from, to: Date.now() })
+      return true
+    }
+    case 'redis-kill':
+      await redis?.kill()
+      return redis !== undefined
+    case 'flush':
+      await redis?.flush()
+      return redis !== undefined
+  }
+}
+
+/**
+ * A worker that holds something, as soon as there is one; after a while any that is alive. There must be another: where
+ * one alone takes up all that the dead have left, killing it again and again says nothing but that its start takes long.
+ */
+async function findBusy(
+  { fleet, owner }: Scene,
+  { slot, later }: { slot: number; later: number },
+): Promise<WorkerLife | undefined> {
+  const begun = performance.now()
+  for (;;) {
+    const waited = performance.now() - begun
+    const life = fleet.alive(slot)
+    if (life && fleet.alive((life.slot + 1) % fleet.size) !== life) {
+      const held = await countHeld(owner, life.who).catch(() => 0)
+      if (held > 0 || waited > MOST_WAIT_MS) {
+        await pause(later)
+        return life
+      }
+    }
+    if (waited > MOST_START_MS) return life
+    await pause(20)
+  }
+}
+
+async function untilAnswers(owner: pg.Pool): Promise<void> {
+  const until = performance.now() + 60_000
+  while (performance.now() < until) {
+    const answers = await owner.query('select 1').then(
+      () => true,
+      () => false,
+    )
+    if (answers) return
+    await pause(100)
+  }
+  throw new Error('PostgreSQL does not come back.')
+}
+
+/** Waits until no run is open, or until patience is over: what is open then is told by the figures. */
+async function untilEnded(owner: pg.Pool, patience: number): Promise<void> {
+  const until = performance.now() + patience
+  await untilAnswers(owner)
+  for (;;) {
+    const { rows } = await owner.query<{ open: number }>(
+      `select count(*)::int as open from run where status not in ('completed', 'failed', 'cancelled')`,
+    )
+    if (rows[0]?.open === 0 || performance.now() > until) return
+    await pause(250)
+  }
+}
+
+const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`
