@@ -31,7 +31,10 @@ export async function testRun(
   const numbered = version == null ? {} : { version }
   const tested =
     document == null
-      ? await find({ ...(workflowId == null ? { name: workflowName ?? '' } : { id: workflowId }), ...numbered })
+      ? await find({
+          ...(workflowId == null ? { name: workflowName ?? '' } : { id: workflowId }),
+          ...numbered,
+        })
       : readTested(document, 'input.document')
   if (!tested) return fail('NOT_FOUND', notFound({ workflowId, version }))
   const findSub: FindWorkflow = async (name, fixed) => {
@@ -42,7 +45,11 @@ export async function testRun(
   return testDefinition(tested, settings, findSub, 'input')
 }
 
-function notFound({ workflowId, version }: TestRunRequest): { path: string; message?: string; hint?: string } {
+function notFound({ workflowId, version }: TestRunRequest): {
+  path: string
+  message?: string
+  hint?: string
+} {
   const path = workflowId == null ? 'input.workflowName' : 'input.workflowId'
   if (version == null) return { path, hint: 'A workflow of which no version is published needs a version.' }
   return { path, message: `There is no such workflow, or it has no version ${version}.` }

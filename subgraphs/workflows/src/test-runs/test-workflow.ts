@@ -36,6 +36,8 @@ export async function testWorkflow(
   return testDefinition(definition, settings, find, 'options')
 }
 
+const MOST_TOLD = 5
+
 /** A document that a test reads; whether its agents exist is not asked. */
 export function readTested(workflow: WorkflowDefinition | string, path: string): WorkflowDefinition {
   if (typeof workflow !== 'string') return workflow
@@ -46,7 +48,10 @@ export function readTested(workflow: WorkflowDefinition | string, path: string):
     ...(line === null ? {} : { line }),
     ...(column === null ? {} : { column }),
   }))
-  return fail('INVALID_DOCUMENT', { path, problems })
+  // A test shows the message alone.
+  const told = problems.slice(0, MOST_TOLD).map(({ path: at, message }) => `${at}: ${message}`)
+  const message = `The document has mistakes (${problems.length}): ${told.join(' ')}`
+  return fail('INVALID_DOCUMENT', { path, message, problems })
 }
 
 /** Plays a definition with settings as a caller gave them; `root` is what the paths of mistakes begin with. */
