@@ -70,12 +70,12 @@ call tutti_show_worker('organization');
 grant update (tokens, refilled_at) on engine_limit to tutti_worker;
 grant insert on task_cost to tutti_worker;
 
--- What is counted: strands under way, runs under way, and runs of one key that have begun or may begin.
+-- What is counted: strands under way, runs under way, and runs of one key that do not wait for their turn. No predicate
+-- names what changes from step to step (a strand's task, its fence): else every step would touch every index.
 create index strand_running_index on strand (organization_id) where status = 'running';
 create index run_under_way_index on run (organization_id, workflow_id) where status in ('running', 'waiting', 'paused');
--- (No predicate on the task: a strand that goes on in place changes it, and would then touch every index.)
 create index strand_key_index on strand (organization_id, limit_key, workflow_id)
-  where parent_id is null and limit_key is not null;
+  where parent_id is null and limit_key is not null and coalesce(wait_key, '') not in ('slot', 'slot:sub');
 -- Runs that wait for their turn (`slot`; sub-workflows: `slot:sub`), or have it and were not begun yet (`slot:taken`), in
 -- the order of their turns.
 create index strand_slot_index on strand

@@ -9,7 +9,9 @@ const UNDER_WAY = `r.status in ('running', 'waiting', 'paused') and (r.status <>
     and s.wait_key in ('slot', 'slot:sub')))`
 const GRANTED = `strand s join run r on r.id = s.run_id and r.organization_id is not distinct from s.organization_id
   where s.organization_id = $1 and s.wait_key = 'slot:taken' and r.status = 'queued'`
-const BEGUN = `s.parent_id is null and s.limit_key is not null and (s.task_id is not null or s.wait_key = 'slot:taken')`
+/** Begun, or let begin: neither in line nor, as a delayed start, not there yet. */
+const BEGUN = `s.parent_id is null and s.limit_key is not null and coalesce(s.wait_key, '') not in ('slot', 'slot:sub')
+  and (s.task_id is not null or s.wait_key = 'slot:taken')`
 
 /**
  * Runs under way that count in the organization's limits, up to what they allow. Of sub-workflows it is the run above

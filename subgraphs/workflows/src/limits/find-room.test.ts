@@ -209,11 +209,15 @@ test('whoever finds the limits locked takes nothing of that organization, and so
     await org.limit({ maxRunning: 5 })
     strands.push(await org.strands(2, { workflow: await org.workflow() }))
   }
+  let told = 0
+  const whenBusy = () => void (told += 1)
   const [held, taken] = await within(world.worker, async (first) => {
-    const ofOne = await findRoom(first, [one.id], 10)
-    const ofBoth = await within(world.worker, (second) => findRoom(second, [one.id, other.id], 10))
+    const ofOne = await findRoom(first, [one.id], 10, whenBusy)
+    expect(told).toBe(0)
+    const ofBoth = await within(world.worker, (second) => findRoom(second, [one.id, other.id], 10, whenBusy))
     return [ofOne, ofBoth]
   })
+  expect(told).toBe(1)
   expect(new Set(held)).toEqual(new Set(strands[0]))
   expect(new Set(taken)).toEqual(new Set(strands[1]))
 })

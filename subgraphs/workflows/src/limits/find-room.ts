@@ -21,12 +21,14 @@ interface DueRow {
  * Ids of strands of limited organizations that are due and may be claimed now, at most `most`, tenants in turn. Within
  * the caller's transaction, which claims exactly these: see {@link claimRoom}. A run that would begin in spite of a
  * limit on runs is made to wait for its turn here, whoever started it and however: its main strand is held, and released
- * when it is its turn. Behind what is full, what is not is found.
+ * when it is its turn. Behind what is full, what is not is found. `whenBusy` is called when another claimer had the limits
+ * of an organization: there may be room a moment later.
  */
 export async function findRoom(
   client: Client,
   organizations: readonly string[],
   most: number,
+  whenBusy?: () => void,
 ): Promise<string[]> {
   const found: string[] = []
   const granted: Candidate[] = []
@@ -45,6 +47,7 @@ export async function findRoom(
     granted.push(...room.places)
     seen.push(...candidates.map(({ strandId }) => strandId))
     if (lined.size === 0 && room.admitted.size === candidates.length) break
+    if (room.full.some(({ of }) => of === 'busy')) whenBusy?.()
     out.add(room.full)
   }
   return found
