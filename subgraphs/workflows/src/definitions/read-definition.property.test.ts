@@ -4,6 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { readDefinition } from './index.ts'
 import type { ReadResult } from './index.ts'
 
+const graph = readFileSync(
+  new URL('../../../../examples/content-creation/content-creation.yaml', import.meta.url),
+  'utf8',
+)
+const page = readFileSync(new URL('../../../../docs/workflows.md', import.meta.url), 'utf8')
+const own = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, code = '']) => code)
 const seed = readFileSync(new URL('fixtures/customer-service-workflow.yaml', import.meta.url), 'utf8')
 
 /** Whatever was read: a definition whose references all lead somewhere, or problems with a place and a hint. */
@@ -15,7 +21,11 @@ function isSound(result: ReadResult): boolean {
     )
   const { nodes, edges, entry, order } = result.definition
   const known = (id: string) => Object.hasOwn(nodes, id)
-  return known(entry) && order.every(known) && edges.every((edge) => known(edge.from) && known(edge.to))
+  return (
+    known(entry) &&
+    order.every(known) &&
+    edges.every(({ from, to }) => known(from) && known(to) && nodes[from]?.parent === nodes[to]?.parent)
+  )
 }
 
 describe('a reader', () => {
@@ -41,28 +51,45 @@ describe('a reader', () => {
     )
   })
 
-  it("answers the seed's workflow with any piece cut out, doubled or replaced", () => {
+  it.each([
+    ["the seed's workflow", fc.constant(seed), 700],
+    ['the content-creation graph', fc.constant(graph), 300],
+    ["the workflows of the platform's own format", fc.constantFrom(...own), 700],
+  ])('answers %s with any piece cut out, doubled or replaced', (_, texts, numRuns) => {
     const edit = fc.record({
-      from: fc.nat(seed.length),
+      from: fc.double({ min: 0, max: 1, noNaN: true }),
       length: fc.nat(60),
       by: fc.oneof(
         fc.constant(''),
         fc.string({ maxLength: 12 }),
-        fc.constantFrom('end', '&a', '*a', '{', '[', '- ', 'null', '1_', '7b_send_response'),
+        fc.constantFrom(
+          'end',
+          '&a',
+          '*a',
+          '{',
+          '[',
+          '- ',
+          'null',
+          '1_',
+          '7b_send_response',
+          '= ',
+          'steps: ',
+          'type: map',
+        ),
       ),
     })
     let accepted = 0
     fc.assert(
-      fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
-        const text = edits.reduce(
-          (before, { from, length, by }) => before.slice(0, from) + by + before.slice(from + length),
-          seed,
-        )
-        const result = readDefinition(text)
+      fc.property(texts, fc.array(edit, { minLength: 1, maxLength: 3 }), (text, edits) => {
+        const edited = edits.reduce((before, { from, length, by }) => {
+          const at = Math.floor(from * before.length)
+          return before.slice(0, at) + by + before.slice(at + length)
+        }, text)
+        const result = readDefinition(edited)
         if (result.ok) accepted += 1
         return isSound(result)
       }),
-      { numRuns: 2_000 },
+      { numRuns },
     )
     // Else the edits would be too coarse to reach what lies behind the parser.
     expect(accepted).toBeGreaterThan(0)
