@@ -187,11 +187,8 @@ export type TransformNode = NodeBase & {
   readonly assign: readonly { readonly name: string; readonly value: Expression }[]
 }
 
-/** A named end. In a body it ends the branch, the item or the turn. */
+/** A named end. In a body it ends the branch, the item or the turn; `end` there has the id `end:<compound>`. */
 export type EndNode = NodeBase & { readonly kind: 'end' }
-
-/** A step with steps inside it. */
-export type CompoundNode = ParallelNode | MapNode | LoopNode
 
 /** A step, or an end. */
 export type WorkflowNode =

@@ -1,11 +1,10 @@
 export { compileCondition } from './condition.ts'
 export type { Condition, ConditionOutcome } from './condition.ts'
 export { compileExpression } from './expression.ts'
-export type { CompiledExpression, ExpressionOutcome, ExpressionResult } from './expression.ts'
+export type { CompiledExpression, ExpressionOutcome } from './expression.ts'
 export type {
   Assignee,
   Compensation,
-  CompoundNode,
   Expression,
   Join,
   JsonSchema,
@@ -27,7 +26,7 @@ export type {
   WorkflowNode,
 } from './definition.ts'
 export { compileSchema } from './json-schema.ts'
-export type { CompiledSchema, SchemaCheck, SchemaProblem } from './json-schema.ts'
+export type { SchemaCheck, SchemaProblem } from './json-schema.ts'
 export { IMPLICIT_END } from './link-steps.ts'
 export { DEFINITION_PROBLEMS } from './problem.ts'
 export type { DefinitionProblem } from './problem.ts'

@@ -33,6 +33,8 @@ export type ReadOptions = {
   readonly knownCapabilities?: KnownNames
   /** Its workflows; the one that is read is always among them. */
   readonly knownWorkflows?: KnownNames
+  /** Limit of one attempt where the document says nothing, in milliseconds; a default of the reader's own unless given. */
+  readonly attemptTimeoutMs?: number
 }
 
 type Format = WorkflowDefinition['format']
@@ -75,7 +77,12 @@ function readWorkflow(
   const description = fields.description()
   const trigger = fields.text('trigger')
   const handlingEntry = fields.take('error_handling')
-  const handling = readErrorHandling(handlingEntry?.value, handlingEntry?.keyPlace ?? tree, problems)
+  const handling = readErrorHandling(
+    handlingEntry?.value,
+    handlingEntry?.keyPlace ?? tree,
+    problems,
+    options.attemptTimeoutMs,
+  )
   const format = formatOf(fields)
   const context = newStepContext(handling, problems, format !== 'graph')
   const { settings, inputs: declared, readings, schemas } = readSettings(fields, context)

@@ -87,8 +87,9 @@ export function readErrorHandling(
   tree: Tree | undefined,
   place: Place,
   problems: ProblemList,
+  attemptTimeoutMs = DEFAULT_TIMEOUT_MS,
 ): DraftErrorHandling {
-  const defaults = { retry: DEFAULT_RETRY, timeoutMs: DEFAULT_TIMEOUT_MS }
+  const defaults = { retry: DEFAULT_RETRY, timeoutMs: attemptTimeoutMs }
   if (!tree) return defaults
   if (tree.kind !== 'map') {
     problems.add(
