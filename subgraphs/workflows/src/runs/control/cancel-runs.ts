@@ -19,6 +19,8 @@ export interface Cancelling {
   reason: string | null
   /** At once, and without compensation. */
   terminated: boolean
+  /** The run has failed with this, and was not cancelled. */
+  failure?: { code: string; message: string }
 }
 
 /**
@@ -29,7 +31,7 @@ export async function cancelRuns(
   client: pg.PoolClient,
   actor: Actor,
   runs: readonly LockedRun[],
-  { reason, terminated }: Cancelling,
+  { reason, terminated, failure }: Cancelling,
 ): Promise<void> {
   const o = actor.organizationId
   const all = [...runs, ...(await lockSubruns(client, o, runs))]
@@ -43,22 +45,23 @@ export async function cancelRuns(
      returning id, run_id, step_path, agent_id, attempt`,
     [o, ids],
   )
-  const error = {
+  const error = failure ?? {
     code: terminated ? 'RUN_TERMINATED' : 'RUN_CANCELLED',
     message: reason ?? 'Stopped on request.',
   }
+  const status = failure ? 'failed' : 'cancelled'
   await client.query(
-    `update run r set status = 'cancelled', error = $3, ended_at = clock_timestamp(), state = coalesce((
+    `update run r set status = case when r.id = any($4::uuid[]) then $5 else 'cancelled' end, error = $3, ended_at = clock_timestamp(), state = coalesce((
        select s.state from strand s
        where s.organization_id = r.organization_id and s.run_id = r.id and s.parent_id is null), r.state)
      where r.organization_id = $1 and r.id = any($2::uuid[])`,
-    [o, ids, JSON.stringify(error)],
+    [o, ids, JSON.stringify(error), runs.map(({ id }) => id), status],
   )
   await client.query('delete from strand where organization_id = $1 and run_id = any($2::uuid[])', [o, ids])
   await wakeParents(client, o, runs, {
     type: 'child_run_ended',
     node: '',
-    status: 'cancelled',
+    status,
     output: {},
     error,
   })
@@ -74,6 +77,10 @@ export async function cancelRuns(
     })
   for (const run of all) {
     const { subject, data } = aboutRun(run)
+    if (failure && runs.includes(run)) {
+      events.push({ type: 'run.failed', subject, data: { ...data, error: failure } })
+      continue
+    }
     events.push({
       type: 'run.cancelled',
       subject,
