@@ -99,7 +99,7 @@ class Planner {
       this.#emit({ type: 'run.started', subject: `run/${this.#held.run.id}`, data: this.#reference })
     }
     for (const transition of transitions) this.#apply(transition)
-    // What is still under way below may complete until this is written: only then is it known what there is to undo.
+    // What is under way may complete until this is written: only then is it known what there is to undo.
     if (transitions.at(-1)?.type === 'compensate_run')
       this.#wakeNow({ type: 'compensation_listed', steps: [] })
     if (Object.keys(this.#patch).length > 0) change.patch = this.#patch

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { WorkflowDefinition } from '../../definitions/index.ts'
-import { advance, type CoreEvent, type RunView, type Transition, type UndoableStep } from '../core/index.ts'
+import { advance, type CoreEvent, type RunView, type Transition } from '../core/index.ts'
 import { cancelBelow } from '../store/children.ts'
 import type { EngineMemory } from '../store/engine-memory.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
@@ -176,12 +176,9 @@ async function planEvent(
   { slots, takesChildren, passesClaim }: RecordOptions,
 ): Promise<PlannedChange> {
   if (outcome?.type === 'waiting') return planDecision(held, outcome.approvalId)
-  const event = outcome ? eventOf(held, outcome) : await wordOf(pool, held)
-  const view = viewOf(held)
+  const event = outcome ? eventOf(held, outcome) : await wordOf(pool, definition, held)
   const result = outcome ? resultOf(outcome) : resultByHand(event)
-  const transitions = advance(definition, view, event)
-  if (transitions.some(({ type }) => type === 'compensate_run'))
-    transitions.push(...(await compensate(pool, definition, view, held, transitions, result.output)))
+  const transitions = advance(definition, viewOf(held), event)
   const names = await memory.names.of(pool, held.run.organizationId, transitions)
   return planTransitions(held, transitions, result, {
     names,
@@ -191,33 +188,6 @@ async function planEvent(
     ...(mayContinue ? { claim: randomUUID() } : {}),
     ...(passesClaim ? { passesClaim: (task) => passesClaim(held, task) } : {}),
   })
-}
-
-/** The run is about to fail and has steps that can be undone: the core is told which, and says what to do first. */
-async function compensate(
-  pool: pg.Pool,
-  definition: WorkflowDefinition,
-  view: RunView,
-  held: HeldStrand,
-  before: readonly Transition[],
-  output: unknown,
-): Promise<Transition[]> {
-  const undoable = Object.values(definition.nodes).flatMap((node) =>
-    node.kind === 'task' && node.compensate ? [node.id] : [],
-  )
-  const steps = await readUndoable(pool, held.run.id, undoable)
-  const just = justCompleted(held, before, output)
-  if (just && undoable.includes(just.node)) steps.unshift(just)
-  const written = before.flatMap((each) =>
-    each.type === 'write_state' ? [[each.name, each.value] as const] : [],
-  )
-  const { task: _, ...around } = view
-  const state = { ...view.strand.state, ...Object.fromEntries(written) }
-  return advance(
-    definition,
-    { ...around, strand: { ...view.strand, state } },
-    { type: 'compensation_listed', steps },
-  )
 }
 
 /** The strand as the core is shown it; `now` in epoch milliseconds. */
@@ -249,7 +219,22 @@ export function viewOf(
   }
 }
 
-async function wordOf(pool: pg.Pool, { id, resume, task, parentId }: HeldStrand): Promise<CoreEvent> {
+async function wordOf(
+  pool: pg.Pool,
+  { nodes }: WorkflowDefinition,
+  { id, run, resume, task, parentId }: HeldStrand,
+): Promise<CoreEvent> {
+  if (resume?.type === 'compensation_listed') {
+    const undoable = Object.values(nodes).filter((node) => node.kind === 'task' && node.compensate)
+    return {
+      ...resume,
+      steps: await readUndoable(
+        pool,
+        run.id,
+        undoable.map((node) => node.id),
+      ),
+    }
+  }
   if (resume) return resume
   if (!task) return { type: parentId === null ? 'run_started' : 'strand_started' }
   return {
@@ -267,18 +252,6 @@ export function eventOf({ task }: HeldStrand, outcome: Exclude<TaskOutcome, { ty
     return { type: 'task_succeeded', node, attempt, output: outcome.output ?? null }
   if (outcome.type === 'failed') return { type: 'task_failed', node, attempt, error: outcome.error }
   return { type: 'task_timed_out', node, attempt }
-}
-
-/** The step that this very event completed, which the database does not know yet: it failed the run on its way out. */
-function justCompleted(
-  { task }: HeldStrand,
-  before: readonly Transition[],
-  output: unknown,
-): UndoableStep | undefined {
-  const settled = before.find((each) => each.type === 'settle_task')
-  if (!task || settled?.status !== 'completed') return undefined
-  const { nodeId: node, path, input } = task
-  return { node, path, input, output: settled.output === undefined ? output : settled.output }
 }
 
 /** What an attempt brought, beside what the core makes of it. */
