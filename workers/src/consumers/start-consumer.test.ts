@@ -138,3 +138,16 @@ test('who stops while its handler fails does not lose the event', async () => {
   consume(data, 'b', handled)
   await vi.waitFor(() => expect(handled).toEqual(['b:1']), PATIENCE)
 }, 30_000)
+
+test('consumers take none of the connections that the engine works with', async () => {
+  const data = await process()
+  const begun: string[] = []
+  const pool = data.database.pool('worker')
+  const names = Array.from({ length: pool.options.max }, (_, index) => `consumer-${index}`)
+  for (const name of names)
+    open.push(startConsumer(data, { name, handle: async () => {}, begin: () => begun.push(name) }, log))
+  await vi.waitFor(() => expect(begun.toSorted()).toEqual(names), PATIENCE)
+  const all = await Promise.all(names.map(() => pool.connect()))
+  for (const client of all) client.release()
+  expect(all).toHaveLength(pool.options.max)
+}, 30_000)

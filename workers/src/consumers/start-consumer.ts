@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Data } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
 import type { EventRecord } from '@tutti/schema'
-import type pg from 'pg'
+import pg from 'pg'
 
 /** Reacts to the event log, each event at least once, in order. Handlers are idempotent by the event's id. */
 export interface Consumer {
@@ -52,31 +52,33 @@ export function startConsumer(
     }
   }
 
-  async function tryToLead(): Promise<void> {
-    const client = await pool.connect()
+  /** Stands by on a connection of its own, not on one of those that the engine's statements share, and leads on it. */
+  async function standBy(): Promise<void> {
+    const client = new pg.Client(pool.options)
     const lost = new AbortController()
     const onLost = (): void => lost.abort()
     client.on('error', onLost)
     client.on('end', onLost)
+    const ended = AbortSignal.any([signal, lost.signal])
     try {
-      const { rows } = await client.query<{ mine: boolean }>(
-        'select pg_try_advisory_lock(hashtextextended($1, 7)) as mine',
-        [consumer.name],
-      )
-      if (rows[0]?.mine) await lead(AbortSignal.any([signal, lost.signal]))
+      await client.connect()
+      while (!ended.aborted) {
+        const { rows } = await client.query<{ mine: boolean }>(
+          'select pg_try_advisory_lock(hashtextextended($1, 7)) as mine',
+          [consumer.name],
+        )
+        if (rows[0]?.mine) return await lead(ended)
+        await wait(STAND_BY_MS, undefined, { signal: ended }).catch(() => undefined)
+      }
     } finally {
-      client.off('error', onLost)
-      client.off('end', onLost)
-      // Closed, not returned: the lock goes with the connection.
-      client.release(true)
+      // The lock goes with the connection.
+      await client.end().catch(() => undefined)
     }
   }
 
   const loop = (async () => {
     while (!signal.aborted) {
-      await tryToLead().catch((error: unknown) =>
-        log.warn({ err: error, consumer: consumer.name }, 'consumer'),
-      )
+      await standBy().catch((error: unknown) => log.warn({ err: error, consumer: consumer.name }, 'consumer'))
       await wait(STAND_BY_MS, undefined, { signal }).catch(() => undefined)
     }
   })()
