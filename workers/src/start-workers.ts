@@ -14,6 +14,7 @@ import { startOperations } from './operations/start-operations.ts'
 import { startLogRetention } from './logs/start-log-retention.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
+import { startRunTimeouts } from './runs/start-run-timeouts.ts'
 import type { WorkerServices } from './worker-services.ts'
 
 export interface WorkerOptions extends Omit<WorkerServices, 'database' | 'tail'> {
@@ -60,6 +61,7 @@ export async function startWorkers(
     lifecycle.own(startConsumer(data, consumer, log))
   }
   lifecycle.own(startExpiry(services))
+  lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startOperations(services, wake))
   lifecycle.own(startContainment(services, wake))
   lifecycle.own(startLogRetention(services))

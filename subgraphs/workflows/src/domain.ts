@@ -17,6 +17,7 @@ export { MOST_FIRINGS, startDueFirings, untilNextFiring } from './triggers/start
 export { applyWorkflow } from './workflows/apply-workflow.ts'
 export { proveStops } from './containment/prove-stops.ts'
 export { findOperations, workOperation } from './operations/work-operation.ts'
+export { failOverdueRuns } from './runs/control/fail-overdue-runs.ts'
 export { type RunRequest, type StartedRun, startRuns } from './runs/start-runs.ts'
 export { appendTaskLogs, type TaskLogLine } from './tasks/logs/append-task-logs.ts'
 export { deleteExpiredLogs } from './tasks/logs/delete-expired-logs.ts'
@@ -25,6 +26,6 @@ export {
   type ProgressReporter,
   type ProgressReporterOptions,
 } from './tasks/progress/progress-reporter.ts'
-export { type ProgressReport, reportProgress } from './tasks/progress/report-progress.ts'
+export { type ProgressAnswer, type ProgressReport, reportProgress } from './tasks/progress/report-progress.ts'
 export { testWorkflow, type TestWorkflowOptions } from './test-runs/test-workflow.ts'
 export type { TestResult } from './test-runs/test-result.ts'

@@ -12,6 +12,7 @@ import { mainStrand, type PlanOptions, planTransitions } from '../engine/store/p
 import { type StartRow, writeStart } from '../engine/store/write-start.ts'
 import { limitKeyOf } from '../limits/limit-key.ts'
 import { limitMemoryOf } from '../limits/limit-memory.ts'
+import { engineDefaultsOf } from '../settings/engine-defaults.ts'
 import { findTargets, type RunSelector, type RunTarget } from './find-targets.ts'
 
 export interface RunRequest extends RunSelector {
@@ -124,6 +125,7 @@ async function rowsOf(
   )
   const limits = limitMemoryOf(database)
   const { organizationId } = actor
+  const defaults = await engineDefaultsOf(database).of(client, organizationId)
   const line = new Set<string>()
   for (const { workflowId } of wanted.map(({ target }) => target))
     if (!line.has(workflowId) && (await limits.startsInLine(client, organizationId, workflowId)))
@@ -246,6 +248,7 @@ function planStart(
     priority: run.priority,
     start_at: startAt ?? null,
     trigger: request.triggerId ?? null,
+    timeout: options.definition.timeoutMs ?? null,
     strands: [strand],
     tasks: [],
     events: [],

@@ -3,6 +3,8 @@ import type { TenantTransaction } from '@tutti/prisma'
 import { type Actor, fail } from '@tutti/schema'
 import type { Services } from '../context.ts'
 import { readDefinition } from '../definitions/index.ts'
+import { limitMemoryOf } from '../limits/limit-memory.ts'
+import { engineDefaultsOf } from '../settings/engine-defaults.ts'
 import { publishWithin } from './publish-version.ts'
 
 export interface AppliedWorkflow {
@@ -23,7 +25,7 @@ export async function applyWorkflow(
   document: string,
   { publish = true }: { publish?: boolean } = {},
 ): Promise<AppliedWorkflow> {
-  const [agents, workflows] = await Promise.all([
+  const [agents, workflows, { attemptTimeoutMs }] = await Promise.all([
     database.readTenant<{ name: string; capabilities: string[] }>(
       actor,
       'select name, capabilities from agent where organization_id = $1 and retired_at is null',
@@ -32,11 +34,13 @@ export async function applyWorkflow(
     database.readTenant<{ name: string }>(actor, 'select name from workflow where organization_id = $1', [
       actor.organizationId,
     ]),
+    database.transact(actor, (client) => engineDefaultsOf(database).of(client, actor.organizationId)),
   ])
   const read = readDefinition(document, {
     knownAgents: agents.map((agent) => agent.name),
     knownCapabilities: agents.flatMap((agent) => agent.capabilities),
     knownWorkflows: workflows.map((workflow) => workflow.name),
+    ...(attemptTimeoutMs === null ? {} : { attemptTimeoutMs }),
   })
   if (!read.ok) {
     const problems = read.problems.map(({ line, column, hint, ...problem }) => ({
@@ -57,7 +61,7 @@ export async function applyWorkflow(
   }
   const sourceHash = createHash('sha256').update(document).digest('hex')
 
-  return database.inTenant(actor, async (tx) => {
+  const applied = await database.inTenant(actor, async (tx) => {
     const { organizationId } = actor
     // The name is locked, so that two appliers do not draw the same version.
     await tx.sql(
@@ -94,6 +98,8 @@ export async function applyWorkflow(
     if (publish) await publishWithin(tx, { id, name, published: existing?.published ?? null }, version)
     return { id, version, changed: true }
   })
+  limitMemoryOf(database).forget()
+  return applied
 }
 
 interface LockedWorkflow {

@@ -3,6 +3,9 @@ import { actorRecord } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import type { Services } from '../context.ts'
+import type { WorkflowDefinition } from '../definitions/index.ts'
+import { limitMemoryOf } from '../limits/limit-memory.ts'
+import { applyDefinitionLimits } from '../limits/limits-of-definition.ts'
 
 /** The workflow and the version of it that new runs take now. */
 export interface PublishedVersion {
@@ -22,7 +25,7 @@ export async function publishVersion(
   { workflowId, version }: { workflowId: string; version: number },
 ): Promise<PublishedVersion> {
   if (!isId(workflowId)) fail('NOT_FOUND', { path: 'input.workflowId' })
-  return database.inTenant(actor, async (tx) => {
+  const published = await database.inTenant(actor, async (tx) => {
     const [workflow] = await tx.sql<{ id: string; name: string; published: number | null }>(
       `select id, name, published_version as published from workflow
        where organization_id = $1::uuid and id = $2::uuid for no key update`,
@@ -35,6 +38,8 @@ export async function publishVersion(
       fail('NOT_FOUND', { path: 'input.version', message: 'The workflow has no such version.' })
     return { id: workflow.id, version, changed: await publishWithin(tx, workflow, version) }
   })
+  limitMemoryOf(database).forget()
+  return published
 }
 
 /** Publishes within the caller's transaction, which has locked the workflow. False when nothing changes. */
@@ -45,6 +50,16 @@ export async function publishWithin(
 ): Promise<boolean> {
   if (workflow.published === version) return false
   const { organizationId } = tx.actor
+  const published = await tx.db.workflowVersion.findFirst({
+    where: { workflowId: workflow.id, version },
+    select: { definition: true },
+  })
+  // Its own JSON, written by apply.
+  await applyDefinitionLimits(
+    tx,
+    workflow,
+    (published?.definition ?? {}) as Pick<WorkflowDefinition, 'concurrency'>,
+  )
   await tx.db.workflow.update({
     where: { organizationId_id: { organizationId, id: workflow.id } },
     data: { publishedVersion: version, updatedAt: new Date() },

@@ -18,6 +18,8 @@ export interface StartRow {
   priority: number
   start_at: string | null
   trigger: string | null
+  /** Limit of the run's own time, milliseconds. */
+  timeout: number | null
   /** One: the main strand. */
   strands: StrandRow[]
   tasks: TaskRow[]
@@ -29,13 +31,14 @@ const START = {
   text: `
 with item as materialized (
   select x.*, $1::uuid as o, x.id as run from jsonb_to_recordset($2::jsonb) as x(id uuid, workflow uuid, version uuid, number int, pinned bool,
-    status text, input jsonb, key text, hash text, priority int, start_at timestamptz, trigger uuid, strands jsonb,
+    status text, input jsonb, key text, hash text, priority int, start_at timestamptz, trigger uuid,
+    timeout bigint, strands jsonb,
     tasks jsonb, events jsonb)
 ), fresh as (
   insert into run (organization_id, id, workflow_id, version_id, status, input, idempotency_key, request_hash,
-    started_by, priority, start_at, trigger_id)
+    started_by, priority, start_at, trigger_id, timeout_ms)
   select $1::uuid, x.id, x.workflow, x.version, x.status, x.input, x.key, x.hash, $3::jsonb, x.priority, x.start_at,
-    x.trigger
+    x.trigger, x.timeout
   from item x join workflow w on w.organization_id = $1 and w.id = x.workflow
     and (x.pinned or w.published_version = x.number)
   on conflict (organization_id, workflow_id, idempotency_key) do nothing returning id

@@ -21,6 +21,8 @@ export interface ClaimedTask {
   /** Of its strand; with the fence it proves that the attempt is the present one. */
   strandId: string
   fence: bigint
+  /** True while its beginning is not written: that raises the fence by one. */
+  begins?: boolean
 }
 
 /** The task of a strand that was claimed for it; undefined when the strand is the core's business alone. */

@@ -75,8 +75,9 @@ interface Hold {
   since: number
   /** When its lease ends at the earliest, milliseconds of this process. */
   until: number
-  /** The attempt, until it has ended, whatever came of it. */
+  /** The attempt, until it has ended, whatever came of it; and the task as its executor sees it. */
   attempt?: Promise<unknown>
+  task?: ClaimedTask
   /** What is to be recorded, once there is something. */
   finished?: Finished
   /** The beginning of the task, while it is not written. */
@@ -191,6 +192,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   }
 
   function perform(hold: Hold, task: ClaimedTask): void {
+    hold.task = task
     hold.attempt = attempt(task, hold.abort).then((outcome) => {
       if (holds.get(hold.held.id) !== hold) return
       // Its beginning is being written: the end comes after it.
@@ -209,7 +211,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       hold.begun = first.begun
       unwritten.add(hold)
       beginnings ??= setTimeout(writeBeginnings, UNWRITTEN_MS)
-      perform(hold, task)
+      perform(hold, { ...task, begins: true })
     } catch (error) {
       log.warn({ err: error, strandId: hold.held.id }, 'a branch or item could not begin; its lease runs out')
       holds.delete(hold.held.id)
@@ -373,7 +375,9 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       if (limits.limitsRuns(id)) background('releasing runs', () => releaseRuns(id))
     if (refused.length > 0) await readAgain(refused)
     if (recorded.dueMs !== undefined) lookIn(recorded.dueMs)
-    if (recorded.madeReady) look()
+    // Where limits stand, a place that became free is for what was refused one.
+    if (recorded.madeReady || batch.some(({ held: { run } }) => !limits.mayTakeChildren(run.organizationId)))
+      look()
     else void claim()
   }
 
@@ -381,6 +385,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   function goOn(hold: Hold, held: HeldStrand): void {
     const { outcome } = hold
     hold.held = held
+    if (hold.task) Object.assign(hold.task, { fence: held.fence, begins: false })
     delete hold.begun
     delete hold.finished
     delete hold.outcome
@@ -426,6 +431,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       }
       if (first) {
         Object.assign(hold, { held: first.held, begun: first.begun })
+        if (hold.task) Object.assign(hold.task, { id: first.held.task?.id, fence: first.held.fence })
         hold.finished = { ...hold.finished, held: first.held, begun: first.begun, mayContinue: false }
         queue.push(hold)
         continue

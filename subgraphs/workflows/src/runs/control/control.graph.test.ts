@@ -299,6 +299,30 @@ steps:
     expect((await see(actor, id)).state).toMatchObject({ all: ['a', 'b', 'c'] })
   })
 
+  test('that failed at no step of its own goes on at the one it was at', async () => {
+    const actor = await engine.organization('alpha')
+    const id = await engine.start(actor, TWO_STEPS, { message: 'm' })
+    // As when its time was over.
+    await engine.world.database.transact(actor, async (client) => {
+      await client.query(
+        `update run set status = 'failed', error = '{"code": "RUN_TIMED_OUT", "message": ""}'`,
+      )
+      await client.query(`update task set status = 'cancelled', ended_at = now()`)
+      await client.query('delete from strand')
+    })
+    await using _worker = engine.work(actor, done)
+    await act(actor, 'retryRun', { id })
+    await ended(actor, id)
+    expect(await see(actor, id)).toMatchObject({
+      status: 'COMPLETED',
+      tasks: [
+        { stepPath: 'first', status: 'CANCELLED' },
+        { stepPath: 'first', status: 'COMPLETED' },
+        { stepPath: 'second', status: 'COMPLETED' },
+      ],
+    })
+  })
+
   test('whose steps were undone is not taken up again', async () => {
     const actor = await engine.organization('alpha')
     await using _worker = engine.work(actor, async (task) =>

@@ -7,6 +7,8 @@ export interface FailedRun extends LockedRun {
   /** Of the main line when it failed. */
   state: Record<string, unknown>
   error: { node?: string } | null
+  /** The step its main line was at, where the error names none, as when its time was over. */
+  lastNode: string | null
   definition: WorkflowDefinition
   /** The highest of its tasks. */
   generation: number

@@ -71,7 +71,13 @@ export async function forkRun(
     const version = await versionOf(client, actor, source, request, step)
     const input = { ...source.input, ...request.input }
     checkPayload(version.definition, input)
-    const id = await insertRun(client, actor, source, { version: version.id, input, key: request.key, hash })
+    const id = await insertRun(client, actor, source, {
+      version: version.id,
+      input,
+      key: request.key,
+      hash,
+      timeoutMs: version.definition.timeoutMs ?? null,
+    })
     if (id === undefined) return fail('CONFLICT', { path: 'input.idempotencyKey' })
     await copyTasks(
       client,
@@ -246,12 +252,18 @@ async function insertRun(
   client: pg.PoolClient,
   actor: Actor,
   source: Source,
-  run: { version: string; input: Record<string, unknown>; key: string | null; hash: string },
+  run: {
+    version: string
+    input: Record<string, unknown>
+    key: string | null
+    hash: string
+    timeoutMs: number | null
+  },
 ): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
     `insert into run (organization_id, id, workflow_id, version_id, status, input, idempotency_key, request_hash, started_by,
-       priority, forked_from_id)
-     values ($1, uuidv7(), $2, $3, 'queued', $4, $5, $6, $7, $8, $9)
+       priority, forked_from_id, timeout_ms)
+     values ($1, uuidv7(), $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10)
      on conflict (organization_id, workflow_id, idempotency_key) do nothing returning id`,
     [
       actor.organizationId,
@@ -263,6 +275,7 @@ async function insertRun(
       JSON.stringify(actorRecord(actor)),
       source.priority,
       source.id,
+      run.timeoutMs,
     ],
   )
   return rows[0]?.id

@@ -30,10 +30,11 @@ export async function retryRuns(
   return refused
 }
 
-function problemOf({ undone, error, definition }: FailedRun): string | undefined {
+function problemOf(run: FailedRun): string | undefined {
+  const { undone, definition } = run
   if (undone) return 'Steps of the run were undone when it failed; fork it from one of them.'
-  const node = error?.node
-  if (node === undefined || !Object.hasOwn(definition.nodes, node)) return 'The run did not fail at a step.'
+  const node = failedNode(run)
+  if (node === null || !Object.hasOwn(definition.nodes, node)) return 'The run did not fail at a step.'
   return undefined
 }
 
@@ -46,7 +47,7 @@ async function retryOne(
   const o = actor.organizationId
   const { $undo: _, $undone: __, ...state } = failed.state
   const run = { ...failed, state, generation: failed.generation + 1 }
-  const node = mainLineNode(run.definition, run.error?.node ?? '')
+  const node = mainLineNode(run.definition, failedNode(run) ?? '')
   await client.query(
     `update run set status = 'running', epoch = epoch + 1, error = null, output = null, ended_at = null,
        parent_strand_id = null
@@ -59,6 +60,8 @@ async function retryOne(
     { type: 'run.retried', subject, data: { ...data, reason, steps, generation: run.generation } },
   ])
 }
+
+const failedNode = ({ error, lastNode }: FailedRun): string | null => error?.node ?? lastNode
 
 /** Who claims the main line enters the step anew. */
 async function enterAgain(
@@ -80,6 +83,9 @@ async function readFailed(
 ): Promise<FailedRun[]> {
   const { rows } = await client.query<Omit<FailedRun, keyof LockedRun> & { id: string }>(
     `select r.id, r.input, r.state, r.error, v.definition,
+       (select t.node_id from task t
+         where t.organization_id = r.organization_id and t.run_id = r.id and t.parent_id is null
+           and t.status in ('failed', 'cancelled') order by t.id desc limit 1) as "lastNode",
        (select coalesce(max(t.generation), 0) from task t
          where t.organization_id = r.organization_id and t.run_id = r.id) as generation,
        exists (select from task t where t.organization_id = r.organization_id and t.run_id = r.id
