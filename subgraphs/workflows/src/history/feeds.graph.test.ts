@@ -160,7 +160,7 @@ test('a report from inside a step is on its task while it works, and in the feed
     const agent: Actor = { ...actor, id: `agent:${task.agentId}`, kind: 'agent' }
     expect(
       await reportProgress(database, agent, task, { percent: 50, message: 'half', data: { page: 3 } }),
-    ).toBe(true)
+    ).toBe('kept')
     seen = await engine.ask(
       actor,
       'query($id: ID!) { task(id: $id) { status progress { percent message data } } }',
@@ -182,6 +182,24 @@ test('a report from inside a step is on its task while it works, and in the feed
     { type: 'task.progress', kind: 'agent', progress: { ...report, time: expect.any(Date) } },
     { type: 'task.completed', kind: 'system', progress: null },
   ])
+})
+
+test('the first step of an item reports as well, once its beginning is written', async () => {
+  const actor = await engine.organization('alpha')
+  const reported = new Set<string>()
+  await using _worker = engine.work(actor, async (task) => {
+    const agent: Actor = { ...actor, id: `agent:${task.agentId}`, kind: 'agent' }
+    for (let answer = 'early'; answer === 'early';) {
+      answer = await reportProgress(engine.world.database, agent, task, { percent: 10 })
+      if (answer === 'kept') reported.add(task.stepPath)
+    }
+    return done(task)
+  })
+  const steps = 'steps:\n  - {name: each, over: items, steps: [{name: one, agent: alpha, input: item}]}'
+  const items = Array.from({ length: 40 }, (_, index) => index)
+  const id = await engine.start(actor, `format: tutti/1\nname: items\ninputs: [items]\n${steps}\n`, { items })
+  await engine.event(actor, /^run\.completed$/, ({ subject }) => subject === `run/${id}`)
+  expect([...reported].sort()).toEqual(items.map((index) => `each[${index}]/one`).sort())
 })
 
 test('the log of a task is read and searched through the API', async () => {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createProgressReporter } from './progress-reporter.ts'
-import type { ProgressReport } from './report-progress.ts'
+import type { ProgressAnswer, ProgressReport } from './report-progress.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function watch(send: (progress: ProgressReport) => Promise<boolean> = async () => true) {
+function watch(send: (progress: ProgressReport) => Promise<ProgressAnswer> = async () => 'kept') {
   const sent: unknown[] = []
   const errors: unknown[] = []
   const reporter = createProgressReporter({
@@ -42,7 +42,7 @@ test('nothing is sent when nothing new was reported, nor after the end', async (
 })
 
 test('who has lost the task is told once and sends no more', async () => {
-  const { reporter, sent } = watch(async () => false)
+  const { reporter, sent } = watch(async () => 'stale')
   reporter.report({ percent: 1 })
   await vi.advanceTimersByTimeAsync(10)
   reporter.report({ percent: 2 })
@@ -54,7 +54,7 @@ test('who has lost the task is told once and sends no more', async () => {
 test('a report that could not be kept does not stop the next', async () => {
   const { reporter, sent, errors } = watch(async ({ percent }) => {
     if (percent === 1) throw new Error('no database')
-    return true
+    return 'kept'
   })
   reporter.report({ percent: 1 })
   await vi.advanceTimersByTimeAsync(10)
@@ -63,4 +63,22 @@ test('a report that could not be kept does not stop the next', async () => {
   await reporter[Symbol.asyncDispose]()
   expect(sent).toEqual([1, 2])
   expect(errors).toHaveLength(1)
+})
+
+test('what came before the beginning was written is said again, unless there is something newer', async () => {
+  let isWritten = false
+  const { reporter, sent } = watch(async () => (isWritten ? 'kept' : 'early'))
+  reporter.report({ percent: 1 })
+  await vi.advanceTimersByTimeAsync(10)
+  isWritten = true
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(sent).toEqual([1, 1])
+  isWritten = false
+  reporter.report({ percent: 2 })
+  await vi.advanceTimersByTimeAsync(10)
+  reporter.report({ percent: 3 })
+  isWritten = true
+  await vi.advanceTimersByTimeAsync(5_000)
+  await reporter[Symbol.asyncDispose]()
+  expect(sent).toEqual([1, 1, 2, 3])
 })

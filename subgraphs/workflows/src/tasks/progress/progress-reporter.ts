@@ -1,4 +1,4 @@
-import type { ProgressReport } from './report-progress.ts'
+import type { ProgressAnswer, ProgressReport } from './report-progress.ts'
 
 const EVERY_MS = 1_000
 
@@ -9,8 +9,8 @@ export interface ProgressReporter extends AsyncDisposable {
 }
 
 export interface ProgressReporterOptions {
-  /** Keeps a report; false: the task is another's by now. */
-  send: (progress: ProgressReport) => Promise<boolean>
+  /** Keeps a report. */
+  send: (progress: ProgressReport) => Promise<ProgressAnswer>
   /** A report could not be kept. The step goes on. */
   onError: (error: unknown) => void
   /** The task is another's by now; nothing is sent any more. */
@@ -36,7 +36,9 @@ export function createProgressReporter({
     next = undefined
     if (!progress) return
     try {
-      if (await send(progress)) return
+      const answer = await send(progress)
+      if (answer === 'early') next ??= progress
+      if (answer !== 'stale') return
       over = true
       onStale?.()
     } catch (error) {

@@ -27,7 +27,7 @@ test('a report is kept on its task and told as an event', async () => {
   const actor = await world.organization('agent')
   const task = await runningTask(world, actor)
   const report = { percent: 40, message: 'two of five', data: { done: 2 } }
-  expect(await reportProgress(world.database, actor, task, report)).toBe(true)
+  expect(await reportProgress(world.database, actor, task, report)).toBe('kept')
   expect(await progressOf(actor, task.id)).toMatchObject(report)
   expect(await told(actor)).toMatchObject([
     {
@@ -66,10 +66,27 @@ test('who does not hold the task any more is told so, and nothing is written', a
     { ...task, id: task.strandId },
   ]
   for (const each of late)
-    expect(await reportProgress(world.database, actor, each, { percent: 1 })).toBe(false)
+    expect(await reportProgress(world.database, actor, each, { percent: 1 })).toBe('stale')
   await world.database.inTenant(actor, (tx) => tx.sql(`update strand set status = 'waiting'`))
-  expect(await reportProgress(world.database, actor, task, { percent: 1 })).toBe(false)
+  expect(await reportProgress(world.database, actor, task, { percent: 1 })).toBe('stale')
   expect([await progressOf(actor, task.id), await told(actor)]).toEqual([null, []])
+})
+
+test('a report of a task that is not written yet is early, and no mistake', async () => {
+  const actor = await world.organization('agent')
+  const task = await runningTask(world, actor)
+  await world.database.inTenant(actor, (tx) => tx.sql('update strand set task_id = null'))
+  const unwritten = { ...task, id: task.runId, begins: true }
+  expect(await reportProgress(world.database, actor, unwritten, { percent: 1 })).toBe('early')
+  expect(await reportProgress(world.database, actor, { ...unwritten, fence: 6n }, { percent: 1 })).toBe(
+    'stale',
+  )
+  expect(await told(actor)).toEqual([])
+  await world.database.inTenant(actor, (tx) =>
+    tx.sql('update strand set task_id = $1::uuid, fence = fence + 1', task.id),
+  )
+  expect(await reportProgress(world.database, actor, { ...task, begins: true }, { percent: 1 })).toBe('kept')
+  expect(await reportProgress(world.database, actor, task, { percent: 1 })).toBe('stale')
 })
 
 test('a report that says too much is refused, all of it at once; odd characters are not', async () => {

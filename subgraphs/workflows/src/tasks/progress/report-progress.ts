@@ -37,11 +37,18 @@ export type ReportingTask = Pick<
   | 'attempt'
   | 'strandId'
   | 'fence'
+  | 'begins'
 >
 
 /**
- * Keeps a report on its task, which replaces the one before; an event tells it, at most one a second and task. False
- * when the task is another's by now: stop working on it. BAD_INPUT when the report is not as {@link ProgressReport} says.
+ * What became of a report. `early`: the attempt is the present one, but its beginning is not written yet, and there is
+ * nothing to keep the report on: say it again in a moment. `stale`: the task is another's by now, stop working on it.
+ */
+export type ProgressAnswer = 'kept' | 'early' | 'stale'
+
+/**
+ * Keeps a report on its task, which replaces the one before; an event tells it, at most one a second and task. BAD_INPUT
+ * when the report is not as {@link ProgressReport} says.
  *
  * The strand is locked first, so that no report of an attempt is told after its end.
  */
@@ -50,46 +57,51 @@ export async function reportProgress(
   actor: Actor,
   task: ReportingTask,
   given: ProgressReport,
-): Promise<boolean> {
+): Promise<ProgressAnswer> {
   const { percent = null, message = null, data = null } = parseInput(report, given, 'report')
   const { runId, workflowId, workflowName, id, stepPath, agentId, attempt } = task
   const said = { percent, message, data }
   const about = { runId, workflowId, workflowName, taskId: id, stepPath, agentId, attempt }
-  const { rows } = await database.pool('worker').query<{ told: boolean }>({
+  const { rows } = await database.pool('worker').query<{ answer: 'told' | 'kept' | 'early' }>({
     name: 'task-progress',
     text: REPORT,
     values: [
       task.organizationId,
       task.strandId,
       task.fence,
+      task.begins === true,
       id,
       storableJson(said),
       JSON.stringify(actorRecord(actor)),
       storableJson({ ...about, ...said }),
     ],
   })
-  const [row] = rows
-  if (row?.told) database.announce()
-  return row !== undefined
+  const answer = rows[0]?.answer ?? 'stale'
+  if (answer !== 'told') return answer
+  database.announce()
+  return 'kept'
 }
 
 const REPORT = `
 with held as materialized (
   select s.organization_id, s.task_id from strand s
-  where s.id = $2 and s.organization_id is not distinct from $1::uuid and s.fence = $3::bigint and s.task_id = $4
-    and s.status = 'running'
+  where s.id = $2 and s.organization_id is not distinct from $1::uuid and s.task_id = $5 and s.status = 'running'
+    and s.fence = $3::bigint + case when $4::boolean then 1 else 0 end
   for no key update of s
 ), before as materialized (
   select t.id, t.organization_id, coalesce((t.progress->>'toldAt')::timestamptz
     <= clock_timestamp() - interval '${EVENT_EVERY_MS} milliseconds', true) as tells
   from held h join task t on t.id = h.task_id and t.organization_id is not distinct from h.organization_id
 ), kept as (
-  update task t set progress = $5::jsonb || jsonb_build_object('time', clock_timestamp(),
+  update task t set progress = $6::jsonb || jsonb_build_object('time', clock_timestamp(),
     'toldAt', case when b.tells then to_jsonb(clock_timestamp()) else t.progress->'toldAt' end)
   from before b where t.id = b.id and t.organization_id is not distinct from b.organization_id
 ), told as (
   insert into log.event (organization_id, type, subject, actor, data, run_id)
-  select b.organization_id, 'task.progress', 'task/' || b.id, $6::jsonb, $7::jsonb, ($7::jsonb->>'runId')::uuid
+  select b.organization_id, 'task.progress', 'task/' || b.id, $7::jsonb, $8::jsonb, ($8::jsonb->>'runId')::uuid
   from before b where b.tells
 )
-select tells as told from before`
+select case when tells then 'told' else 'kept' end as answer from before
+union all
+select 'early' from strand s where s.id = $2 and s.organization_id is not distinct from $1::uuid and s.fence = $3::bigint
+  and $4::boolean and s.task_id is null and s.status = 'running'`
