@@ -77,8 +77,8 @@ with recursive tenant(o, n) as (
     order by s.organization_id limit 1), tenant.n + 1
   from tenant where tenant.o is not null and tenant.n < ${MOST_TENANTS}
 ), candidate as materialized (
-  select d.id, d.organization_id, d.turn, d.due_at from tenant, lateral (
-    select s.id, s.organization_id, s.due_at, row_number() over (order by s.due_at) as turn
+  select d.id, d.organization_id, d.fence, d.turn, d.due_at from tenant, lateral (
+    select s.id, s.organization_id, s.fence, s.due_at, row_number() over (order by s.due_at) as turn
     from strand s where s.organization_id = tenant.o and s.due_at <= clock_timestamp() order by s.due_at limit $1) d
   where tenant.o is not null and tenant.o <> all($5::uuid[])
 )`
@@ -86,13 +86,17 @@ with recursive tenant(o, n) as (
 /** Those that a limit's room was found for; the limits are locked. */
 const THESE = `
 with candidate as materialized (
-  select s.id, s.organization_id, 1 as turn, s.due_at from unnest($4::uuid[]) as x(id) join strand s on s.id = x.id
+  select s.id, s.organization_id, s.fence, 1 as turn, s.due_at from unnest($4::uuid[]) as x(id) join strand s on s.id = x.id
 )`
 
+/**
+ * The fence is looked at twice: a strand that went on since the statement began would be described by what it was then,
+ * without its new task.
+ */
 const TAKE = `, mine as materialized (
   select s.id, s.organization_id, s.status from (select * from candidate order by turn, due_at limit $1) x
   join strand s on s.id = x.id and s.organization_id is not distinct from x.organization_id
-    and s.due_at <= clock_timestamp()
+    and s.due_at <= clock_timestamp() and s.fence = x.fence
   where not exists (select from containment where lifted_at is null)
     or not tutti_contained(s.organization_id, s.workflow_id, s.agent_id)
   order by s.id for no key update of s skip locked
