@@ -148,8 +148,8 @@ async function rowsOf(
       actor: actorRecord(actor),
       ...(claim ? { claim } : {}),
     })
-    for (const strand of start.row.strands)
-      strand.limit_key = limitKeyOf(definition, run.request.input) ?? undefined
+    start.row.timeout ??= defaults.runTimeoutMs
+    for (const strand of start.row.strands) strand.limit_key = held.limitKey ?? undefined
     rows.push(start)
   }
   return rows
@@ -192,6 +192,7 @@ function beginning(
       depth: 0,
       parentStrandId: null,
     },
+    limitKey: limitKeyOf(definition, request.input),
     parentId: null,
     parentTaskId: null,
     compound: null,

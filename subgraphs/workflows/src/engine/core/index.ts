@@ -14,7 +14,7 @@ export {
   RUN_TRANSITIONS,
 } from './run-status.ts'
 export type { RunStatus } from './run-status.ts'
-export type { RunView, StrandView } from './run-view.ts'
+export type { RunView } from './run-view.ts'
 export { FALLBACK_STATE } from './steps/end-body.ts'
 export { STEP_ERRORS } from './step-error.ts'
 export {

@@ -9,6 +9,7 @@ export interface ClaimedRow {
   id: string
   fence: bigint
   run_id: string
+  limit_key: string | null
   parent_id: string | null
   parent_task_id: string | null
   compound: string | null
@@ -51,7 +52,7 @@ export interface ClaimedRow {
 const SMALL_INPUT = 8_192
 const MOST_TENANTS = 200
 
-const COLUMNS = `c.organization_id, c.id, c.fence, c.run_id, c.parent_id, c.parent_task_id, c.compound, c.key, c.position,
+const COLUMNS = `c.organization_id, c.id, c.fence, c.run_id, c.limit_key, c.parent_id, c.parent_task_id, c.compound, c.key, c.position,
   c.path, c.state, c.resume, c.generation as strand_generation, c.recoveries,
   exists (select from containment k where k.organization_id = c.organization_id and k.lifted_at is null) as ordered, r.epoch, r.status as run_status,
   case when pg_column_size(r.input) <= ${SMALL_INPUT} then r.input end as run_input,

@@ -42,6 +42,8 @@ export interface HeldStrand {
   epoch: number
   runStatus: RunStatus
   run: RunContext
+  /** What its run counts under, where its definition limits by key. */
+  limitKey: string | null
   parentId: string | null
   parentTaskId: string | null
   compound: string | null

@@ -301,6 +301,7 @@ class Planner {
       position,
       path: strand.path,
       state: strand.state,
+      limit_key: this.#held.limitKey ?? undefined,
       generation: this.#held.generation,
     }
     const begun = strand.transitions
