@@ -3,6 +3,7 @@ import { testActor } from '@tutti/prisma/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ClaimedTask } from '../engine/worker/claimed-task.ts'
 import type { TaskOutcome } from '../engine/worker/outcome.ts'
+import { failOverdueRuns } from '../runs/control/fail-overdue-runs.ts'
 import { type Engine, openEngine } from '../testing/open-engine.ts'
 
 let engine: Engine
@@ -253,4 +254,29 @@ test('what waits for a person is waiting until it is decided, and paused while i
     [waiting, paused, resumed].map(async ({ time }) => (await see(actor, id, time))?.status),
   )
   expect(statuses).toEqual(['WAITING', 'PAUSED', 'WAITING'])
+})
+
+test('a run whose time was over ended without its fallback, in the past as well', async () => {
+  const actor = await engine.organization('alpha')
+  const document = `format: tutti/1\nname: slow\nsteps:
+  - {name: first, agent: alpha, output: one}
+  - {name: ask, type: review, question: "Good?", if_rejected: end, fallback_action: mend}
+  - name: mend
+    set:
+      mended: "true"\n`
+  const id = await engine.start(actor, document)
+  await using _worker = engine.work(actor, done)
+  await engine.event(actor, /^run\.waiting$/, ({ subject }) => subject === `run/${id}`)
+  const { database } = engine.world
+  await database.inTenant(actor, (tx) =>
+    tx.sql(`update run set status = 'running', timeout_ms = 1, created_at = created_at - interval '1 hour'`),
+  )
+  expect(await failOverdueRuns({ database })).toBe(1)
+  const present = await see(actor, id)
+  expect(present).toMatchObject({
+    status: 'FAILED',
+    error: { code: 'RUN_TIMED_OUT' },
+    state: { one: 'first 1' },
+  })
+  expect(await see(actor, id, new Date(Date.now() + 60_000))).toEqual(present)
 })

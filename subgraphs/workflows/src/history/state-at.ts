@@ -1,7 +1,7 @@
 import type { WorkflowDefinition } from '../definitions/index.ts'
 import { advance, type CoreEvent, type RunView, type Transition } from '../engine/core/index.ts'
 import { endOfTask } from './end-of-task.ts'
-import { type PastEvent, type PastTask, type RunOrigin, type RunPast, textOf } from './run-past.ts'
+import { errorOf, type PastEvent, type PastTask, type RunOrigin, type RunPast, textOf } from './run-past.ts'
 
 type State = Readonly<Record<string, unknown>>
 
@@ -30,9 +30,11 @@ export function stateAt(past: RunPast, definitionOf: DefinitionOf, at: Date): Re
       const { $undo: _, $undone: __, ...state } = teller.state
       teller.state = state
       teller.enter(firstOf(event.data['steps']))
-    } else if (SETTLES.has(event.type) && !endsTheRun(events, index)) {
+    } else if (SETTLES.has(event.type)) {
       const task = byId.get(textOf(event, 'taskId') ?? '')
-      if (task && task.parentId === null) teller.tellEnd(task, SETTLED_STATUS[event.type] ?? task.status)
+      const isMain = task && task.parentId === null
+      if (isMain && !endsTheRun(events, index))
+        teller.tellEnd(task, SETTLED_STATUS[event.type] ?? task.status)
     }
   }
   return teller.state
@@ -43,14 +45,13 @@ const SETTLED_STATUS: Readonly<Record<string, string>> = {
   'task.skipped': 'skipped',
 }
 
-/** Whether a task was cancelled because its whole run was. */
+/** Whether a task was cancelled because its whole run was, or because the run's time was over: the core was not asked. */
 function endsTheRun(events: readonly PastEvent[], index: number): boolean {
   if (events[index]?.type !== 'task.cancelled') return false
-  for (let next = index + 1; next < events.length; next++) {
-    const type = events[next]?.type
-    if (type !== 'task.cancelled') return type === 'run.cancelled'
-  }
-  return false
+  const end = events.slice(index + 1).find(({ type }) => type !== 'task.cancelled')
+  return (
+    end?.type === 'run.cancelled' || (end?.type === 'run.failed' && errorOf(end)?.code === 'RUN_TIMED_OUT')
+  )
 }
 
 /** A forked run begins with what its original had come to, as far as it was copied, and with what was to be different. */
