@@ -7,6 +7,7 @@ CREATE TABLE "operation" (
     "id" UUID NOT NULL DEFAULT uuidv7(),
     "action" TEXT NOT NULL,
     "filter" JSONB NOT NULL,
+    "params" JSONB,
     "reason" TEXT,
     "status" TEXT NOT NULL,
     "dry_run" BOOLEAN NOT NULL DEFAULT false,

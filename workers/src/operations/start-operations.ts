@@ -14,6 +14,7 @@ export function startOperations(
   wake: () => void,
 ): AsyncDisposable {
   const { database, log } = services
+  const worker = { database, wake }
   const stopping = new AbortController()
   const { signal } = stopping
 
@@ -27,11 +28,9 @@ export function startOperations(
     }
   }
 
-  async function workOne(operation: { organizationId: string; id: string }): Promise<boolean> {
+  async function workOne(operation: Parameters<typeof workOperation>[1]): Promise<boolean> {
     try {
-      const worked = await workOperation(database, operation)
-      if (worked) wake()
-      return worked
+      return await workOperation(worker, operation)
     } catch (error) {
       log.warn({ err: error, operationId: operation.id }, 'an operation failed; tried again')
       return false

@@ -2,8 +2,8 @@ import type { Actor } from '@tutti/schema'
 import { isId } from '@tutti/runtime'
 import type pg from 'pg'
 import type { RunStatus } from '../engine/core/index.ts'
-import { type RunAction, suitability } from '../runs/control/control-runs.ts'
 import { refusalOf, type RunRefusal } from '../runs/control/run-refusal.ts'
+import { type BulkAction, bulkSuitability } from './bulk-action.ts'
 import { MOST_PROBLEMS } from './operation-row.ts'
 import { filterValues, MATCHES, type RunFilter } from './run-filter.ts'
 
@@ -56,7 +56,7 @@ async function findMissing(
 export async function foreseeRefusals(
   client: pg.PoolClient,
   { organizationId }: Actor,
-  action: RunAction,
+  action: BulkAction,
   filter: RunFilter,
 ): Promise<{ count: number; problems: RunRefusal[] }> {
   const values = filterValues(organizationId, filter)
@@ -64,7 +64,7 @@ export async function foreseeRefusals(
     `select status, count(*)::int as runs from run where ${MATCHES} group by status`,
     values,
   )
-  const refused = byStatus.filter(({ status }) => suitability(action, status) === 'refused')
+  const refused = byStatus.filter(({ status }) => bulkSuitability(action, status) === 'refused')
   if (refused.length === 0) return { count: 0, problems: [] }
   const { rows } = await client.query<{ id: string; status: string }>(
     `select id, status from run where ${MATCHES} and status = any($8) order by id limit ${MOST_PROBLEMS}`,

@@ -1,5 +1,5 @@
-import type { RunAction } from '../runs/control/control-runs.ts'
 import type { RunRefusal } from '../runs/control/run-refusal.ts'
+import type { BulkAction } from './bulk-action.ts'
 import type { RunFilter } from './run-filter.ts'
 
 /** Where an operation stands. */
@@ -14,8 +14,10 @@ interface ActorRecord {
 /** An act of control on many runs. */
 export interface OperationRow {
   id: string
-  action: RunAction
+  action: BulkAction
   filter: RunFilter
+  /** What is sent, or where the fork begins. */
+  params: unknown
   reason: string | null
   status: (typeof OPERATION_STATUSES)[number]
   dryRun: boolean
@@ -32,7 +34,7 @@ export interface OperationRow {
 }
 
 /** Columns of an {@link OperationRow}. */
-export const OPERATION_COLUMNS = `id, action, filter, reason, status, dry_run as "dryRun", total, done, failed, problems,
+export const OPERATION_COLUMNS = `id, action, filter, params, reason, status, dry_run as "dryRun", total, done, failed, problems,
   position, last, started_by as "startedBy", created_at as "createdAt", ended_by as "endedBy", ended_at as "endedAt"`
 
 /** So many refusals are kept with an operation; the others are counted. */

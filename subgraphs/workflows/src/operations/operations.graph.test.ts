@@ -76,7 +76,8 @@ async function workOff(actor: Actor, most = 100): Promise<number> {
       ({ organizationId }) => organizationId === actor.organizationId,
     )
     worked = false
-    for (const operation of operations) if (await workOperation(database, operation)) worked = true
+    for (const operation of operations)
+      if (await workOperation({ database, wake: () => undefined }, operation)) worked = true
     if (worked) rounds += 1
   }
   return rounds
@@ -193,6 +194,46 @@ describe('an operation on many runs', () => {
     expect(await read(actor, id)).toMatchObject({ done: 5, failed: 0 })
     while ((await statusesOf(actor))['completed'] !== 5) await engine.event(actor, /^run\.completed$/)
     await worker[Symbol.asyncDispose]()
+  })
+
+  test('signals many runs, each once, and forks them', async () => {
+    const actor = await engine.organization('alpha')
+    const document =
+      'format: tutti/1\nname: asks\nsteps: [{ name: ask, type: wait, signal: go, output: answer }, { name: work, agent: alpha }]'
+    const runs = [await engine.start(actor, document), await engine.start(actor, document)]
+    const [deaf] = (await startMany(actor, 1)).ids
+    await using _worker = engine.work(actor, async () => ({ type: 'succeeded', output: 1 }))
+    const signal = { name: 'go', payload: { yes: true } }
+    const filter = { ids: [...runs, deaf] }
+    await engine.event(actor, /^run\.completed$/, ({ data }) => JSON.stringify(data).includes(deaf ?? ''))
+    const { id } = await bulk(actor, { action: 'SIGNAL', filter, signal })
+    await workOff(actor)
+    expect(await read(actor, id)).toMatchObject({
+      status: 'COMPLETED',
+      done: 2,
+      failed: 1,
+      problems: [{ runId: deaf, code: 'INVALID_STATE' }],
+    })
+    for (const run of runs)
+      await engine.event(actor, /^run\.completed$/, ({ data }) => JSON.stringify(data).includes(run))
+    const forks = await bulk(actor, {
+      action: 'FORK',
+      filter: { ids: runs },
+      fork: { stepPath: 'work', state: { answer: 'no' } },
+    })
+    await workOff(actor)
+    expect(await read(actor, forks.id)).toMatchObject({ status: 'COMPLETED', done: 2, failed: 0 })
+    const forked = await engine.rows<{ from: string }>(
+      actor,
+      'select forked_from_id as "from" from run where organization_id = $1 and forked_from_id is not null order by 1',
+    )
+    expect(forked.map(({ from }) => from)).toEqual(runs.toSorted())
+    for (const [input, problem] of [
+      [{ action: 'SIGNAL', filter }, 'BAD_INPUT: Say which signal.'],
+      [{ action: 'PAUSE', filter, signal }, 'BAD_INPUT: It is for SIGNAL.'],
+      [{ action: 'FORK', filter, fork: { state: { $x: 1 } } }, 'BAD_INPUT: Names beginning with $'],
+    ] as const)
+      await expect(bulk(actor, input)).rejects.toThrow(problem)
   })
 
   test('passes a run by that cannot be dealt with at all', async () => {

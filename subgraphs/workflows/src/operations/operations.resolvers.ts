@@ -46,6 +46,8 @@ export const runActionValues = {
   CANCEL: 'cancel',
   TERMINATE: 'terminate',
   RETRY: 'retry',
+  SIGNAL: 'signal',
+  FORK: 'fork',
 }
 export const operationStatusValues = {
   RUNNING: 'running',

@@ -2,7 +2,7 @@ import { isId, parseInput } from '@tutti/runtime'
 import { fail } from '@tutti/schema'
 import { z } from 'zod'
 import { RUN_STATUSES } from '../engine/core/index.ts'
-import { type RunAction, suitability } from '../runs/control/control-runs.ts'
+import { type BulkAction, bulkSuitability } from './bulk-action.ts'
 
 const MOST_IDS = 5_000
 
@@ -29,7 +29,7 @@ export interface RunFilter {
  * Checks a filter. One of nothing is refused: it would be every run there is. Where neither states nor ids are given,
  * the runs are those in a state for the act. BAD_INPUT.
  */
-export function readRunFilter(given: unknown, action: RunAction, path: string): RunFilter {
+export function readRunFilter(given: unknown, action: BulkAction, path: string): RunFilter {
   const { workflowId, status, createdAfter, createdBefore, ids, errorCode } = parseInput(
     filterSchema,
     given,
@@ -48,7 +48,7 @@ export function readRunFilter(given: unknown, action: RunAction, path: string): 
   if (filter.errorCode?.includes('\0'))
     fail('BAD_INPUT', { path: `${path}.errorCode`, message: 'Holds a NUL character.' })
   if (filter.status || filter.ids) return filter
-  return { ...filter, status: RUN_STATUSES.filter((each) => suitability(action, each) === 'acts') }
+  return { ...filter, status: RUN_STATUSES.filter((each) => bulkSuitability(action, each) === 'acts') }
 }
 
 /** The condition of a statement over `run`, with the parameters $1 to $7 of {@link filterValues}. */

@@ -115,11 +115,15 @@ export async function forkRun(
   return forked
 }
 
-function readFork({ stepPath, input, state, published, idempotencyKey, reason }: Fork): ForkRequest {
+/** Checks what is to be different; BAD_INPUT with paths below `path`. */
+export function readFork(
+  { stepPath, input, state, published, idempotencyKey, reason }: Omit<Fork, 'id'>,
+  path = 'input',
+): ForkRequest {
   return {
     stepPath: stepPath ?? null,
-    input: readNames(input, 'input.input'),
-    state: readNames(state, 'input.state'),
+    input: readNames(input, `${path}.input`),
+    state: readNames(state, `${path}.state`),
     published: published ?? false,
     key: readReason(idempotencyKey, 'input.idempotencyKey'),
     reason: readReason(reason),

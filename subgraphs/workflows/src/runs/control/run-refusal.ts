@@ -1,7 +1,9 @@
+import { type ErrorCode, ERRORS } from '@tutti/schema'
+
 /** A run with which an act was not done. */
 export interface RunRefusal {
   runId: string
-  code: 'NOT_FOUND' | 'INVALID_STATE' | 'INTERNAL'
+  code: ErrorCode
   message: string
 }
 
@@ -10,4 +12,11 @@ export const refusalOf = (runId: string, status: string): RunRefusal => ({
   runId,
   code: 'INVALID_STATE',
   message: `The run is ${status}.`,
+})
+
+/** What is said of a run that could not be dealt with at all. */
+export const failureOf = (runId: string): RunRefusal => ({
+  runId,
+  code: 'INTERNAL',
+  message: ERRORS.INTERNAL.message,
 })
