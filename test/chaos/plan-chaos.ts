@@ -22,6 +22,8 @@ export interface ChaosAmount {
   resets: number
   /** Connections of a worker cut after PostgreSQL has done a statement, before its answer arrives. */
   lostReplies: number
+  /** Nothing passes between a worker and PostgreSQL for longer than its leases, and then everything: late writes. */
+  stalls: number
   /** Milliseconds between two faults: least and most. */
   gap: readonly [number, number]
   /** Milliseconds after the last fault within which every run must have ended. */
@@ -39,6 +41,7 @@ export const FULL: ChaosAmount = {
   flushes: 3,
   resets: 6,
   lostReplies: 6,
+  stalls: 6,
   gap: [1_200, 3_600],
   patience: 120_000,
 }
@@ -54,6 +57,7 @@ export const QUICK: ChaosAmount = {
   flushes: 1,
   resets: 1,
   lostReplies: 1,
+  stalls: 1,
   gap: [600, 1_800],
   patience: 60_000,
 }
@@ -63,7 +67,7 @@ export type Fault =
   | { readonly kind: 'reset' | 'lost-reply'; readonly slot: number }
   /** It strikes this many milliseconds after the worker was seen with work. */
   | { readonly kind: 'kill'; readonly slot: number; readonly later: number }
-  | { readonly kind: 'freeze'; readonly slot: number; readonly later: number; readonly ms: number }
+  | { readonly kind: 'freeze' | 'stall'; readonly slot: number; readonly later: number; readonly ms: number }
   | { readonly kind: 'crash' | 'redis-kill' | 'flush' }
 
 /** A fault, and the milliseconds since the one before. */
@@ -89,14 +93,16 @@ export function planChaos(seed: number, amount: ChaosAmount, backend: Backend): 
   const slot = (): number => random.between(0, amount.workers - 1)
   const later = (): number => random.between(0, 400)
   const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
+  const lasting = (kind: 'freeze' | 'stall'): Fault => ({
+    kind,
+    slot: slot(),
+    later: later(),
+    ms: random.between(6_500, 8_500),
+  })
   const faults = random.shuffle<Fault>([
     ...times(amount.kills, () => ({ kind: 'kill' as const, slot: slot(), later: later() })),
-    ...times(amount.freezes, () => ({
-      kind: 'freeze' as const,
-      slot: slot(),
-      later: later(),
-      ms: random.between(6_000, 8_000),
-    })),
+    ...times(amount.freezes, () => lasting('freeze')),
+    ...times(amount.stalls, () => lasting('stall')),
     ...times(amount.crashes, () => ({ kind: 'crash' as const })),
     ...times(amount.resets, () => ({ kind: 'reset' as const, slot: slot() })),
     ...times(amount.lostReplies, () => ({ kind: 'lost-reply' as const, slot: slot() })),

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -46,7 +46,7 @@ const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/tutti-compile'
 const SECRET = 'a-secret-for-chaos-only-of-48-characters-at-least'
 const BATCH = 25
 const MOST_WAIT_MS = 3_000
-const MOST_START_MS = 15_000
+const MOST_START_MS = 60_000
 const SIGNAL_MS = 50
 
 /** A platform on a PostgreSQL of its own (fsync on), with the door as `npm start` has it and workers that can be hurt. */
@@ -67,7 +67,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   process.env['NODE_COMPILE_CACHE'] ??= COMPILED
   const directory = mkdtempSync(join(tmpdir(), 'tutti-chaos-'))
   chmodSync(directory, 0o711) // as root, PostgreSQL runs as another user, who has to pass
+  let sound = false
   await using stack = new AsyncDisposableStack()
+  stack.defer(() => {
+    if (sound) rmSync(directory, { recursive: true, force: true })
+  })
   const scene = await setUp(options, directory, stack)
   say(`${backend}, seed ${seed}: ready after ${seconds(begun)}`)
 
@@ -75,7 +79,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const accepted: AcceptedRun[] = []
   const kills: Kill[] = []
   const outages: Outage[] = []
-  const injected = new Map<string, number>()
   const over = new AbortController()
   const { signal } = over
   /** Runs that may have been started by now. */
@@ -108,8 +111,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
         await pause(part < 1 ? fault.after / 2 : 0)
         allowed = Math.ceil((plan.shapes.length * (index + part)) / plan.faults.length)
       }
-      if (await inject(scene, fault, { kills, outages }))
-        injected.set(fault.kind, (injected.get(fault.kind) ?? 0) + 1)
+      const life = await inject(scene, fault, { kills, outages })
+      const at = new Date().toISOString()
+      appendFileSync(join(directory, 'log/faults.log'), `${JSON.stringify({ at, ...fault, ...life })}\n`)
     }
     await starting
     say(`${backend}, seed ${seed}: all faults and runs are out after ${seconds(begun)}`)
@@ -120,20 +124,32 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 
   const evidence = await gatherEvidence(scene.owner, { accepted, calls: scene.sink.calls, kills, outages })
-  const faults = [...injected].map(([kind, value]): Figure => ({
+  const faults = [...Map.groupBy(plan.faults, ({ kind }) => kind)].map(([kind, { length }]): Figure => ({
     name: `fault: ${kind}`,
-    value,
+    value: length,
     unit: 'times',
   }))
-  const figures = [
+  const figures: Figure[] = [
     ...judge(evidence),
+    {
+      name: 'late writes refused',
+      value: countRefused(directory),
+      unit: 'writes',
+      ...(amount.stalls > 0 ? { least: 1 } : {}),
+    },
     ...faults,
     { name: 'workers that ended unasked', value: scene.fleet.deaths, unit: 'times' },
     { name: 'time', value: (performance.now() - begun) / 1_000, unit: 's' },
   ]
-  const sound = figures.every(holds)
-  if (sound) stack.defer(() => rmSync(directory, { recursive: true, force: true }))
+  sound = figures.every(holds)
   return { figures, sound, directory }
+}
+
+/** What the workers say of writes that the database did not take. */
+function countRefused(directory: string): number {
+  const logs = readdirSync(join(directory, 'log')).filter((name) => name.startsWith('worker-'))
+  const text = logs.map((name) => readFileSync(join(directory, 'log', name), 'utf8')).join('')
+  return text.match(/"why":"[A-Z_]*REFUSED"/g)?.length ?? 0
 }
 
 async function setUp(
@@ -219,27 +235,23 @@ interface Done {
   outages: Outage[]
 }
 
-/** True when it could be done; a worker's fault waits a moment for one that is alive and has work. */
-async function inject(scene: Scene, fault: Fault, { kills, outages }: Done): Promise<boolean> {
+/** Does it, and answers with the worker it struck; one that cannot be done is an error. */
+async function inject(scene: Scene, fault: Fault, { kills, outages }: Done): Promise<WorkerLife | undefined> {
   const { fleet, redis, directory, owner } = scene
   switch (fault.kind) {
-    case 'kill': {
-      const life = await findBusy(scene, fault)
-      const kill = life && fleet.kill(life)
-      if (kill) kills.push(kill)
-      return kill !== undefined
-    }
-    case 'freeze': {
-      const life = await findBusy(scene, fault)
-      if (life) fleet.freeze(life, fault.ms)
-      return life !== undefined
-    }
+    case 'kill':
+      return strike(scene, fault, (life) => {
+        const kill = fleet.kill(life)
+        if (kill) kills.push(kill)
+        return kill !== undefined
+      })
+    case 'freeze':
+    case 'stall':
+      return strike(scene, fault, (life) => fleet[fault.kind](life, fault.ms))
     case 'reset':
-    case 'lost-reply': {
-      const life = await findBusy(scene, { slot: fault.slot, later: 0 })
-      const proxy = fleet.proxy(life?.slot ?? fault.slot)
-      return (fault.kind === 'reset' ? proxy.reset() : proxy.loseReplies()) > 0
-    }
+      return strike(scene, fault, ({ slot }) => fleet.proxy(slot).reset() > 0)
+    case 'lost-reply':
+      return strike(scene, fault, ({ slot }) => fleet.proxy(slot).loseReplies() > 0)
     case 'crash': {
       await untilAnswers(owner)
       const [pid] = readFileSync(join(directory, 'postgres/postmaster.pid'), 'utf8').split('\n')
@@ -250,39 +262,40 @@ async function inject(scene: Scene, fault: Fault, { kills, outages }: Done): Pro
       await pause(SIGNAL_MS)
       await untilAnswers(owner)
       outages.push({ from, to: Date.now() })
-      return true
+      return undefined
     }
     case 'redis-kill':
       await redis?.kill()
-      return redis !== undefined
+      return undefined
     case 'flush':
       await redis?.flush()
-      return redis !== undefined
+      return undefined
   }
 }
 
 /**
- * A worker that holds something, as soon as there is one; after a while any that is alive. There must be another: where
- * one alone takes up all that the dead have left, killing it again and again says nothing but that its start takes long.
+ * Strikes a worker that has work, as soon as there is one; after a while any. Another must be alive: where one alone takes
+ * up all that the dead have left, ending it again and again says nothing but that its start takes long.
  */
-async function findBusy(
+async function strike(
   { fleet, owner }: Scene,
-  { slot, later }: { slot: number; later: number },
-): Promise<WorkerLife | undefined> {
+  { kind, slot, later = 0 }: { kind: string; slot: number; later?: number },
+  how: (life: WorkerLife) => boolean,
+): Promise<WorkerLife> {
   const begun = performance.now()
-  for (;;) {
-    const waited = performance.now() - begun
+  for (let waited = 0; waited < MOST_START_MS; waited = performance.now() - begun) {
     const life = fleet.alive(slot)
     if (life && fleet.alive((life.slot + 1) % fleet.size) !== life) {
       const held = await countHeld(owner, life.who).catch(() => 0)
       if (held > 0 || waited > MOST_WAIT_MS) {
         await pause(later)
-        return life
+        // It may have ended by itself meanwhile.
+        if (how(life)) return life
       }
     }
-    if (waited > MOST_START_MS) return life
     await pause(20)
   }
+  throw new Error(`There was no worker for a ${kind} within ${MOST_START_MS / 1_000} s.`)
 }
 
 async function untilAnswers(owner: pg.Pool): Promise<void> {

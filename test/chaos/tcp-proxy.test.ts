@@ -77,3 +77,15 @@ test('where replies are lost, the server has heard what the client believes unsa
   expect((await broken)[0]).toMatchObject({ code: 'ECONNRESET' })
   expect(heard).toEqual(['one', 'two'])
 })
+
+test('what is said while it stalls arrives afterwards, in order', async () => {
+  const { proxy, heard } = await open()
+  const socket = await client(proxy)
+  await ask(socket, 'one')
+  expect(proxy.stall(100)).toBe(1)
+  expect(await ask(socket, 'two')).toBe('two')
+  // Through a connection that was opened meanwhile as well.
+  proxy.stall(100)
+  expect(await ask(await client(proxy), 'three')).toBe('three')
+  expect(heard).toEqual(['one', 'two', 'three'])
+})

@@ -11,6 +11,8 @@ export interface TcpProxy extends AsyncDisposable {
    * connection reset. The server has done what the client believes undone.
    */
   loseReplies(): number
+  /** Passes nothing on for so many milliseconds, and then everything; answers with the connections there are. */
+  stall(ms: number): number
 }
 
 interface Pair {
@@ -23,6 +25,12 @@ interface Pair {
 /** Listens on a free port of 127.0.0.1 and passes everything on to another of its ports. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>()
+  let stalled: NodeJS.Timeout | undefined
+
+  function resume(): void {
+    stalled = undefined
+    for (const { client, server } of pairs) for (const socket of [client, server]) socket.resume()
+  }
 
   function end(pair: Pair): void {
     pairs.delete(pair)
@@ -42,8 +50,8 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       if (pair.losing === 'asked') return end(pair)
       if (!client.write(bytes)) server.pause()
     })
-    client.on('drain', () => server.resume())
-    server.on('drain', () => client.resume())
+    client.on('drain', () => stalled ?? server.resume())
+    server.on('drain', () => stalled ?? client.resume())
     client.on('end', () => server.end())
     server.on('end', () => client.end())
     // A side that broke takes the other with it; who closed in order has told the other already.
@@ -52,6 +60,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       socket.on('close', () => {
         if (client.destroyed && server.destroyed) pairs.delete(pair)
       })
+      if (stalled) socket.pause()
     }
   })
   listener.listen(0, '127.0.0.1')
@@ -69,7 +78,14 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       for (const pair of pairs) pair.losing = 'armed'
       return pairs.size
     },
+    stall(ms) {
+      clearTimeout(stalled)
+      stalled = setTimeout(resume, ms)
+      for (const { client, server } of pairs) for (const socket of [client, server]) socket.pause()
+      return pairs.size
+    },
     async [Symbol.asyncDispose]() {
+      clearTimeout(stalled)
       for (const pair of pairs) end(pair)
       listener.close()
       await once(listener, 'close')

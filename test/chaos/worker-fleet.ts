@@ -23,12 +23,14 @@ export interface WorkerFleet extends AsyncDisposable {
   readonly size: number
   /** Settles when each has been ready once. */
   readonly ready: Promise<void>
-  /** The one at a place, or the next after it, that is ready and not frozen. */
+  /** The one at a place, or the next after it, that is ready and neither frozen nor stalled. */
   alive(slot: number): WorkerLife | undefined
   /** Undefined when it ended by itself meanwhile. */
   kill(life: WorkerLife): Kill | undefined
-  /** SIGSTOP, and SIGCONT after so many milliseconds. */
-  freeze(life: WorkerLife, ms: number): void
+  /** SIGSTOP, and SIGCONT after so many milliseconds. False when it ended by itself meanwhile; so for the next. */
+  freeze(life: WorkerLife, ms: number): boolean
+  /** Nothing passes between it and PostgreSQL for so many milliseconds. */
+  stall(life: WorkerLife, ms: number): boolean
   proxy(slot: number): TcpProxy
   /** Ends that nobody ordered. */
   readonly deaths: number
@@ -47,7 +49,8 @@ interface Place {
   process?: ChildProcess
   life: WorkerLife
   ready: boolean
-  frozen: boolean
+  /** Frozen or stalled. */
+  hampered: boolean
   killed: boolean
 }
 
@@ -64,7 +67,7 @@ export async function startWorkerFleet(options: FleetOptions): Promise<WorkerFle
   const places = proxies.map((_, slot): Place => ({
     life: lifeOf(slot, 0),
     ready: false,
-    frozen: false,
+    hampered: false,
     killed: false,
   }))
   const timers = new Set<NodeJS.Timeout>()
@@ -83,7 +86,7 @@ export async function startWorkerFleet(options: FleetOptions): Promise<WorkerFle
     for (let number = 0; !stopping; number++) {
       place.life = lifeOf(slot, number)
       const child = launch(place.life)
-      Object.assign(place, { process: child, ready: false, frozen: false, killed: false })
+      Object.assign(place, { process: child, ready: false, hampered: false, killed: false })
       child.on('message', (message) => {
         if (
           typeof message !== 'object' ||
@@ -120,6 +123,19 @@ export async function startWorkerFleet(options: FleetOptions): Promise<WorkerFle
     return child
   }
 
+  function hamper(life: WorkerLife, ms: number, end: () => void): boolean {
+    const place = placeOf(life)
+    if (!place?.ready) return false
+    place.hampered = true
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      end()
+      if (place.life === life) place.hampered = false
+    }, ms)
+    timers.add(timer)
+    return true
+  }
+
   const placeOf = ({ who }: WorkerLife): Place | undefined => places.find(({ life }) => life.who === who)
 
   return {
@@ -127,7 +143,7 @@ export async function startWorkerFleet(options: FleetOptions): Promise<WorkerFle
     ready: Promise.all(firsts.map(({ promise }) => promise)).then(() => undefined),
     alive(slot) {
       const turned = [...places.slice(slot), ...places.slice(0, slot)]
-      return turned.find(({ ready, frozen }) => ready && !frozen)?.life
+      return turned.find(({ ready, hampered }) => ready && !hampered)?.life
     },
     kill(life) {
       const place = placeOf(life)
@@ -138,17 +154,11 @@ export async function startWorkerFleet(options: FleetOptions): Promise<WorkerFle
       return { ...life, at: Date.now() }
     },
     freeze(life, ms) {
-      const place = placeOf(life)
-      if (!place?.ready) return
-      const child = place.process
-      place.frozen = true
-      child?.kill('SIGSTOP')
-      const timer = setTimeout(() => {
-        timers.delete(timer)
-        child?.kill('SIGCONT')
-        if (place.process === child) place.frozen = false
-      }, ms)
-      timers.add(timer)
+      const child = placeOf(life)?.process
+      return hamper(life, ms, () => child?.kill('SIGCONT')) && child?.kill('SIGSTOP') === true
+    },
+    stall(life, ms) {
+      return hamper(life, ms, () => undefined) && (proxies[life.slot]?.stall(ms) ?? 0) > 0
     },
     proxy(slot) {
       const proxy = proxies[slot]
