@@ -32,8 +32,10 @@ export function createStrandReader(): StrandReader {
   }
 
   async function contextsOf(client: Pick<pg.ClientBase, 'query'>, rows: readonly ClaimedRow[]) {
+    // What is remembered now: it may be forgotten while others are read.
+    const before = rows.map((row) => runs.get(row.run_id))
     const large = rows
-      .filter((row) => row.run_input === null && !runs.has(row.run_id))
+      .filter((row, index) => row.run_input === null && !before[index])
       .map((row) => row.run_id)
     const inputs = new Map<string, Record<string, unknown>>()
     if (large.length > 0) {
@@ -43,23 +45,29 @@ export function createStrandReader(): StrandReader {
       )
       for (const { id, input } of found.rows) inputs.set(id, input)
     }
-    return rows.map((row) => {
-      const known = runs.get(row.run_id)
+    return rows.map((row, index) => {
+      const known = before[index]
       if (known && known.versionId === row.version_id) return known
       const input = row.run_input ?? inputs.get(row.run_id) ?? known?.input ?? {}
       return remember(contextOf(row, input))
     })
   }
 
-  async function readScopes(
+  /** The scopes around these rows by their tasks: what is remembered may be forgotten while others are read. */
+  async function scopesAround(
     client: Pick<pg.ClientBase, 'query'>,
     rows: readonly ClaimedRow[],
-  ): Promise<void> {
-    const missing = new Map<string, string>()
+  ): Promise<ReadonlyMap<string, Scope>> {
+    const around = new Map<string, Scope>()
+    const missing = new Set<string>()
     for (const { parent_id, parent_task_id } of rows)
-      if (parent_id && parent_task_id && !scopes.has(parent_task_id)) missing.set(parent_task_id, parent_id)
-    if (missing.size === 0) return
-    if (scopes.size >= MOST_SCOPES) scopes.clear()
+      for (let id = parent_task_id; id !== null;) {
+        const scope = around.get(id) ?? scopes.get(id)
+        if (!scope && parent_id) missing.add(parent_id)
+        if (scope) around.set(id, scope)
+        id = scope?.parentTaskId ?? null
+      }
+    if (missing.size === 0) return around
     const found = await client.query<{
       id: string
       task_id: string
@@ -72,33 +80,43 @@ export function createStrandReader(): StrandReader {
          union
          select s.id, s.task_id, s.state, s.parent_id, s.parent_task_id from around a join strand s on s.id = a.parent_id
        ) select * from around`,
-      [[...new Set(missing.values())]],
+      [[...missing]],
     )
-    for (const { task_id, state, parent_id, parent_task_id } of found.rows)
-      scopes.set(task_id, { state, parentId: parent_id, parentTaskId: parent_task_id })
-  }
-
-  function outerOf(parentTaskId: string | null): State[] {
-    const states: State[] = []
-    for (let id = parentTaskId; id !== null;) {
-      const scope = scopes.get(id)
-      if (!scope) break
-      states.push(scope.state)
-      id = scope.parentTaskId
+    if (scopes.size >= MOST_SCOPES) scopes.clear()
+    for (const { task_id, state, parent_id, parent_task_id } of found.rows) {
+      const scope = { state, parentId: parent_id, parentTaskId: parent_task_id }
+      scopes.set(task_id, scope)
+      around.set(task_id, scope)
     }
-    return states
+    return around
   }
 
   return {
     remember: (run) => void remember(run),
     async hold(client, rows) {
       const contexts = await contextsOf(client, rows)
-      await readScopes(client, rows)
+      const around = await scopesAround(client, rows)
       return rows.map((row, index) =>
-        heldOf(row, contexts[index] ?? contextOf(row, row.run_input ?? {}), outerOf(row.parent_task_id)),
+        heldOf(
+          row,
+          contexts[index] ?? contextOf(row, row.run_input ?? {}),
+          outerOf(around, row.parent_task_id),
+        ),
       )
     },
   }
+}
+
+/** The states around a strand, the innermost first. */
+function outerOf(around: ReadonlyMap<string, Scope>, parentTaskId: string | null): State[] {
+  const states: State[] = []
+  for (let id = parentTaskId; id !== null;) {
+    const scope = around.get(id)
+    if (!scope) break
+    states.push(scope.state)
+    id = scope.parentTaskId
+  }
+  return states
 }
 
 /** A claimed row as the strand it is; `outer` are the states around it, the innermost first. */
@@ -120,6 +138,7 @@ export function heldOf(row: ClaimedRow, run: RunContext, outer: readonly State[]
     task: taskOf(row),
     resume: row.resume ? wordOf(row, row.resume) : timerOf(row),
     generation: row.strand_generation,
+    limitKey: row.limit_key,
     ordered: row.ordered,
     recoveries: row.recoveries,
   }
