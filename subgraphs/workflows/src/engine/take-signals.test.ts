@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Engine, openEngine } from '../testing/open-engine.ts'
+import { untilBlocked } from '../testing/until-blocked.ts'
 import { takeSignals } from './take-signals.ts'
 
 let engine: Engine
@@ -43,12 +44,7 @@ test('a signal that comes while a run is resumed lets its step go on', async () 
   await owner.query('select from strand where organization_id = $1 for update', [organizationId])
   await owner.query(`update run set status = 'waiting' where organization_id = $1`, [organizationId])
   const taking = takeSignals(engine.world.database.pool('worker'), [{ organizationId, id: strand?.id ?? '' }])
-  for (let waiting = 0; waiting === 0;) {
-    const { rowCount } = await owner.query(
-      `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-    )
-    waiting = rowCount ?? 0
-  }
+  await untilBlocked(owner)
   await owner.query('commit')
   expect(await taking).toEqual([strand?.id])
   const [after] = await engine.rows(

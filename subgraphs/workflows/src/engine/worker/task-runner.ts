@@ -181,7 +181,8 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     if (held.runStatus === 'paused') return void letGo(hold, parkStrands)
     const task = claimedTaskOf(held)
     if (!task)
-      return held.task || held.resume || !held.parentId || held.ordered
+      // In memory only the first time: a step that kills its worker is otherwise never known to have begun.
+      return held.task || held.resume || !held.parentId || held.ordered || held.recoveries > 0
         ? finish(hold, undefined)
         : void beginFirst(hold)
     if (held.recoveries >= MOST_RECOVERIES) {
@@ -310,16 +311,34 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   }
 
   async function record(batch: Hold[]): Promise<void> {
-    const finished = batch.flatMap((hold) => hold.finished ?? [])
+    // What was lost while it waited here may be this process's again, under another claim: one change a strand.
+    const held = batch.filter(isHeld)
+    if (held.length === 0) return
+    const finished = held.flatMap((hold) => hold.finished ?? [])
     const asked = performance.now()
+    let recorded: Recorded
     try {
-      await settle(batch, await recordEvents(pool, memory, finished, recordOptions()), asked)
+      recorded = await recordEvents(pool, memory, finished, recordOptions())
     } catch (error) {
-      if (!isTransient(error)) return isolate(batch, error)
-      log.warn({ err: error, strands: batch.length }, 'recording failed; tried again')
-      await new Promise((resolve) => setTimeout(resolve, RETRY_WRITE_MS))
-      queue.push(...batch.filter((hold) => holds.get(hold.held.id) === hold))
+      return isTransient(error) ? tryAgain(held, error) : isolate(held, error)
     }
+    const refused = settle(held, recorded, asked)
+    if (refused.length === 0) return
+    try {
+      await readAgain(refused)
+    } catch (error) {
+      if (isTransient(error)) return tryAgain(refused, error)
+      log.error({ err: error, strands: refused.length }, 'what was refused cannot be read again')
+      for (const hold of refused) giveUp(hold, 'REFUSED')
+    }
+  }
+
+  const isHeld = (hold: Hold): boolean => holds.get(hold.held.id) === hold
+
+  async function tryAgain(batch: readonly Hold[], error: unknown): Promise<void> {
+    log.warn({ err: error, strands: batch.length }, 'recording failed; tried again')
+    await new Promise((resolve) => setTimeout(resolve, RETRY_WRITE_MS))
+    queue.push(...batch.filter(isHeld))
   }
 
   /** What limits say of going on without a claim. */
@@ -353,7 +372,8 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     await record(batch.slice(middle))
   }
 
-  async function settle(batch: Hold[], recorded: Recorded, asked: number): Promise<void> {
+  /** Goes on with what was written; answers with what was not. */
+  function settle(batch: readonly Hold[], recorded: Recorded, asked: number): Hold[] {
     database.announce()
     const refused = batch.filter(({ held }) => !recorded.written.has(held.id))
     const before = new Map(batch.map((hold) => [hold.held.id, hold]))
@@ -373,12 +393,12 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     if (recorded.awaiting.length > 0) background('taking signals', () => matchSignals(recorded.awaiting))
     for (const id of recorded.ended)
       if (limits.limitsRuns(id)) background('releasing runs', () => releaseRuns(id))
-    if (refused.length > 0) await readAgain(refused)
     if (recorded.dueMs !== undefined) lookIn(recorded.dueMs)
     // Where limits stand, a place that became free is for what was refused one.
     if (recorded.madeReady || batch.some(({ held: { run } }) => !limits.mayTakeChildren(run.organizationId)))
       look()
     else void claim()
+    return refused
   }
 
   /** The beginning is written while the task is being done. */
@@ -418,10 +438,16 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       refused.map(({ held }) => held),
     )
     const present = new Map((await memory.strands.hold(pool, rows)).map((held) => [held.id, held]))
+    const again: Hold[] = []
     for (const hold of refused) {
       const held = present.get(hold.held.id)
       if (!held || !hold.finished) {
         giveUp(hold, 'REFUSED')
+        continue
+      }
+      // Nothing was done yet: what woke the strand, or began the run, is told to who takes it up when the run goes on.
+      if (held.runStatus === 'paused' && !hold.finished.outcome && !hold.begun) {
+        void letGo(hold, parkStrands)
         continue
       }
       const first = hold.begun && (await beginChild(pool, memory, held, recordOptions()))
@@ -433,7 +459,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
         Object.assign(hold, { held: first.held, begun: first.begun })
         if (hold.task) Object.assign(hold.task, { id: first.held.task?.id, fence: first.held.fence })
         hold.finished = { ...hold.finished, held: first.held, begun: first.begun, mayContinue: false }
-        queue.push(hold)
+        again.push(hold)
         continue
       }
       // What was read is the database's; what had already been claimed in memory is the attempt this answer is of.
@@ -442,8 +468,9 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
           ? { ...held, task: { ...held.task, attempt: hold.held.task.attempt } }
           : held
       hold.finished = { ...hold.finished, held: hold.held, mayContinue: false }
-      queue.push(hold)
+      again.push(hold)
     }
+    queue.push(...again)
   }
 
   /** Others' timers too: those of this process it knows itself. */
