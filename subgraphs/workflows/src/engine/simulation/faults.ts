@@ -1,0 +1,77 @@
+import type { Random } from './random.ts'
+
+/** What becomes of one statement and of who sends it. */
+export type Fate =
+  | 'goes well'
+  | 'dies before sending'
+  | 'connection lost before'
+  | 'dies after sending'
+  | 'connection lost after'
+  | 'dies before the answer'
+  | 'dies after the answer'
+  /** Of a transaction: between its statements. */
+  | 'dies within'
+
+/** How rough the world is: shares of statements, messages, moments. */
+export interface Mood {
+  readonly crash: number
+  readonly connection: number
+  /** A statement that waits for locks while others commit. */
+  readonly gap: number
+  readonly slow: number
+  readonly suspend: number
+  readonly nudge: number
+  readonly failing: number
+  readonly control: number
+  readonly long: number
+  /** Of workflows: with agents that kill who works with them. */
+  readonly deadly: number
+}
+
+const CRASHES: readonly Fate[] = [
+  'dies before sending',
+  'dies after sending',
+  'dies before the answer',
+  'dies after the answer',
+]
+
+export const CALM: Mood = {
+  crash: 0,
+  connection: 0,
+  gap: 0,
+  slow: 0,
+  suspend: 0,
+  nudge: 0,
+  failing: 0.1,
+  control: 0,
+  long: 0,
+  deadly: 0,
+}
+
+/** The mood of a seed: some are rough in one way only, some in all. */
+export function moodOf(random: Random): Mood {
+  const share = (...shares: number[]) => random.pick(shares)
+  return {
+    crash: share(0, 0.01, 0.01, 0.04),
+    connection: share(0, 0.02, 0.05),
+    gap: share(0.1, 0.3, 0.6),
+    slow: share(0, 0.005, 0.02),
+    suspend: share(0, 0.02, 0.05),
+    nudge: share(0, 0.2, 1),
+    failing: share(0.05, 0.15, 0.4),
+    control: share(0, 0.02, 0.1),
+    long: share(0, 0.02, 0.1),
+    deadly: 0.03,
+  }
+}
+
+export function fateOf(random: Random, { crash, connection }: Mood, isTransaction: boolean): Fate {
+  const drawn = random.next()
+  if (drawn < crash) {
+    if (isTransaction && random.chance(0.3)) return 'dies within'
+    return random.pick(CRASHES)
+  }
+  if (drawn < crash + connection)
+    return random.chance(0.5) ? 'connection lost before' : 'connection lost after'
+  return 'goes well'
+}

@@ -1,0 +1,147 @@
+import { isRunOver, isTaskOver } from '../core/index.ts'
+import type { Coroutine } from './coroutine.ts'
+import { CALM } from './faults.ts'
+import { BEGINNING, Process } from './process.ts'
+import { cancelRun, pauseRun, resumeRun, tellCore } from './store/control.ts'
+import { resumeTask, signalRun, startRun, wakeEventWaits } from './store/outside.ts'
+import type { Run, Snapshot, Tables, Task } from './tables.ts'
+import { INPUT } from './random-workflow.ts'
+import { CONNECTION_LOST, query, type World } from './world.ts'
+
+const AFTER_A_LOST_ANSWER_MS = 300
+
+/** Everybody outside: who starts runs, decides, sends signals, pauses, resumes and cancels. */
+export class People {
+  readonly #world: World
+  readonly #process: Process
+  #ids = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.#process = new Process(world.timeline, 'people')
+  }
+
+  /** Starts a run, and asks again with the same key until the start is answered. */
+  start(workflow: string, key: string): void {
+    const { store, db } = this.#world
+    this.#ask(
+      'start',
+      () => {
+        const ids = { id: this.#id('run'), strand: this.#id('strand') }
+        return startRun(db, store.outside, { ...ids, key, workflow, version: workflow, input: INPUT })
+      },
+      (id) => this.#world.invariants.accepted.set(key, id),
+    )
+  }
+
+  /** Does something, or nothing. */
+  act(): void {
+    const { random, mood, db } = this.#world
+    for (const task of db.task.values())
+      if (task.status === 'waiting' && task.kind === 'review' && random.chance(0.3)) this.decide(task)
+    const runs = [...db.run.values()].filter(({ status }) => !isRunOver(status))
+    if (runs.length === 0) return
+    const run = random.pick(runs)
+    if (random.chance(0.15)) this.signal(run.id, random.pick(['go', 'stop']))
+    if (random.chance(0.1)) this.publish()
+    if (!random.chance(mood.control)) return
+    const drawn = random.next()
+    if (drawn < 0.35) this.#control('pause', run, pauseRun)
+    else if (drawn < 0.6) this.#control('resume', run, resumeRun)
+    else if (drawn < 0.75) this.#control('cancel', run, cancelRun)
+    else this.#byHand(run)
+  }
+
+  /** What people still do when the world is calm: most is answered, some is left. */
+  answer(): void {
+    const { random, db } = this.#world
+    for (const task of db.task.values())
+      if (task.status === 'waiting' && task.kind === 'review' && random.chance(0.6)) this.decide(task)
+    for (const run of db.run.values()) if (run.status === 'paused') this.#control('resume', run, resumeRun)
+    for (const { run_id, wait_key } of db.strand.values())
+      if (wait_key?.startsWith('signal:') && random.chance(0.3)) this.#remind(run_id, wait_key.slice(7))
+    if (random.chance(0.3)) this.publish()
+  }
+
+  /** Sends what is waited for, if it was not sent: what was must have reached its step. */
+  #remind(run: string, name: string): void {
+    for (const signal of this.#world.db.run_signal.values())
+      if (signal.run_id === run && signal.name === name && signal.taken_at === null) return
+    this.signal(run, name)
+  }
+
+  decide({ id, node_id: node }: Task): void {
+    const { random, db } = this.#world
+    const outcome = random.chance(0.8) ? 'approve' : 'reject'
+    const resume = random.chance(0.15)
+      ? ({ type: 'review_expired', node } as const)
+      : ({ type: 'review_decided', node, outcome, by: 'somebody' } as const)
+    this.#ask('decide', () => resumeTask(db, id, resume))
+  }
+
+  signal(run: string, name: string): void {
+    const { store, db } = this.#world
+    const id = this.#id('signal')
+    this.#ask('signal', (_db, then) => signalRun(db, then, store.signals, { id, run, name, payload: id }))
+  }
+
+  publish(): void {
+    const { store, db } = this.#world
+    this.#ask('publish', (_db, then) => wakeEventWaits(db, then, store.outside, 'thing.happened'))
+  }
+
+  #control(name: string, run: Run, act: (db: Tables, rules: World['store'], id: string) => boolean): void {
+    this.#ask(name, (db) => {
+      const done = act(db, this.#world.store, run.id)
+      if (done) this.#world.counts.add(`${name} done`)
+      return done
+    })
+  }
+
+  /** An operator skips a step, gives it up, or says what it came to. */
+  #byHand(run: Run): void {
+    const { random, db, store, invariants } = this.#world
+    const open = [...db.task.values()].filter((t) => t.run_id === run.id && !isTaskOver(t.status))
+    if (open.length === 0) return
+    const task = random.pick(open)
+    const { node_id: node, id } = task
+    const event = random.chance(0.5)
+      ? ({ type: 'task_skipped', node } as const)
+      : ({ type: 'task_cancelled', node, error: { code: 'TASK_CANCELLED', message: 'By hand.' } } as const)
+    this.#ask('by hand', () => {
+      const done = tellCore(db, store, id, event)
+      if (done) invariants.byHand.add(id)
+      if (done) this.#world.counts.add('by hand done')
+      return done
+    })
+  }
+
+  #ask<T>(
+    name: string,
+    work: (db: Tables, then: Snapshot) => T,
+    then: (answer: T) => void = () => undefined,
+  ): void {
+    const { mood } = this.#world
+    // People do not die; their connections do.
+    const world = { ...this.#world, mood: mood === CALM ? mood : { ...mood, crash: 0 } }
+    this.#process.run(this.#asked(world, name, work, then), (error) => {
+      if (error !== CONNECTION_LOST) return this.#world.invariants.failed(error)
+      this.#process.after(AFTER_A_LOST_ANSWER_MS, () => this.#ask(name, work, then))
+    })
+  }
+
+  *#asked<T>(
+    world: World,
+    name: string,
+    work: (db: Tables, then: Snapshot) => T,
+    then: (answer: T) => void,
+  ): Coroutine<void> {
+    then(yield* query(world, this.#process, { name, work }))
+    this.#world.nudge()
+  }
+
+  #id(what: string): string {
+    this.#ids += 1
+    return `${BEGINNING + Math.floor(this.#world.timeline.now)}-${what}-${this.#ids}`
+  }
+}

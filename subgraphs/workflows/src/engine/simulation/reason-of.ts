@@ -1,0 +1,62 @@
+import { isRunOver } from '../core/index.ts'
+import type { Strand, Tables } from './tables.ts'
+
+/** Why a strand waits, if it has a reason that nobody inside can take away; undefined: it is to go on, or is stuck. */
+export function reasonOf(db: Tables, strand: Strand): string | undefined {
+  if (strand.status === 'held') return isHeldForAReason(db, strand)
+  if (strand.status !== 'waiting' || strand.due_at !== null) return undefined
+  const task = strand.task_id === null ? undefined : db.task.get(strand.task_id)
+  if (task?.status !== 'waiting') return undefined
+  switch (task.kind) {
+    case 'review':
+      return 'a person'
+    case 'wait':
+      return waitReason(db, strand)
+    case 'workflow':
+      for (const run of db.run.values())
+        if (run.parent_task_id === task.id && run.parent_strand_id === strand.id && !isRunOver(run.status))
+          return 'a sub-run'
+      return undefined
+    case 'parallel':
+    case 'map':
+      for (const child of db.strand.values()) if (child.parent_id === strand.id) return 'branches or items'
+      return undefined
+    default:
+      return undefined
+  }
+}
+
+function isHeldForAReason(db: Tables, { run_id, parent_id, task_id }: Strand): string | undefined {
+  if (db.run.get(run_id)?.status === 'paused') return 'its run is paused'
+  const parent = parent_id === null ? undefined : db.strand.get(parent_id)
+  if (task_id !== null || parent?.status !== 'waiting' || parent.width === null) return undefined
+  let underWay = 0
+  for (const child of db.strand.values())
+    if (child.parent_id === parent_id && (child.status !== 'held' || child.task_id !== null)) underWay += 1
+  return underWay >= parent.width ? 'its turn' : undefined
+}
+
+function waitReason(db: Tables, { wait_key, run_id }: Strand): string | undefined {
+  if (wait_key === null) return undefined
+  if (wait_key.startsWith('event:')) return 'an event'
+  for (const signal of db.run_signal.values())
+    if (signal.run_id === run_id && signal.taken_at === null && wait_key === `signal:${signal.name}`)
+      return undefined
+  return 'a signal'
+}
+
+/** Strands of runs that are not over and wait for no reason, and runs without strands. */
+export function stuckOf(db: Tables): string[] {
+  const alive = new Set<string>()
+  const stuck: string[] = []
+  for (const strand of db.strand.values()) {
+    if (strand.parent_id === null) alive.add(strand.run_id)
+    const reason = reasonOf(db, strand)
+    if (reason === undefined)
+      stuck.push(`"${strand.path}" of run ${strand.run_id} is ${strand.status}, due ${strand.due_at}`)
+  }
+  for (const run of db.run.values())
+    if (!isRunOver(run.status) && !alive.has(run.id))
+      stuck.push(`run ${run.id} is ${run.status} without a strand`)
+  return stuck
+}

@@ -1,0 +1,156 @@
+import { Counts } from './counts.ts'
+import { CALM, type Mood, moodOf } from './faults.ts'
+import { Invariants } from './invariants.ts'
+import { People } from './people.ts'
+import { BEGINNING, Process } from './process.ts'
+import { Random } from './random.ts'
+import { randomWorkflow } from './random-workflow.ts'
+import { stuckOf } from './reason-of.ts'
+import { STORE_RULES, type StoreRules } from './store/rules.ts'
+import { Tables } from './tables.ts'
+import { Timeline } from './timeline.ts'
+import type { Violation } from './violation.ts'
+import { Worker } from './worker.ts'
+import { WORKER_RULES, type WorkerRules } from './worker-rules.ts'
+import type { World } from './world.ts'
+
+/** What one seed came to. */
+export interface Simulated {
+  readonly seed: number
+  readonly violation: Violation | undefined
+  /** How often what happened. */
+  readonly counts: ReadonlyMap<string, number>
+  /** Virtual milliseconds. */
+  readonly time: number
+}
+
+export interface SimulateOptions {
+  /** Told what happens. */
+  note?: (text: string) => void
+  /** What is different in a store or a worker with a planted bug. */
+  store?: StoreRules
+  worker?: WorkerRules
+  /** What is not left to the seed. */
+  mood?: Partial<Mood>
+}
+
+const ROUGH_MS = 12_000
+const CALM_MS = 400_000
+const TICK_MS = 400
+
+/**
+ * Plays some runs in a world made of the numbers of a seed: several workers that crash, are suspended and come back, a
+ * store in memory, connections that break, nudges that are lost. After a while the world calms down, and everything must
+ * come to an end, or wait for a reason.
+ */
+export function simulate(seed: number, options: SimulateOptions = {}): Simulated {
+  const random = new Random(seed)
+  const timeline = new Timeline()
+  const db = new Tables(() => BEGINNING + timeline.now)
+  const counts = new Counts()
+  const mood = { ...moodOf(random), ...options.mood }
+  const definitions = new Map(
+    [
+      randomWorkflow(random, { name: 'sub', size: 3 }),
+      randomWorkflow(random, { name: 'main', sub: 'sub', size: 8, deadly: random.chance(mood.deadly) }),
+    ].map((definition) => [definition.name, definition]),
+  )
+  const invariants = new Invariants(db, definitions, counts)
+  const { note } = options
+  const world: World = {
+    timeline,
+    random,
+    db,
+    store: options.store ?? STORE_RULES,
+    worker: options.worker ?? WORKER_RULES,
+    invariants,
+    definitions,
+    counts,
+    mood,
+    nudge: () => undefined,
+    ...(note ? { note: (text: string) => note(`${timeline.now.toFixed(2).padStart(9)} ${text}`) } : {}),
+  }
+  const crew = new Crew(world, random.whole(2, 3))
+  world.nudge = () => crew.nudge()
+  const people = new People(world)
+  for (let run = random.whole(1, 2); run > 0; run -= 1)
+    timeline.after(random.between(0, 500), () => people.start('main', `key ${run}`))
+  let isDone = false
+  const tick = () => {
+    const isRough = timeline.now < ROUGH_MS && !isQuiet(world)
+    if (!isRough && world.mood !== CALM) {
+      world.note?.('the world calms down')
+      world.mood = CALM
+      crew.calm()
+    }
+    if (isRough) {
+      people.act()
+      crew.act()
+    } else {
+      crew.calm()
+      if (timeline.now < ROUGH_MS + 20_000) people.answer()
+      isDone = isQuiet(world) || timeline.now > CALM_MS
+    }
+    if (!isDone) timeline.after(TICK_MS, tick)
+  }
+  timeline.after(TICK_MS, tick)
+  while (!isDone && !invariants.violation) if (!timeline.step()) break
+  if (!invariants.violation) invariants.finish()
+  return { seed, violation: invariants.violation, counts: counts.of, time: timeline.now }
+}
+
+/** Whether every run is over, or waits for what nobody inside can bring. */
+const isQuiet = ({ db, timeline }: World): boolean => timeline.now > 1_000 && stuckOf(db).length === 0
+
+/** The workers: some are always there, in one life or the next. */
+class Crew {
+  readonly #world: World
+  #workers: Worker[]
+  #lives = 0
+
+  constructor(world: World, size: number) {
+    this.#world = world
+    this.#workers = Array.from({ length: size }, () => this.#hire())
+  }
+
+  /** Nudges are lost, late, doubled, and out of order. */
+  nudge(): void {
+    const { random, mood, timeline, counts } = this.#world
+    if (random.chance(mood.nudge)) return counts.add('nudge lost')
+    const times = random.chance(0.1) ? 2 : 1
+    if (times > 1) counts.add('nudge doubled')
+    for (let time = 0; time < times; time += 1) {
+      const worker = random.pick(this.#workers)
+      timeline.after(random.between(0, random.chance(0.1) ? 400 : 2), () =>
+        worker.process.deliver(() => worker.wake()),
+      )
+    }
+  }
+
+  /** The dead come back after a while; somebody is suspended now and then. */
+  act(): void {
+    const { random, mood, timeline, counts } = this.#world
+    this.#workers = this.#workers.map((worker) =>
+      worker.process.isAlive || random.chance(0.5) ? worker : this.#hire(),
+    )
+    for (const { process } of this.#workers) {
+      if (!process.isAlive || !random.chance(mood.suspend)) continue
+      counts.add('worker suspended')
+      this.#world.note?.(`${process.name} is suspended`)
+      process.suspend()
+      timeline.after(random.between(300, 9_000), () => process.goOn())
+    }
+  }
+
+  calm(): void {
+    this.#workers = this.#workers.map((worker) => (worker.process.isAlive ? worker : this.#hire()))
+  }
+
+  #hire(): Worker {
+    const { random, timeline } = this.#world
+    this.#lives += 1
+    const skew = random.pick([0, 0, -600_000, 3_000, 86_400_000])
+    const process = new Process(timeline, `w${this.#lives}`, { rate: random.between(0.9, 1.1), skew })
+    return new Worker(this.#world, process, random.whole(1, 6))
+  }
+}

@@ -1,0 +1,125 @@
+import { type CoreEvent, isRunOver } from '../../core/index.ts'
+import { mainStrand } from '../../store/plan-transitions.ts'
+import { type Snapshot, type Strand, type Tables, timestamp } from '../tables.ts'
+import { strandsOf } from './control.ts'
+import { strandOf } from './rows.ts'
+import { type SignalRules, takeSignals } from './take-signals.ts'
+
+/** What comes from outside: `startRuns`, `signalRun`, `resumeTask`, `wakeEventWaits`. */
+export interface OutsideRules {
+  /** The run that a key has started before. */
+  existing(db: Tables, key: string): string | undefined
+  /** Strands that an event wakes: those that waited for it when the statement began, and still do. */
+  meant(db: Tables, then: Snapshot, key: string): Strand[]
+}
+
+export const OUTSIDE: OutsideRules = {
+  existing(db, key) {
+    for (const run of db.run.values()) if (run.idempotency_key === key) return run.id
+    return undefined
+  },
+
+  meant: (db, then, key) =>
+    [...then.strand.values()].flatMap((seen) => {
+      const s = db.strand.get(seen.id)
+      const waits = seen.wait_key === key && seen.status === 'waiting'
+      return waits && s?.status === 'waiting' && s.wait_key === key && s.task_id === seen.task_id ? [s] : []
+    }),
+}
+
+interface Start {
+  id: string
+  strand: string
+  key: string
+  workflow: string
+  version: string
+  input: Readonly<Record<string, unknown>>
+}
+
+/** Starts a run, or finds the one that its key has started; answers with its id. */
+export function startRun(db: Tables, rules: OutsideRules, start: Start): string {
+  const existing = rules.existing(db, start.key)
+  if (existing !== undefined) return existing
+  const created_at = timestamp(db.clock())
+  db.run.insert({
+    id: start.id,
+    workflow_id: start.workflow,
+    version_id: start.version,
+    status: 'queued',
+    epoch: 0,
+    input: start.input,
+    output: null,
+    error: null,
+    state: null,
+    priority: 0,
+    depth: 0,
+    parent_run_id: null,
+    parent_task_id: null,
+    parent_strand_id: null,
+    idempotency_key: start.key,
+    created_at,
+    ended_at: null,
+  })
+  const run = { workflowId: start.workflow, createdAt: new Date(created_at).toISOString(), priority: 0 }
+  db.strand.insert(strandOf(db, start.id, mainStrand(run, start.strand)))
+  return start.id
+}
+
+/** Sends a signal to a run; false when the run is over, or this signal was sent before. */
+export function signalRun(
+  db: Tables,
+  then: Snapshot,
+  rules: SignalRules,
+  signal: { id: string; run: string; name: string; payload: unknown },
+): boolean {
+  const run = db.run.get(signal.run)
+  if (!run || isRunOver(run.status) || db.run_signal.get(signal.id)) return false
+  const { id, name, payload } = signal
+  db.run_signal.insert({ id, run_id: run.id, name, payload, taken_at: null })
+  db.endStatement()
+  const waiting = strandsOf(db, run.id).filter(
+    ({ status, wait_key }) => status === 'waiting' && wait_key === `signal:${name}`,
+  )
+  const woken = takeSignals(
+    db,
+    then,
+    rules,
+    waiting.map((s) => s.id),
+  )
+  if (woken.length === 0) db.run.update(run.id, { epoch: run.epoch + 1 })
+  return true
+}
+
+/** A person has decided, or nobody in time: the waiting task goes on; false when it does not wait any more. */
+export function resumeTask(db: Tables, taskId: string, resume: CoreEvent): boolean {
+  const t = db.task.get(taskId)
+  const r = t && db.run.get(t.run_id)
+  const s = t && strandsOf(db, t.run_id).find(({ task_id }) => task_id === taskId)
+  if (!r || s?.status !== 'waiting' || s.resume !== null) return false
+  const paused = r.status === 'paused'
+  db.strand.update(s.id, {
+    status: paused ? 'held' : 'ready',
+    due_at: paused ? null : r.created_at,
+    resume,
+    wait_key: null,
+    fence: s.fence + 1n,
+  })
+  return true
+}
+
+/** An event has happened: the strands that wait for it go on; answers with how many. */
+export function wakeEventWaits(db: Tables, then: Snapshot, rules: OutsideRules, type: string): number {
+  const meant = rules.meant(db, then, `event:${type}`)
+  for (const s of meant) {
+    const paused = db.run.get(s.run_id)?.status === 'paused'
+    const t = s.task_id === null ? undefined : db.task.get(s.task_id)
+    db.strand.update(s.id, {
+      status: paused ? 'held' : 'ready',
+      due_at: paused ? null : timestamp(db.clock()),
+      resume: { type: 'wait_over', node: t?.node_id ?? '', payload: { type } },
+      wait_key: null,
+      fence: s.fence + 1n,
+    })
+  }
+  return meant.length
+}
