@@ -64,7 +64,9 @@ describe('the worker process is killed in the middle, again and again', () => {
     // What it had sent before it was stopped may still be carried out: only what is left counts.
     const [{ at, held } = { at: '', held: [] }] = await platform.sql<{ at: string; held: string[] }>(
       `select clock_timestamp()::text as at, coalesce(array_agg(t.id), '{}') as held
-       from task t join unnest($1::uuid[], $2::bigint[]) as x(id, fence) using (id, fence) where t.status = 'running'`,
+       from task t join strand s on s.task_id = t.id
+       join unnest($1::uuid[], $2::bigint[]) as x(id, fence) on x.id = t.id and x.fence = s.fence
+       where t.status = 'running'`,
       [claimed.map(({ id }) => id), claimed.map(({ fence }) => fence)],
     )
     for (const { id, fence } of claimed) abandoned.add(`${id} ${fence}`)
@@ -83,7 +85,9 @@ describe('the worker process is killed in the middle, again and again', () => {
 
   /** Tasks of the worker that lives: without those that a dead one left and nobody has taken up yet. */
   const running = async (): Promise<Claim[]> => {
-    const claims = await platform.sql<Claim>(`select id, fence::text from task where status = 'running'`)
+    const claims = await platform.sql<Claim>(
+      `select t.id, s.fence::text from task t join strand s on s.task_id = t.id where t.status = 'running'`,
+    )
     return claims.filter(({ id, fence }) => !abandoned.has(`${id} ${fence}`))
   }
 
