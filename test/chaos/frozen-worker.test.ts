@@ -57,12 +57,9 @@ it('a worker that was frozen beyond its leases comes back, and what it then answ
       `select count(*)::int as completed from task where status = 'completed'`,
     )
   await expect
-    .poll(
-      async () => /late answers were refused|lease was lost/.test(log()) || (await completed())[0]?.completed,
-      {
-        timeout: 15_000,
-      },
-    )
+    .poll(async () => /a strand was lost/.test(log()) || (await completed())[0]?.completed, {
+      timeout: 15_000,
+    })
     .toBeTruthy()
   expect(await completed()).toEqual([{ completed: 0 }])
 

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { IS_LOST } from '../engine/store/claim-strands.ts'
 import type { Candidate } from './admit.ts'
 import { claimRoom, type Room } from './claim-room.ts'
 import { lineUpRuns } from './line-up-runs.ts'
@@ -105,7 +106,7 @@ const DUE = {
     from unnest($1::uuid[]) as o(id), lateral (
       select x.*, row_number() over (order by x.leased desc, x.due_at) as turn from (
         (select ${COLUMNS}, true as leased, false as begins from strand s
-         where s.organization_id = o.id and s.status = 'running' and s.due_at <= clock_timestamp()
+         where s.organization_id = o.id and ${IS_LOST}
            and s.id <> all($2::uuid[]) and ${MAY_GO} limit $3)
         union all
         (select ${COLUMNS}, false, s.parent_id is null and s.task_id is null and s.wait_key is distinct from 'slot:taken'

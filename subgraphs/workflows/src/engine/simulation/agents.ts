@@ -1,7 +1,7 @@
 import type { ClaimedTask } from '../worker/claimed-task.ts'
 import type { Process } from './process.ts'
 import type { Outcome } from './record-events.ts'
-import type { World } from './world.ts'
+import { suspend, type World } from './world.ts'
 
 /** An agent whose work kills the process that does it. */
 export const DEADLY = 'deadly'
@@ -20,6 +20,7 @@ export function execute(
   const isLong = random.chance(mood.long)
   const ms = isLong ? random.between(500, 9_000) : random.between(0.2, random.chance(0.2) ? 120 : 8)
   const crash = random.chance(mood.crash)
+  const isSuspended = random.chance(mood.suspend)
   const callAt = ms * random.next()
   const dieAt = ms * random.next()
   const outcome = outcomeOf(world, task)
@@ -37,6 +38,7 @@ export function execute(
       world.note?.(`${process.name} dies: at ${task.stepPath}`)
       process.kill()
     })
+  if (isSuspended) process.after(dieAt, () => suspend(world, process, 'execute'))
   process.after(ms, () => end(outcome))
 }
 

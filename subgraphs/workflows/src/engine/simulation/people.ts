@@ -123,7 +123,7 @@ export class People {
   ): void {
     const { mood } = this.#world
     // People do not die; their connections do.
-    const world = { ...this.#world, mood: mood === CALM ? mood : { ...mood, crash: 0 } }
+    const world = { ...this.#world, mood: mood === CALM ? mood : { ...mood, crash: 0, suspend: 0 } }
     this.#process.run(this.#asked(world, name, work, then), (error) => {
       if (error !== CONNECTION_LOST) return this.#world.invariants.failed(error)
       this.#process.after(AFTER_A_LOST_ANSWER_MS, () => this.#ask(name, work, then))

@@ -63,7 +63,7 @@ class Builder {
 
   /** Some steps in a row; the answer is the first. */
   #body(parent: NodeId | undefined, depth: number): NodeId {
-    const length = this.#random.whole(1, depth === 0 ? 4 : 2)
+    const length = depth === 0 ? this.#random.whole(2, 4) : this.#random.whole(1, 2)
     const ids = Array.from({ length }, () => this.#piece(parent, depth))
     for (const [index, id] of ids.entries()) {
       const next = ids[index + 1]

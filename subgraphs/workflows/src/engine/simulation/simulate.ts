@@ -127,19 +127,12 @@ class Crew {
     }
   }
 
-  /** The dead come back after a while; somebody is suspended now and then. */
+  /** The dead come back after a while. */
   act(): void {
-    const { random, mood, timeline, counts } = this.#world
+    const { random } = this.#world
     this.#workers = this.#workers.map((worker) =>
       worker.process.isAlive || random.chance(0.5) ? worker : this.#hire(),
     )
-    for (const { process } of this.#workers) {
-      if (!process.isAlive || !random.chance(mood.suspend)) continue
-      counts.add('worker suspended')
-      this.#world.note?.(`${process.name} is suspended`)
-      process.suspend()
-      timeline.after(random.between(300, 9_000), () => process.goOn())
-    }
   }
 
   calm(): void {

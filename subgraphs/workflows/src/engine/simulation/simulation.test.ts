@@ -16,7 +16,7 @@ test('no seed breaks an invariant, and the faults do happen', { timeout: 240_000
   }
   for (const what of [
     'stale write refused',
-    'worker suspended',
+    'execute: suspended',
     'nudge lost',
     'decided again by a new epoch',
   ])

@@ -26,7 +26,7 @@ const RETRY_WRITE_MS = 250
 const UNWRITTEN_MS = 25
 const LEASE_MS = LEASE_SECONDS * 1_000 - 250
 const WATCH_MS = 100
-const MOST_RECOVERIES = 5
+const MOST_RECOVERIES = 8
 
 interface Hold {
   held: HeldStrand

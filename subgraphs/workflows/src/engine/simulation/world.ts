@@ -52,6 +52,7 @@ export function* query<T>(world: World, process: Process, call: Call<T>): Corout
     }
     const fail = (error: Error) => process.deliver(() => reject(error))
     if (fate === 'dies before sending') return die()
+    if (random.chance(mood.suspend)) suspend(world, process, name)
     const latency = random.chance(mood.slow) ? random.between(1_000, 9_000) : random.between(0.1, 1)
     if (fate === 'connection lost before') {
       world.counts.add(`${name}: ${fate}`)
@@ -82,6 +83,14 @@ export function* query<T>(world: World, process: Process, call: Call<T>): Corout
       timeline.after(random.between(0.1, random.chance(0.1) ? 30 : 4), () => finish(then))
     })
   })
+}
+
+/** Stops a process for a while, perhaps for longer than its leases last. */
+export function suspend({ timeline, random, counts, note }: World, process: Process, at: string): void {
+  counts.add(`${at}: suspended`)
+  note?.(`${process.name} is suspended: ${at}`)
+  process.suspend()
+  timeline.after(random.between(300, 9_000), () => process.goOn())
 }
 
 /** Does what a statement does, and looks at what has become of it. An error takes it back. */

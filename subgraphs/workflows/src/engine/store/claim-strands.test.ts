@@ -74,3 +74,23 @@ test('a strand that went on since a claim looked at it is left to the next claim
     slow.release()
   }
 })
+
+test('a lease that ran out is claimed before the older strands that nobody has begun', async () => {
+  const actor = await engine.organization('alpha')
+  const { organizationId } = actor
+  const definition = 'format: tutti/1\nname: one\nsteps: [{ name: only, agent: alpha }]'
+  for (let run = 0; run < 12; run += 1) await engine.start(actor, definition)
+  const lost = await owner.query<{ id: string }>(
+    `update strand set status = 'running', due_at = clock_timestamp() - interval '1 millisecond'
+     where id = (select max(id::text)::uuid from strand where organization_id = $1) returning id`,
+    [organizationId],
+  )
+  await owner.query(
+    `update strand set due_at = clock_timestamp() - interval '1 hour' where organization_id = $1 and status = 'ready'`,
+    [organizationId],
+  )
+  const pool = engine.world.database.pool('worker')
+  const taken = await claim(pool, organizationId, '00000000-0000-4000-8000-000000000003')
+  expect(taken).toHaveLength(8)
+  expect(taken.filter(({ recoveries }) => recoveries === 1).map(({ id }) => id)).toEqual([lost.rows[0]?.id])
+})

@@ -65,9 +65,17 @@ const JOINS = `join run r on r.id = c.run_id and r.organization_id is not distin
 const IS_WORK = `(t.kind in ('agent', 'message') and c.resume is null and not c.timed)`
 
 /**
+ * Strands whose lease ran out. One that was lost more than once is left alone for a moment, each for another: what kills
+ * its worker is then taken up apart from what was merely beside it.
+ */
+export const IS_LOST = `s.status = 'running' and s.due_at <= clock_timestamp()
+  - greatest(s.recoveries - 1, 0) * (0.5 + ascii(right(s.id::text, 1)) % 16 / 16.0) * interval '1 second'`
+
+/**
  * Takes up to $1 strands that are due: ready ones, timers that passed, and leases that ran out (which is no new attempt).
  * It goes from tenant to tenant along the index, at most $1 of each, and takes them in turn: who waits with little is not
- * behind who waits with much. $4 begins the round, $5 leaves tenants out, $6 are strands to take if they are due.
+ * behind who waits with much. $4 begins the round, $5 leaves tenants out, $6 also looks for leases that ran out. Those
+ * come first: work that was begun is not to wait behind all that has not.
  */
 const IN_TURN = `
 with recursive tenant(o, n) as (
@@ -79,8 +87,14 @@ with recursive tenant(o, n) as (
   from tenant where tenant.o is not null and tenant.n < ${MOST_TENANTS}
 ), candidate as materialized (
   select d.id, d.organization_id, d.fence, d.turn, d.due_at from tenant, lateral (
-    select s.id, s.organization_id, s.fence, s.due_at, row_number() over (order by s.due_at) as turn
-    from strand s where s.organization_id = tenant.o and s.due_at <= clock_timestamp() order by s.due_at limit $1) d
+    select s.*, row_number() over (order by s.lost desc, s.due_at) as turn from (
+      (select s.id, s.organization_id, s.fence, s.due_at, true as lost from strand s
+       where $6 and s.organization_id = tenant.o and ${IS_LOST} limit $1)
+      union all
+      (select s.id, s.organization_id, s.fence, s.due_at, false from strand s
+       where s.organization_id = tenant.o and s.status <> 'running' and s.due_at <= clock_timestamp()
+       order by s.due_at limit $1)
+    ) s) d
   where tenant.o is not null and tenant.o <> all($5::uuid[])
 )`
 
@@ -138,13 +152,15 @@ export async function claimStrands(
     after?: string
     /** Tenants that are passed by. */
     without?: readonly string[]
+    /** Whether leases that ran out are looked for; yes unless said. */
+    lost?: boolean
   },
 ): Promise<ClaimedRow[]> {
-  const { limit, claim, actor, after = NOBODY, without = [] } = request
+  const { limit, claim, actor, after = NOBODY, without = [], lost = true } = request
   const { rows } = await client.query<ClaimedRow>({
     name: 'engine-claim',
     text: IN_TURN + TAKE,
-    values: [limit, claim, JSON.stringify(actor), after, without],
+    values: [limit, claim, JSON.stringify(actor), after, without, lost],
   })
   return rows
 }
@@ -204,6 +220,22 @@ export async function renewLeases(
   })
   const kept = new Set(rows.map((row) => row.id))
   return held.flatMap(({ id }) => (kept.has(id) ? [] : [id]))
+}
+
+/**
+ * What a process lost because it could not renew, and outlived, did not kill it: such losses do not count, also when they
+ * are forgiven before somebody claims the strand.
+ */
+export async function forgiveLosses(pool: pg.Pool, ids: readonly string[]): Promise<void> {
+  await pool.query({
+    name: 'engine-forgive',
+    text: `with mine as materialized (
+        select s.id, s.organization_id from strand s where s.id = any($1) order by s.id for no key update of s
+      )
+      update strand s set recoveries = greatest(s.recoveries - 1, -1) from mine m
+      where s.id = m.id and s.organization_id is not distinct from m.organization_id`,
+    values: [ids],
+  })
 }
 
 /** Milliseconds until the next strand is due, or null when none is within a minute. */

@@ -8,17 +8,18 @@ import { WORKER_ACTOR } from './worker-actor.ts'
 
 /**
  * Claims up to `most` strands: of tenants without limits at once, of the others what their limits have room for, found
- * and claimed in one transaction under the limits' locks. `passedBy` are tenants that get none this time.
+ * and claimed in one transaction under the limits' locks. `passedBy` are tenants that get none this time; `lost` also
+ * looks for leases that ran out.
  */
 export async function claimWithin(
   pool: pg.Pool,
   limits: LimitMemory,
-  { most, passedBy }: { most: number; passedBy: readonly string[] },
+  { most, passedBy, lost }: { most: number; passedBy: readonly string[]; lost: boolean },
 ): Promise<ClaimedRow[]> {
   const limited = [...(await limits.limitedOrganizations(pool))].filter((id) => !passedBy.includes(id))
   const without = [...limited, ...passedBy]
   const free = (limit: number) =>
-    claimStrands(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR, without })
+    claimStrands(pool, { limit, claim: randomUUID(), actor: WORKER_ACTOR, without, lost })
   if (limited.length === 0) return free(most)
   const rows = await free(Math.ceil(most / 2))
   rows.push(...(await claimLimited(pool, limited, most - rows.length)))

@@ -6,7 +6,7 @@ import { isRunOver } from '../core/index.ts'
 import { findAwaiting, findRoomyParents, releaseChildren } from '../store/children.ts'
 import { limitMemoryOf } from '../../limits/limit-memory.ts'
 import { queuedOrganizations, releaseQueuedRuns } from '../../limits/release-queued-runs.ts'
-import { renewLeases, rereadStrands, untilNextDue } from '../store/claim-strands.ts'
+import { forgiveLosses, renewLeases, rereadStrands, untilNextDue } from '../store/claim-strands.ts'
 import { engineMemoryOf, type Taker } from '../store/engine-memory.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 import { inTransaction } from '../store/in-transaction.ts'
@@ -49,6 +49,8 @@ export interface TaskRunner extends AsyncDisposable {
 
 const POLL_MS = 1_000
 const RENEW_MS = 1_500
+/** How often leases that ran out are looked for. */
+const LOST_MS = 500
 const RECONCILE_MS = 5_000
 const BATCH = 200
 const SMALL_BATCH = 32
@@ -65,7 +67,7 @@ const AHEAD_MS = 50
 const LEASE_MS = LEASE_SECONDS * 1_000 - 250
 const WATCH_MS = 100
 /** A task whose worker was lost so often is taken to be the reason. */
-const MOST_RECOVERIES = 5
+const MOST_RECOVERIES = 8
 
 interface Hold {
   held: HeldStrand
@@ -96,11 +98,15 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   const queue: Hold[] = []
   const idle = new Set<() => void>()
   const unwritten = new Set<Hold>()
+  /** Strands whose leases ended while this process lived. */
+  const outlived = new Set<string>()
   let stopping = false
   let claiming = false
   /** Whether there may be something due that the last claim did not see, and whether it came since. */
   let mayBeMore = true
   let mayBeNew = true
+  /** When leases that ran out were last looked for. */
+  let lookedForLost = Number.NEGATIVE_INFINITY
   let writing = 0
   let flushing = false
   let expressing = false
@@ -118,7 +124,9 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
         if (request.passedBy.length === 0) mayBeMore = false
         mayBeNew = false
         const asked = performance.now()
-        const rows = await claimWithin(pool, limits, request)
+        const lost = asked - lookedForLost >= LOST_MS
+        if (lost) lookedForLost = asked
+        const rows = await claimWithin(pool, limits, { ...request, lost })
         if (rows.length === request.most) {
           mayBeMore = true
           mayBeNew = true
@@ -504,6 +512,9 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       else if (holds.get(hold.held.id) === hold && !hold.finished) giveUp(hold, 'LEASE_LOST')
     }
     notifyIdle()
+    if (outlived.size === 0) return
+    await forgiveLosses(pool, [...outlived])
+    outlived.clear()
   }
 
   /** Who cannot renew stops by its own clock: when the lease has ended, the work is somebody else's. */
@@ -514,6 +525,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   function giveUp(hold: Hold, why: string): void {
     hold.abort.abort(new Error(why))
+    if (why !== 'REFUSED') outlived.add(hold.held.id)
     if (holds.get(hold.held.id) === hold) holds.delete(hold.held.id)
     log.info({ strandId: hold.held.id, why }, 'a strand was lost')
     stopped(hold)

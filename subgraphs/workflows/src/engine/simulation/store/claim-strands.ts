@@ -30,11 +30,14 @@ export interface ClaimRules {
 
 const CARRIED_ON: readonly string[] = ['running', 'waiting']
 
+const lostFirst = (a: Strand, b: Strand): number =>
+  Number(b.status === 'running') - Number(a.status === 'running')
+
 export const CLAIM: ClaimRules = {
   candidate: (db, then, limit) =>
     [...then.strand.values()]
       .filter(({ due_at }) => due_at !== null && due_at <= db.clock())
-      .toSorted((a, b) => (a.due_at ?? 0) - (b.due_at ?? 0))
+      .toSorted((a, b) => lostFirst(a, b) || (a.due_at ?? 0) - (b.due_at ?? 0))
       .slice(0, limit),
 
   mine: (db, candidates) =>
