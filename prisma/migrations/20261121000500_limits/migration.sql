@@ -79,7 +79,7 @@ create index strand_key_index on strand (organization_id, limit_key, workflow_id
 -- Runs that wait for their turn (`slot`; sub-workflows: `slot:sub`), or have it and were not begun yet (`slot:taken`), in
 -- the order of their turns.
 create index strand_slot_index on strand
-  (organization_id, wait_key, workflow_id, ((created_at at time zone 'UTC') - priority * interval '1 hour'))
+  (organization_id, wait_key, workflow_id, ((created_at at time zone 'UTC') - priority * interval '1 hour'), id)
   where wait_key in ('slot', 'slot:sub', 'slot:taken');
 
 -- What an attempt cost, when it was recorded.

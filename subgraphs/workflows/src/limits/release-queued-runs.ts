@@ -109,9 +109,9 @@ async function readWaiting(
         where s.organization_id = $1 and s.wait_key = l.line and s.wait_key in ${LINES} and s.workflow_id = l.workflow
           and s.status = 'held' and r.status = 'queued' and (r.start_at is null or r.start_at <= clock_timestamp())
           and (s.limit_key is null or s.workflow_id || '/' || s.limit_key <> all($4::text[]))
-        order by (s.created_at at time zone 'UTC') - s.priority * interval '1 hour' limit ${PAGE}
+        order by (s.created_at at time zone 'UTC') - s.priority * interval '1 hour', s.id limit ${PAGE}
         for no key update of s skip locked) w
-      order by w.place limit ${PAGE}`,
+      order by w.place, w.id limit ${PAGE}`,
     values: [
       organizationId,
       lines.map(({ line }) => line),
