@@ -179,15 +179,24 @@ async function readWritten(client: pg.Client): Promise<{ walBytes: number; commi
 
 const TICKS_PER_SECOND = 100
 
-/** User and system time of a process and its children that live, from /proc, in seconds. */
+/** User and system time of a process and its children, those that ended too, from /proc, in seconds. */
 function cpuOfChildren(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
-  const ticks = [String(pid), ...children].reduce((sum, each) => {
-    // The name, in brackets, may hold blanks: what is counted stands behind it.
-    const fields = readFileSync(`/proc/${each}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return sum + Number(fields[11]) + Number(fields[12])
-  }, 0)
+  const own = ticksOf(String(pid))
+  const ticks = own.self + own.ended + children.reduce((sum, each) => sum + ticksOf(each).self, 0)
   return ticks / TICKS_PER_SECOND
+}
+
+/** Of a process, and of its children that it waited for; nothing once it has ended. */
+function ticksOf(pid: string): { self: number; ended: number } {
+  try {
+    // The name, in brackets, may hold blanks: what is counted stands behind it.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').map(Number) ?? []
+    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15)
+    return { self: user + system, ended: endedUser + endedSystem }
+  } catch {
+    return { self: 0, ended: 0 }
+  }
 }
 
 /** A redis-server on a free port, or undefined where it is not installed. */
