@@ -1,19 +1,17 @@
 import { expect, test } from 'vitest'
 import { BUGS } from './bugs.ts'
+import { playSeeds } from './play-seeds.ts'
 import { simulate } from './simulate.ts'
 
-/** Seeds of a test's run; any other is played by `simulate(seed, { note: console.log })`. */
-const SEEDS = 1_500
+/** Seeds of a test's run; `npm run simulate` plays more, and any of them again. */
+const SEEDS = 10_000
 /** Found within so many seeds, each of these bugs proves that the invariants can fail. */
 const SOON = 60
 
-test('no seed breaks an invariant, and the faults do happen', { timeout: 240_000 }, () => {
-  const counts = new Map<string, number>()
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const { violation, counts: of } = simulate(seed)
-    expect({ seed, violation }).toEqual({ seed, violation: undefined })
-    for (const [what, count] of of) counts.set(what, (counts.get(what) ?? 0) + count)
-  }
+test('no seed breaks an invariant, and the faults do happen', { timeout: 600_000 }, async () => {
+  const { seeds, broken, counts } = await playSeeds({ from: 1, to: SEEDS + 1 }, { threads: 1 })
+  expect(broken).toBeUndefined()
+  expect(seeds).toBe(SEEDS)
   for (const what of [
     'stale write refused',
     'execute: suspended',
@@ -21,6 +19,19 @@ test('no seed breaks an invariant, and the faults do happen', { timeout: 240_000
     'decided again by a new epoch',
   ])
     expect(counts.get(what), what).toBeGreaterThan(0)
+})
+
+test('a seed plays out the same every time', () => {
+  for (const seed of [1, 18, 10_000]) {
+    const trace = () => {
+      const lines: string[] = []
+      simulate(seed, { note: (line) => lines.push(line) })
+      return lines
+    }
+    const first = trace()
+    expect(first.length).toBeGreaterThan(10)
+    expect(trace()).toEqual(first)
+  }
 })
 
 const caught = BUGS.map((bug) => {
