@@ -185,9 +185,11 @@ class Planner {
   }
 
   #startSubrun(transition: CreateTask & { kind: 'workflow' }, task: TaskRow): void {
-    const { run, id } = this.#held
+    const { run, id, runStatus } = this.#held
     const change = this.#change
     const { node } = transition
+    // Nobody waits for a detached one: it goes on by itself, also beside a paused run.
+    const paused = transition.wait && runStatus === 'paused'
     const target = this.#options.names.version(transition.workflow, transition.version)
     const refusal = subrunRefusal(transition.workflow, target !== undefined, run.depth)
     if (!target || refusal) {
@@ -205,11 +207,13 @@ class Planner {
       parent_run: run.id,
       parent_task: task.id,
       ...(transition.wait ? { parent_strand: id } : {}),
+      ...(paused ? { paused } : {}),
     }
     ;(change.runs ??= []).push(child)
     ;(change.strands ??= []).push({
       ...mainStrand({ ...run, workflowId: target.workflowId }, this.#newId()),
       run: child.id,
+      ...(paused ? { status: 'held', due_at: undefined } : {}),
     })
     this.#madeReady = true
     if (!transition.wait) this.#wakeNow({ type: 'wait_over', node, payload: { runId: child.id } })

@@ -76,6 +76,8 @@ export interface RunRow {
   parent_run: string
   parent_task: string
   parent_strand?: string | undefined
+  /** The run that it is of is paused, and it with that. */
+  paused?: boolean | undefined
 }
 
 /**
@@ -266,12 +268,13 @@ spread as (
   subruns: `
 subruns as (
   insert into run (organization_id, id, workflow_id, version_id, status, input, started_by, priority, depth,
-    parent_run_id, parent_task_id, parent_strand_id, timeout_ms)
-  select x.o, n.id, n.workflow, n.version, 'queued', n.input, n.started_by, n.priority, n.depth, n.parent_run,
-    n.parent_task, n.parent_strand, (select (v.definition->>'timeoutMs')::bigint from workflow_version v
+    parent_run_id, parent_task_id, parent_strand_id, paused_with_parent, timeout_ms)
+  select x.o, n.id, n.workflow, n.version, case when n.paused then 'paused' else 'queued' end, n.input,
+    n.started_by, n.priority, n.depth, n.parent_run, n.parent_task, n.parent_strand, coalesce(n.paused, false),
+    (select (v.definition->>'timeoutMs')::bigint from workflow_version v
       where v.organization_id = x.o and v.id = n.version)
   from gate x, jsonb_to_recordset(x.runs) as n(id uuid, workflow uuid, version uuid, input jsonb,
-    started_by jsonb, priority int, depth int, parent_run uuid, parent_task uuid, parent_strand uuid)
+    started_by jsonb, priority int, depth int, parent_run uuid, parent_task uuid, parent_strand uuid, paused bool)
 )`,
   woken: `
 woken as (

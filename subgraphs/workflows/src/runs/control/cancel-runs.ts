@@ -1,8 +1,8 @@
 import type { Actor, NewEvent } from '@tutti/schema'
 import type pg from 'pg'
-import { isRunCancellable } from '../../engine/core/index.ts'
 import { aboutTask } from '../../engine/store/plan-transitions.ts'
 import { type LockedRun, lockRuns, lockStrands, raiseEpoch } from './lock-runs.ts'
+import { lockSubruns } from './lock-subruns.ts'
 import { recordEvents } from './record-events.ts'
 import { aboutRun } from './run-reference.ts'
 import { wakeParents } from './wake-parents.ts'
@@ -34,7 +34,7 @@ export async function cancelRuns(
   { reason, terminated, failure }: Cancelling,
 ): Promise<void> {
   const o = actor.organizationId
-  const all = [...runs, ...(await lockSubruns(client, o, runs))]
+  const all = [...runs, ...(await lockSubruns(client, o, runs, 'awaited'))]
   const byId = new Map(all.map((run) => [run.id, run]))
   const ids = [...byId.keys()]
   await raiseEpoch(client, o, ids)
@@ -88,29 +88,4 @@ export async function cancelRuns(
     })
   }
   await recordEvents(client, actor, events)
-}
-
-/** The runs that locked runs wait for, and those that these wait for, locked as well. */
-async function lockSubruns(
-  client: pg.PoolClient,
-  organizationId: string,
-  runs: readonly LockedRun[],
-): Promise<LockedRun[]> {
-  const found: LockedRun[] = []
-  for (let level = runs; level.length > 0;) {
-    const { rows } = await client.query<{ id: string }>(
-      `select r.id from task t join run r on r.organization_id = t.organization_id and r.parent_task_id = t.id
-       where t.organization_id = $1 and t.run_id = any($2::uuid[]) and t.kind = 'workflow' and t.status = 'waiting'
-         and r.parent_strand_id is not null`,
-      [organizationId, level.map(({ id }) => id)],
-    )
-    const locked = await lockRuns(
-      client,
-      organizationId,
-      rows.map(({ id }) => id),
-    )
-    level = locked.filter(({ status }) => isRunCancellable(status))
-    found.push(...level)
-  }
-  return found
 }

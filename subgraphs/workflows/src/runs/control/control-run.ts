@@ -1,7 +1,7 @@
 import { type Actor, fail } from '@tutti/schema'
 import { isId } from '@tutti/runtime'
 import type { Services } from '../../context.ts'
-import { controlRuns, type RunAction } from './control-runs.ts'
+import { controlRuns, type RunAction, type RunControl } from './control-runs.ts'
 import { readReason } from './read-reason.ts'
 import { retryDeadlocks } from './retry-deadlocks.ts'
 
@@ -14,11 +14,12 @@ export async function controlRun(
   actor: Actor,
   action: RunAction,
   { id, reason }: { id: string; reason?: string | null | undefined },
+  how: Omit<RunControl, 'action' | 'reason'> = {},
 ): Promise<void> {
   if (!isId(id)) fail('NOT_FOUND', { path: 'input.id' })
   const why = readReason(reason)
   const { refused } = await retryDeadlocks(() =>
-    database.transact(actor, (client) => controlRuns(client, actor, [id], { action, reason: why })),
+    database.transact(actor, (client) => controlRuns(client, actor, [id], { ...how, action, reason: why })),
   )
   const [refusal] = refused
   if (refusal) fail(refusal.code, { path: 'input.id', message: refusal.message })

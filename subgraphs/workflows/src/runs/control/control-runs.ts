@@ -9,7 +9,7 @@ import {
 } from '../../engine/core/index.ts'
 import { cancelRuns } from './cancel-runs.ts'
 import { type LockedRun, lockRuns } from './lock-runs.ts'
-import { pauseRuns } from './pause-runs.ts'
+import { keepPaused, pauseRuns } from './pause-runs.ts'
 import { resumeRuns } from './resume-runs.ts'
 import { retryRuns } from './retry-runs.ts'
 import { refusalOf, type RunRefusal } from './run-refusal.ts'
@@ -22,6 +22,8 @@ export type RunAction = (typeof RUN_ACTIONS)[number]
 export interface RunControl {
   action: RunAction
   reason: string | null
+  /** Pausing: sub-runs that nobody waits for are paused too. */
+  detached?: boolean
 }
 
 /** Whether an act changes a run, changes nothing because it is so already, or is not possible. */
@@ -50,7 +52,7 @@ export async function controlRuns(
   client: pg.PoolClient,
   actor: Actor,
   ids: readonly string[],
-  { action, reason }: RunControl,
+  control: RunControl,
 ): Promise<{ done: number; refused: RunRefusal[] }> {
   const runs = await lockRuns(client, actor.organizationId, ids)
   const there = new Set(runs.map(({ id }) => id))
@@ -59,11 +61,17 @@ export async function controlRuns(
     .map((runId) => ({ runId, code: 'NOT_FOUND', message: 'There is no such run.' }))
   const acted: LockedRun[] = []
   for (const run of runs) {
-    const suits = suitability(action, run.status)
+    const suits = suitability(control.action, run.status)
     if (suits === 'acts') acted.push(run)
     if (suits === 'refused') refused.push(refusalOf(run.id, run.status))
   }
-  if (acted.length > 0) refused.push(...(await act(client, actor, acted, { action, reason })))
+  if (control.action === 'pause')
+    await keepPaused(
+      client,
+      actor,
+      runs.filter(({ status }) => isRunPaused(status)),
+    )
+  if (acted.length > 0) refused.push(...(await act(client, actor, acted, control)))
   return { done: ids.length - refused.length, refused }
 }
 
@@ -71,11 +79,11 @@ async function act(
   client: pg.PoolClient,
   actor: Actor,
   runs: readonly LockedRun[],
-  { action, reason }: RunControl,
+  { action, reason, detached = false }: RunControl,
 ): Promise<RunRefusal[]> {
   switch (action) {
     case 'pause':
-      await pauseRuns(client, actor, runs, reason)
+      await pauseRuns(client, actor, runs, { reason, detached })
       return []
     case 'resume':
       await resumeRuns(client, actor, runs, reason)

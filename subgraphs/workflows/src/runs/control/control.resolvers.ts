@@ -25,7 +25,7 @@ export const runControlResolvers: Resolvers = {
       return { id: input.id }
     },
     async pauseRun(_, { input }, context) {
-      await controlRun(context, context.actor, 'pause', input)
+      await controlRun(context, context.actor, 'pause', input, { detached: input.detached ?? false })
       return answer(context, input)
     },
     async resumeRun(_, { input }, context) {
