@@ -103,7 +103,7 @@ async function carryOver(
      select distinct on (s.strand_id, s.fence) $1::uuid, $2::uuid, s.strand_id, s.run_id, s.workflow_id, s.task_id,
        s.agent_id, s.fence, s.fenced_at, s.lease_end
      from containment_stop s where s.organization_id = $1 and s.acknowledged_at is null and s.lease_end > clock_timestamp()
-       and tutti_in_scope($3, $4, s.organization_id, s.workflow_id, s.agent_id)`,
+       and tutti_in_scope($3, $4, s.organization_id, s.workflow_id, s.agent_id, s.run_id)`,
     [organizationId, order.id, order.scope, order.targetId],
   )
 }

@@ -2,6 +2,7 @@ import type { Actor } from '@tutti/schema'
 import { createLog } from '@tutti/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Engine, openEngine } from '../testing/open-engine.ts'
+import { applyWorkflow } from '../workflows/apply-workflow.ts'
 import { startRuns } from '../runs/start-runs.ts'
 import { proveStops } from './prove-stops.ts'
 
@@ -242,6 +243,69 @@ describe('an order to stop a workflow, a domain or everything', () => {
     await lift(actor, order.id)
     expect((await ended(actor, run)).type).toBe('run.completed')
     await start()
+  })
+
+  test('reaches the sub-runs of a workflow wherever they run, and those that its runs wait for', async () => {
+    const actor = await engine.organization('alpha', 'beta')
+    for (const document of [oneStep('leaf', 'alpha'), oneStep('loose', 'alpha')])
+      await applyWorkflow(engine.world, actor, document)
+    const crew = busy(actor, 'alpha')
+    await using _worker = crew.worker
+    const around = (name: string, sub: string, more = '') =>
+      `format: tutti/1\nname: ${name}\nsteps: [{ name: sub, type: workflow, workflow: ${sub}${more} }]`
+    await applyWorkflow(engine.world, actor, around('middle', 'leaf'))
+    const [first, second, third, fourth] = [
+      await engine.start(actor, around('top', 'middle')),
+      await engine.start(actor, around('other', 'leaf')),
+      await engine.start(actor, oneStep('leaf', 'alpha')),
+      await engine.start(actor, around('letting-go', 'loose', ', wait: false')),
+    ]
+    await crew.begun(4)
+    const leafBelow = async (above: string): Promise<string> =>
+      (
+        await engine.rows<{ id: string }>(
+          actor,
+          `with recursive below as (select $2::uuid as id union all
+             select r.id from below b join run r on r.organization_id = $1 and r.parent_run_id = b.id)
+           select id from below order by id desc limit 1`,
+          [above],
+        )
+      )[0]?.id ?? ''
+    // From above: what the run's sub-run waits for stops, whatever its workflow; others' sub-runs of that workflow do not.
+    const top = await contain(actor, {
+      scope: 'WORKFLOW',
+      id: await idOf(actor, 'workflow', 'top'),
+      reason: 'above',
+    })
+    const stopped = await proven(actor, top.id)
+    expect(crew.told).toEqual([await leafBelow(first)])
+    expect(stopped.running).toMatchObject([{ task: { stepPath: 'work' } }])
+    expect(stopped.stoppedAt).toBe(stopped.running[0]?.acknowledgedAt)
+    // A workflow: its sub-runs wherever they run, and no other.
+    const leaf = await contain(actor, {
+      scope: 'WORKFLOW',
+      id: await idOf(actor, 'workflow', 'leaf'),
+      reason: 'itself',
+    })
+    expect((await proven(actor, leaf.id)).running).toHaveLength(2)
+    expect(crew.told.toSorted()).toEqual([await leafBelow(first), await leafBelow(second), third].toSorted())
+    // Nobody waits for it: an order about the run that began it is none about it.
+    const letting = await contain(actor, {
+      scope: 'WORKFLOW',
+      id: await idOf(actor, 'workflow', 'letting-go'),
+      reason: 'above',
+    })
+    expect((await proven(actor, letting.id)).running).toEqual([])
+    crew.letGo()
+    await ended(actor, await leafBelow(fourth))
+    // One of the two orders that hold it is lifted, then the other.
+    await lift(actor, leaf.id)
+    for (const id of [second, third]) expect((await ended(actor, id)).type).toBe('run.completed')
+    expect(
+      await engine.rows(actor, 'select status from run where organization_id = $1 and id = $2', [first]),
+    ).toEqual([{ status: 'waiting' }])
+    await lift(actor, top.id)
+    expect((await ended(actor, first)).type).toBe('run.completed')
   })
 
   test('of a domain concerns its agents, and of the organization everything', async () => {

@@ -20,7 +20,7 @@ export async function releaseContained(
       database.transact(actor, async (client) => {
         const { rows } = await client.query<{ run_id: string }>(
           `select distinct s.run_id from strand s where s.organization_id = $1 and s.status = 'held' and s.run_id > $2
-             and tutti_in_scope($3, $4, s.organization_id, s.workflow_id, s.agent_id)
+             and tutti_in_scope($3, $4, s.organization_id, s.workflow_id, s.agent_id, s.run_id)
            order by s.run_id limit ${CHUNK}`,
           [o, from, scope, targetId],
         )

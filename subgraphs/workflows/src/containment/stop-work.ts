@@ -59,7 +59,7 @@ async function isInForce(client: pg.PoolClient, { organizationId }: Actor, { id 
   return rowCount === 1
 }
 
-const IN_SCOPE = `tutti_in_scope($2, $3, s.organization_id, s.workflow_id, s.agent_id)`
+const IN_SCOPE = `tutti_in_scope($2, $3, s.organization_id, s.workflow_id, s.agent_id, s.run_id)`
 /**
  * A branch or item that was claimed before the order may have its first task in its worker's memory alone: it begins
  * again for all to see.

@@ -97,7 +97,7 @@ const COLUMNS = 's.organization_id, s.id, s.workflow_id, s.agent_id, s.limit_key
 
 /** What an order to stop has stopped is nobody's to claim, and takes no room. */
 const MAY_GO = `(not exists (select from containment where lifted_at is null)
-  or not tutti_contained(s.organization_id, s.workflow_id, s.agent_id))`
+  or not tutti_contained(s.organization_id, s.workflow_id, s.agent_id, s.run_id))`
 
 /** Leases that ran out first: they have their place already. */
 const DUE = {

@@ -86,7 +86,7 @@ async function readLines(client: Client, organizationId: string): Promise<Line[]
       select n.wait_key, n.workflow_id from line, lateral (
         select s.wait_key, s.workflow_id from strand s where s.organization_id = $1 and s.wait_key in ${LINES}
           and (s.wait_key, s.workflow_id) > (line.line, line.workflow) order by s.wait_key, s.workflow_id limit 1) n
-    ) select line, workflow as "workflowId" from line where not tutti_contained($1, workflow, null)`,
+    ) select line, workflow as "workflowId" from line where not tutti_contained($1, workflow, null, null)`,
     values: [organizationId],
   })
   return rows

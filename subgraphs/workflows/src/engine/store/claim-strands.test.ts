@@ -36,7 +36,7 @@ test('a strand that went on since a claim looked at it is left to the next claim
     [organizationId],
   )
   await owner.query(
-    `create or replace function tutti_contained(organization uuid, workflow uuid, agent uuid) returns boolean
+    `create or replace function tutti_contained(organization uuid, workflow uuid, agent uuid, run uuid) returns boolean
      language plpgsql volatile as $$ begin
        if current_setting('application_name') = 'slow' then
          perform pg_advisory_lock_shared(${LOOKING}), pg_advisory_unlock_shared(${LOOKING});

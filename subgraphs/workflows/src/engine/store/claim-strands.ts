@@ -113,7 +113,7 @@ const TAKE = `, mine as materialized (
   join strand s on s.id = x.id and s.organization_id is not distinct from x.organization_id
     and s.due_at <= clock_timestamp() and s.fence = x.fence
   where not exists (select from containment where lifted_at is null)
-    or not tutti_contained(s.organization_id, s.workflow_id, s.agent_id)
+    or not tutti_contained(s.organization_id, s.workflow_id, s.agent_id, s.run_id)
   order by s.id for no key update of s skip locked
 ), claimed as (
   update strand s set status = 'running', claim_id = $2, fence = s.fence + 1,

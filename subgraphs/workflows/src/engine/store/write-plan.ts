@@ -208,7 +208,7 @@ with gate as materialized (
   join run r on r.id = x.run and r.organization_id is not distinct from x.o and r.epoch = x.epoch
   join strand s on s.id = x.id and s.organization_id is not distinct from x.o and s.fence = x.fence
   where not exists (select from containment where lifted_at is null)
-    or not tutti_begins_contained(x.o, s.workflow_id, x.keep, x.agent, x.strands)
+    or not tutti_begins_contained(x.o, s.workflow_id, s.run_id, x.keep, x.agent, x.strands)
   order by r.id, s.id for key share of r for no key update of s
 )`
 

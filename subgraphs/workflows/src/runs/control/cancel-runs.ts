@@ -1,7 +1,7 @@
 import type { Actor, NewEvent } from '@tutti/schema'
 import type pg from 'pg'
 import { aboutTask } from '../../engine/store/plan-transitions.ts'
-import { type LockedRun, lockRuns, lockStrands, raiseEpoch } from './lock-runs.ts'
+import { type LockedRun, lockStrands, raiseEpoch } from './lock-runs.ts'
 import { lockSubruns } from './lock-subruns.ts'
 import { recordEvents } from './record-events.ts'
 import { aboutRun } from './run-reference.ts'

@@ -17,7 +17,7 @@ export async function releaseStrands(
        join run r on r.organization_id = s.organization_id and r.id = s.run_id and r.status <> 'paused'
        left join strand p on p.organization_id = s.organization_id and p.id = s.parent_id
        where s.organization_id = $1 and s.run_id = any($2::uuid[]) and s.status = 'held'
-         and not tutti_contained(s.organization_id, s.workflow_id, s.agent_id)
+         and not tutti_contained(s.organization_id, s.workflow_id, s.agent_id, s.run_id)
      ), room as materialized (
        select h.parent_id, h.width - (select count(*) from strand c where c.organization_id = $1
          and c.parent_id = h.parent_id and (c.status <> 'held' or c.task_id is not null)) as n

@@ -59,7 +59,7 @@ export async function readRunState(
     `select s.task_id as "taskId", coalesce(t.step_path, rtrim(s.path, '/')) as path, s.status, t.kind,
        s.wait_key as "waitKey", s.due_at as "dueAt", s.parent_id is null as "isMain", r.status as "runStatus",
        case when s.parent_id is null then s.state else '{}' end as state,
-       s.status = 'held' and tutti_contained(s.organization_id, s.workflow_id, s.agent_id) as contained,
+       s.status = 'held' and tutti_contained(s.organization_id, s.workflow_id, s.agent_id, s.run_id) as contained,
        (select c.id from run c where c.organization_id = s.organization_id and c.parent_task_id = s.task_id
          and c.parent_strand_id = s.id order by c.id desc limit 1) as "subrunId",
        count(*) over () as open
