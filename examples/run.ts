@@ -4,6 +4,7 @@ import { PlatformError } from './platform/ask.ts'
 /** Every example: its name and how to run it; the result is the exit code. */
 const EXAMPLES: Record<string, () => Promise<{ run(args: readonly string[]): Promise<number> }>> = {
   'customer-service': () => import('./customer-service/run.ts'),
+  'content-creation': () => import('./content-creation/run.ts'),
 }
 
 async function main(): Promise<number> {

@@ -1,18 +1,18 @@
 import { join, relative, resolve } from 'node:path'
 
-import { readExamples } from '../input/read-examples.ts'
+import { type LabelledExample, readExamples } from '../input/read-examples.ts'
 import { readKnowledge } from '../input/read-knowledge.ts'
 import { readMessages } from '../input/read-messages.ts'
 import { readTextFile } from '../input/read-text-file.ts'
 import { ask, greet } from '../platform/ask.ts'
 import { findDoor } from '../platform/find-door.ts'
+import { registerAgents } from '../platform/register-agents.ts'
 import { readArguments, USAGE } from './arguments.ts'
 import { collectOutcomes } from './collect-outcomes.ts'
 import { compareWithExpected } from './compare-with-expected.ts'
 import { describeResult } from './describe-result.ts'
 import { showProgress } from './progress.ts'
 import { publishKnowledge } from './publish-knowledge.ts'
-import { registerAgents } from './register-agents.ts'
 import { type StartedRun, startRuns } from './start-runs.ts'
 import { watchRuns } from './watch-runs.ts'
 import { writeOutcomes } from './write-outcomes.ts'
@@ -46,7 +46,10 @@ export async function run(args: readonly string[]): Promise<number> {
   await greet(door)
   console.log(`Tutti at ${door.url}, key from ${door.keySource}`)
 
-  const { agents, changed } = await registerAgents(door, join(HERE, 'agents'), examples)
+  const { agents, changed } = await registerAgents(door, join(HERE, 'agents'), {
+    setting: 'examples',
+    content: asCsv(examples),
+  })
   console.log(`${agents} agents (${changed} new or changed), ${examples.length} labelled examples`)
   const { applyWorkflow } = await ask<Applied>(door, APPLY, {
     input: { document: readTextFile(join(HERE, 'workflow.yaml')) },
@@ -76,6 +79,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const comparison = given.ownMessages ? compareWithExpected(outcomes, join(HERE, 'expected.csv')) : undefined
   console.log(describeResult(outcomes, { seconds, url: door.url, file: relative('', file), comparison }))
   return outcomes.some((outcome) => outcome.ending === 'failed' || outcome.ending === 'open') ? 1 : 0
+}
+
+function asCsv(examples: readonly LabelledExample[]): string {
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`
+  return `text,category\n${examples.map(({ text, category }) => `${quote(text)},${quote(category)}`).join('\n')}\n`
 }
 
 function warnWhenNothingFits(

@@ -112,7 +112,7 @@ describe('the worker process is killed in the middle, again and again', () => {
       started += count
     }
     await start(RUNS)
-    const example = runExample(platform, '--limit', String(MESSAGES))
+    const example = runExample(platform, 'customer-service', '--limit', String(MESSAGES))
     while (kills.length < KILLS) {
       if ((await open()) < 2 * MORE) await start(MORE)
       kills.push(await kill())

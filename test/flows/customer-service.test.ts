@@ -76,7 +76,7 @@ for (const { topology, queue } of matrix) {
     }
 
     it('answers or escalates every message, and adds nothing when it runs again', async () => {
-      const { exitCode, said } = await runExample(platform, '--limit', String(MESSAGES))
+      const { exitCode, said } = await runExample(platform, 'customer-service', '--limit', String(MESSAGES))
       expect(exitCode, said).toBe(0)
       const count = (what: string) => Number(new RegExp(`${what}\\s+(\\d+)`).exec(said)?.[1])
       expect(count('failed')).toBe(0)
@@ -92,7 +92,7 @@ for (const { topology, queue } of matrix) {
       expect(before).toMatchObject([
         { runs: MESSAGES, messages: count('answered'), approvals: count('escalated') },
       ])
-      const again = await runExample(platform, '--limit', String(MESSAGES))
+      const again = await runExample(platform, 'customer-service', '--limit', String(MESSAGES))
       expect(again.exitCode, again.said).toBe(0)
       expect(await state()).toEqual(before)
       const tables = await platform.sql(`select 1 from pg_tables where schemaname = 'queue'`)

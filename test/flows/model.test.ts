@@ -70,7 +70,7 @@ describe('with a language model at OPENAI_BASE_URL', () => {
     )
     const file = join(platform.directory, 'messages.jsonl')
     writeFileSync(file, MESSAGES.map((message) => JSON.stringify(message)).join('\n'))
-    const { exitCode, said } = await runExample(platform, '--messages', file)
+    const { exitCode, said } = await runExample(platform, 'customer-service', '--messages', file)
     if (exitCode !== 0) throw new Error(said)
     const { runs: found } = await platform.as('viewer').query<{
       runs: { nodes: (Seen & { input: { customer_message: string } })[] }

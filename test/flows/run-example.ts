@@ -5,13 +5,14 @@ import type { Platform } from './platform.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Runs `npm run example -- customer-service ...` as a process of its own, as its reader would. */
+/** Runs `npm run example -- <example> ...` as a process of its own, as its reader would. */
 export async function runExample(
   platform: Platform,
+  example: 'customer-service' | 'content-creation',
   ...options: string[]
 ): Promise<{ exitCode: number; said: string }> {
   const { key } = platform.as('operator')
-  const args = ['examples/run.ts', 'customer-service', '--url', platform.url, '--key', key ?? '', ...options]
+  const args = ['examples/run.ts', example, '--url', platform.url, '--key', key ?? '', ...options]
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, TUTTI_DIRECTORY: platform.directory },

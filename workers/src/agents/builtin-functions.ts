@@ -5,7 +5,11 @@ import { draftReply } from './draft-reply.ts'
 import { escalate } from './escalate.ts'
 import { classifyIntent } from './classify-intent.ts'
 import { checkQuality } from './check-quality.ts'
+import { generatePost } from './generate-post.ts'
+import { judgePost } from './judge-post.ts'
 import { readSentiment } from './read-sentiment.ts'
+import { researchTrends } from './research-trends.ts'
+import { schedulePost } from './schedule-post.ts'
 import { searchKnowledge } from './search-knowledge.ts'
 import { sendReply } from './send-reply.ts'
 
@@ -17,6 +21,10 @@ const functions: Record<BuiltinFunction, Executor> = {
   quality_check: checkQuality,
   send_message: sendReply,
   escalate,
+  research_trends: researchTrends,
+  generate_post: generatePost,
+  review_post: judgePost,
+  schedule_post: schedulePost,
   noop: async () => succeeded(null),
   echo: async ({ task }) => succeeded(task.input),
 }

@@ -7,6 +7,10 @@ export const BUILTIN_FUNCTIONS = [
   'quality_check',
   'send_message',
   'escalate',
+  'research_trends',
+  'generate_post',
+  'review_post',
+  'schedule_post',
   'noop',
   'echo',
 ] as const

@@ -1,0 +1,7 @@
+export { brandGuidelines } from './brand-guidelines.ts'
+export { composePost, type PostRequest } from './compose-post.ts'
+export { composePostWithModel } from './compose-post-with-model.ts'
+export { findTrends } from './find-trends.ts'
+export { nextSlot } from './next-slot.ts'
+export { FeedError, readPosts } from './read-posts.ts'
+export { reviewPost } from './review-post.ts'
