@@ -16,7 +16,7 @@ export interface PlantedBug {
   readonly mood?: Partial<Mood>
 }
 
-const { write, claim, children, control, signals, letGo, outside, read } = STORE_RULES
+const { write, claim, limits, children, control, signals, letGo, outside, read } = STORE_RULES
 const store = (rules: Partial<StoreRules>): StoreRules => ({ ...STORE_RULES, ...rules })
 const worker = (rules: Partial<WorkerRules>): WorkerRules => ({ ...WORKER_RULES, ...rules })
 
@@ -112,10 +112,10 @@ export const BUGS: readonly PlantedBug[] = [
     store: store({
       claim: {
         ...claim,
-        candidate: (db, then, limit, timers) =>
+        candidate: (db, then, request) =>
           claim
-            .candidate(db, then, limit, timers)
-            .filter(({ id }) => then.strand.get(id)?.status !== 'waiting' || timers.has(id)),
+            .candidate(db, then, request)
+            .filter(({ id }) => then.strand.get(id)?.status !== 'waiting' || request.timers.has(id)),
       },
     }),
   },
@@ -125,10 +125,8 @@ export const BUGS: readonly PlantedBug[] = [
     store: store({
       claim: {
         ...claim,
-        candidate: (db, then, limit, timers) =>
-          claim
-            .candidate(db, then, limit, timers)
-            .filter(({ id }) => then.strand.get(id)?.status !== 'running'),
+        candidate: (db, then, request) =>
+          claim.candidate(db, then, request).filter(({ id }) => then.strand.get(id)?.status !== 'running'),
       },
     }),
   },
@@ -204,6 +202,46 @@ export const BUGS: readonly PlantedBug[] = [
     caughtBy: ['bounds hold'],
     store: store({ control: { ...control, room: () => 1_000 } }),
     mood: { control: 0.1 },
+  },
+  {
+    name: 'a lease that ran out takes no place of its limits',
+    caughtBy: ['limits hold'],
+    store: store({
+      limits: {
+        ...limits,
+        underWay: (db, then) => limits.underWay(db, then).filter((s) => (s.due_at ?? 0) > db.clock()),
+      },
+    }),
+    mood: { limits: 1, crash: 0.04 },
+  },
+  {
+    name: 'a place is counted before the limits are locked',
+    caughtBy: ['limits hold'],
+    store: store({
+      limits: {
+        ...limits,
+        underWay: (_db, then) => [...then.strand.values()].filter((s) => s.status === 'running'),
+      },
+    }),
+    mood: { limits: 1, gap: 0.9 },
+  },
+  {
+    name: 'branches and items begin beside their limits',
+    caughtBy: ['limits hold'],
+    worker: worker({ childrenPassClaim: false }),
+    mood: { limits: 1 },
+  },
+  {
+    name: 'the next step in place takes no place of its agent',
+    caughtBy: ['limits hold'],
+    worker: worker({ tasksPassClaim: false }),
+    mood: { limits: 1 },
+  },
+  {
+    name: 'a start takes nothing from a rate',
+    caughtBy: ['limits hold'],
+    store: store({ limits: { ...limits, taken: () => undefined } }),
+    mood: { limits: 1 },
   },
   {
     name: 'nothing repeats a release that a crash left undone',
@@ -369,13 +407,13 @@ export const BUGS: readonly PlantedBug[] = [
     store: store({
       claim: {
         ...claim,
-        candidate: (db, then, limit, timers) =>
+        candidate: (db, then, request) =>
           [...then.strand.values()]
-            .filter((s) => s.status === 'waiting' && s.due_at !== null && timers.has(s.id))
+            .filter((s) => s.status === 'waiting' && s.due_at !== null && request.timers.has(s.id))
             .concat()
             .map(({ id, fence }) => ({ id, fence }))
-            .concat(claim.candidate(db, then, limit, timers))
-            .slice(0, limit),
+            .concat(claim.candidate(db, then, request))
+            .slice(0, request.limit),
         mine: (db, candidates) =>
           candidates.flatMap(({ id, fence }) => {
             const s = db.strand.get(id)

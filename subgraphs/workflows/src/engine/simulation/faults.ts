@@ -24,6 +24,8 @@ export interface Mood {
   readonly failing: number
   readonly control: number
   readonly long: number
+  /** Of worlds: with limits on what is under way. */
+  readonly limits: number
   /** Of workflows: with agents that kill who works with them. */
   readonly deadly: number
 }
@@ -45,6 +47,7 @@ export const CALM: Mood = {
   failing: 0.1,
   control: 0,
   long: 0,
+  limits: 0,
   deadly: 0,
 }
 
@@ -61,6 +64,7 @@ export function moodOf(random: Random): Mood {
     failing: share(0.02, 0.1, 0.35),
     control: share(0, 0.02, 0.1),
     long: share(0, 0.02, 0.1),
+    limits: 0.25,
     deadly: 0.03,
   }
 }

@@ -4,6 +4,7 @@ import type { ClaimedRow } from '../store/claim-strands.ts'
 import { LEASE_SECONDS, type StrandChange } from '../store/write-plan.ts'
 import type { ClaimedTask } from '../worker/claimed-task.ts'
 import type { Counts } from './counts.ts'
+import { LimitWatch } from './limit-watch.ts'
 import { problemsAtTheEnd } from './problems-at-the-end.ts'
 import type { RowChange, Run, Strand, Tables, Task } from './tables.ts'
 import type { Invariant, Violation } from './violation.ts'
@@ -42,10 +43,12 @@ export class Invariants {
   readonly #ended = new Set<string>()
   /** By strand (its compound task and place), the last commit that changed it. */
   readonly #touched = new Map<string, number>()
+  readonly #limits: LimitWatch
   #commits = 0
 
   constructor(db: Tables, definitions: ReadonlyMap<string, WorkflowDefinition>, counts: Counts) {
     this.#db = db
+    this.#limits = new LimitWatch(db)
     this.#definitions = definitions
     this.#counts = counts
   }
@@ -135,6 +138,7 @@ export class Invariants {
     for (const { before, after } of db.run_signal.changes)
       if (before?.taken_at != null && after)
         this.violate('signals are taken once', `${after.name} is taken again`)
+    for (const text of this.#limits.exceeded()) this.violate('limits hold', `${name}: ${text}`)
     for (const { type, subject } of db.event.slice(events)) {
       if (!LAST_EVENTS.test(type)) continue
       if (this.#ended.has(subject)) this.violate('one completion a task', `${subject} ends again: ${type}`)

@@ -1,6 +1,7 @@
 import { isRunOver, isTaskOver } from '../core/index.ts'
 import type { Coroutine } from './coroutine.ts'
 import { CALM } from './faults.ts'
+import { idOf, timeId } from './id-of.ts'
 import { BEGINNING, Process } from './process.ts'
 import { cancelRun, pauseRun, resumeRun, tellCore } from './store/control.ts'
 import { resumeTask, signalRun, startRun, wakeEventWaits } from './store/outside.ts'
@@ -8,6 +9,8 @@ import type { Run, Snapshot, Tables, Task } from './tables.ts'
 import { INPUT } from './random-workflow.ts'
 import { CONNECTION_LOST, query, type World } from './world.ts'
 
+/** What some runs are counted under. */
+export const KEY = 'customer'
 const AFTER_A_LOST_ANSWER_MS = 300
 
 /** Everybody outside: who starts runs, decides, sends signals, pauses, resumes and cancels. */
@@ -18,17 +21,19 @@ export class People {
 
   constructor(world: World) {
     this.#world = world
-    this.#process = new Process(world.timeline, 'people')
+    this.#process = new Process(world.timeline, 0)
   }
 
   /** Starts a run, and asks again with the same key until the start is answered. */
   start(workflow: string, key: string): void {
-    const { store, db } = this.#world
+    const { store, db, random } = this.#world
+    const limitKey = random.chance(0.5) ? KEY : null
     this.#ask(
       'start',
       () => {
-        const ids = { id: this.#id('run'), strand: this.#id('strand') }
-        return startRun(db, store.outside, { ...ids, key, workflow, version: workflow, input: INPUT })
+        const ids = { id: this.#id(), strand: this.#id() }
+        const what = { workflow: idOf(workflow), version: idOf(workflow), input: INPUT, limitKey }
+        return startRun(db, store.outside, { ...ids, ...what, key })
       },
       (id) => this.#world.invariants.accepted.set(key, id),
     )
@@ -81,7 +86,7 @@ export class People {
 
   signal(run: string, name: string): void {
     const { store, db } = this.#world
-    const id = this.#id('signal')
+    const id = this.#id()
     this.#ask('signal', (_db, then) => signalRun(db, then, store.signals, { id, run, name, payload: id }))
   }
 
@@ -140,8 +145,8 @@ export class People {
     this.#world.nudge()
   }
 
-  #id(what: string): string {
+  #id(): string {
     this.#ids += 1
-    return `${BEGINNING + Math.floor(this.#world.timeline.now)}-${what}-${this.#ids}`
+    return timeId(BEGINNING + this.#world.timeline.now, 0, this.#ids)
   }
 }

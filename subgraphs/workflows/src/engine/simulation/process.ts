@@ -7,6 +7,7 @@ export const BEGINNING = Date.UTC(2027, 0, 1)
 /** One process: it may die at any moment, be suspended, and its clocks are its own. */
 export class Process {
   readonly name: string
+  readonly number: number
   isAlive = true
   readonly #timeline: Timeline
   readonly #rate: number
@@ -14,10 +15,11 @@ export class Process {
   #isSuspended = false
   #mail: (() => void)[] = []
 
-  /** `rate`: how fast its clock goes; `skew`: milliseconds by which its wall clock is wrong. */
-  constructor(timeline: Timeline, name: string, { rate = 1, skew = 0 } = {}) {
+  /** `number`: 0 is everybody outside; `rate`: how fast its clock goes; `skew`: milliseconds by which its wall clock is wrong. */
+  constructor(timeline: Timeline, number: number, { rate = 1, skew = 0 } = {}) {
     this.#timeline = timeline
-    this.name = name
+    this.name = number === 0 ? 'people' : `w${number}`
+    this.number = number
     this.#rate = rate
     this.#skew = skew
   }

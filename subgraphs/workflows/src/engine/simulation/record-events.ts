@@ -14,6 +14,7 @@ import {
   viewOf,
 } from '../worker/record-events.ts'
 import type { Coroutine } from './coroutine.ts'
+import { idOf, timeId } from './id-of.ts'
 import type { Process } from './process.ts'
 import { cancelBelow } from './store/children.ts'
 import { writePlan } from './store/write-plan.ts'
@@ -57,7 +58,7 @@ export class Recorder {
   /** Ids grow with the clock of the process that makes them, as UUIDs of version 7 do. */
   newId = (): string => {
     this.#ids += 1
-    return `${this.#process.wall}-${this.#process.name}-${String(this.#ids).padStart(5, '0')}`
+    return timeId(this.#process.wall, this.#process.number, this.#ids)
   };
 
   *recordEvents(finished: readonly Recording[], slots: number): Coroutine<Recorded> {
@@ -144,6 +145,17 @@ export class Recorder {
     return next && { held: { ...next, fence: held.fence }, begun }
   }
 
+  /** What `LimitMemory` says; here limits do not change. */
+  #passesClaim({ run }: HeldStrand, agentId: string | null): boolean {
+    const { db, hasLimits, worker } = this.#world
+    if (agentId === null || !hasLimits || !worker.tasksPassClaim) return false
+    for (const { scope, subject, max_starts } of db.engine_limit.values()) {
+      if (scope === 'agent' && subject === agentId) return true
+      if (max_starts !== null && (scope !== 'workflow' || subject === run.workflowId)) return true
+    }
+    return false
+  }
+
   *#planEvent(
     { held, outcome, mayContinue }: Recording,
     newClaim: string,
@@ -154,7 +166,7 @@ export class Recorder {
     const definition = this.#definitionOf(held)
     const transitions = advance(definition, this.#viewOf(held), event)
     const plan = this.#plan(held, transitions, outcome ? resultOf(outcome) : resultByHand(event), {
-      slots,
+      slots: this.#world.hasLimits && this.#world.worker.childrenPassClaim ? 0 : slots,
       ...(mayContinue ? { claim: newClaim } : {}),
     })
     const isAsked = transitions.at(-1)?.type === 'compensate_run'
@@ -196,16 +208,17 @@ export class Recorder {
   ): PlannedChange {
     return planTransitions(held, transitions, result, {
       names: {
-        agent: ({ agent = 'anybody' }) => ({ id: agent, name: agent }),
+        agent: ({ agent = 'anyone' }) => ({ id: idOf(agent), name: agent }),
         version: (workflow) =>
-          this.#world.definitions.has(workflow)
-            ? { workflowId: workflow, workflowName: workflow, versionId: workflow }
+          this.#world.definitions.has(idOf(workflow))
+            ? { workflowId: idOf(workflow), workflowName: workflow, versionId: idOf(workflow) }
             : undefined,
       },
       definition: this.#definitionOf(held),
       actor: ACTOR,
       newId: this.newId,
       now: () => this.#process.wall,
+      passesClaim: ({ agentId }) => this.#passesClaim(held, agentId),
       ...options,
     })
   }

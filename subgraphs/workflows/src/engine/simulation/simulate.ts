@@ -1,9 +1,11 @@
 import { Counts } from './counts.ts'
 import { CALM, type Mood, moodOf } from './faults.ts'
+import { idOf } from './id-of.ts'
 import { Invariants } from './invariants.ts'
 import { People } from './people.ts'
 import { BEGINNING, Process } from './process.ts'
 import { Random } from './random.ts'
+import { randomLimits } from './random-limits.ts'
 import { randomWorkflow } from './random-workflow.ts'
 import { stuckOf } from './reason-of.ts'
 import { STORE_RULES, type StoreRules } from './store/rules.ts'
@@ -53,8 +55,11 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
     [
       randomWorkflow(random, { name: 'sub', size: 3 }),
       randomWorkflow(random, { name: 'main', sub: 'sub', size: 8, deadly: random.chance(mood.deadly) }),
-    ].map((definition) => [definition.name, definition]),
+    ].map((definition) => [idOf(definition.name), definition]),
   )
+  const limits = random.chance(mood.limits) ? randomLimits(random) : []
+  for (const limit of limits) db.engine_limit.insert(limit)
+  db.commit()
   const invariants = new Invariants(db, definitions, counts)
   const { note } = options
   const world: World = {
@@ -65,6 +70,7 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
     worker: options.worker ?? WORKER_RULES,
     invariants,
     definitions,
+    hasLimits: limits.length > 0,
     counts,
     mood,
     nudge: () => undefined,
@@ -143,7 +149,7 @@ class Crew {
     const { random, timeline } = this.#world
     this.#lives += 1
     const skew = random.pick([0, 0, -600_000, 3_000, 86_400_000])
-    const process = new Process(timeline, `w${this.#lives}`, { rate: random.between(0.9, 1.1), skew })
+    const process = new Process(timeline, this.#lives, { rate: random.between(0.9, 1.1), skew })
     return new Worker(this.#world, process, random.whole(1, 6))
   }
 }

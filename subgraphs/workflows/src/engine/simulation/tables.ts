@@ -1,3 +1,4 @@
+import type { LimitScope } from '../../limits/limit-rule.ts'
 import type { Arrival, CoreEvent, RunStatus, TaskStatus } from '../core/index.ts'
 
 /** Rows as the database has them, under its names; times are milliseconds since 1970 on its clock. */
@@ -25,6 +26,7 @@ export interface Strand {
   readonly id: string
   readonly run_id: string
   readonly workflow_id: string
+  readonly limit_key: string | null
   readonly parent_id: string | null
   readonly parent_task_id: string | null
   readonly compound: string | null
@@ -78,6 +80,18 @@ export interface Signal {
   readonly name: string
   readonly payload: unknown
   readonly taken_at: number | null
+}
+
+/** A limit on what is under way, or may begin in a time: `max_starts` in `per_seconds`. */
+export interface Limit {
+  readonly id: string
+  readonly scope: LimitScope
+  readonly subject: string
+  readonly max_running: number | null
+  readonly max_starts: number | null
+  readonly per_seconds: number | null
+  readonly tokens: number
+  readonly refilled_at: number
 }
 
 /** A row of the event log. */
@@ -188,8 +202,10 @@ export class Tables implements Snapshot {
   readonly strand = new Table<Strand>('strand')
   readonly task = new Table<Task>('task')
   readonly run_signal = new Table<Signal>('run_signal')
+  readonly engine_limit = new Table<Limit>('engine_limit')
   readonly event: LoggedEvent[] = []
   readonly #paths = new Set<string>()
+  readonly #tables = [this.run, this.strand, this.task, this.run_signal, this.engine_limit]
   /** The database's clock, milliseconds since 1970. */
   readonly clock: () => number
 
@@ -216,18 +232,18 @@ export class Tables implements Snapshot {
   }
 
   endStatement(): void {
-    for (const table of [this.run, this.strand, this.task, this.run_signal]) table.endStatement()
+    for (const table of this.#tables) table.endStatement()
   }
 
   commit(): void {
-    for (const table of [this.run, this.strand, this.task, this.run_signal]) table.commit()
+    for (const table of this.#tables) table.commit()
   }
 
   /** Takes back what was not committed; `events`: how many there were. */
   rollback(events: number): void {
     for (const { before, after } of this.task.changes)
       if (after && !before) this.#paths.delete(`${after.run_id} ${after.step_path} ${after.generation}`)
-    for (const table of [this.run, this.strand, this.task, this.run_signal]) table.rollback()
+    for (const table of this.#tables) table.rollback()
     this.event.length = events
   }
 }

@@ -6,6 +6,7 @@ export type Invariant =
   | 'one holder a strand'
   | 'a join fires once'
   | 'bounds hold'
+  | 'limits hold'
   | 'compensation is complete'
   | 'nothing is left'
   | 'paths are unique'

@@ -29,6 +29,10 @@ export interface WorkerRules {
   readonly cancels: boolean
   /** Whether they end in the transaction that says so. */
   readonly cancelsWithin: boolean
+  /** Whether new branches and items pass the claim where a limit counts them. */
+  readonly childrenPassClaim: boolean
+  /** Whether an agent's task passes the claim where a limit of its own, or a rate, concerns it. */
+  readonly tasksPassClaim: boolean
   /** Whether what a statement answers is true: it is committed by then. */
   readonly waitsForCommit: boolean
 }
@@ -47,5 +51,7 @@ export const WORKER_RULES: WorkerRules = {
   beginsUnseenAgain: false,
   cancels: true,
   cancelsWithin: true,
+  childrenPassClaim: true,
+  tasksPassClaim: true,
   waitsForCommit: true,
 }

@@ -10,7 +10,7 @@ import type { Coroutine } from './coroutine.ts'
 import type { Process } from './process.ts'
 import { type Outcome, type Recorded, type Recording, Recorder } from './record-events.ts'
 import { releaseChildren } from './store/children.ts'
-import { claimStrands } from './store/claim-strands.ts'
+import { claimWithin } from './store/find-room.ts'
 import type { Scope, State } from './store/read-strands.ts'
 import { dropStrands, parkStrands } from './store/let-go.ts'
 import { takeSignals } from './store/take-signals.ts'
@@ -18,6 +18,8 @@ import { CONNECTION_LOST, query, type World } from './world.ts'
 
 const POLL_MS = 1_000
 const RENEW_MS = 1_500
+/** How often leases that ran out are looked for. */
+const LOST_MS = 500
 const RECONCILE_MS = 5_000
 const WRITERS = 2
 const CONTINUE_STEPS = 20
@@ -51,11 +53,15 @@ export class Worker {
   readonly #concurrency: number
   readonly #holds = new Map<string, Hold>()
   readonly #unwritten = new Set<Hold>()
+  /** Strands whose leases ended while this process lived. */
+  readonly #outlived = new Set<string>()
   readonly #scopes = new Map<string, Scope>()
   readonly #timers = new Set<string>()
   #queue: Hold[] = []
   #claiming = false
   #mayBeMore = true
+  #mayBeNew = true
+  #lookedForLost = Number.NEGATIVE_INFINITY
   #writing = 0
   #flushing = false
   #due: number | undefined
@@ -79,6 +85,7 @@ export class Worker {
   /** There may be work: look at once. */
   wake(): void {
     this.#mayBeMore = true
+    this.#mayBeNew = true
     this.#background(this.#claim())
   }
 
@@ -100,24 +107,26 @@ export class Worker {
     if (this.#claiming) return
     this.#claiming = true
     try {
-      while (this.#mayBeMore) {
-        const limit = this.#concurrency - this.#holds.size
-        if (limit < this.#concurrency / 4) break
+      for (let limit = this.#room(); limit > 0; limit = this.#room()) {
         this.#mayBeMore = false
+        this.#mayBeNew = false
         const asked = this.process.monotonic
+        const lost = asked - this.#lookedForLost >= LOST_MS
+        if (lost) this.#lookedForLost = asked
         const claim = this.#recorder.newId()
         const { store, invariants } = this.#world
         const rows = yield* query(this.#world, this.process, {
           name: 'claim',
           work: (db, then) => {
             const timers = this.#timers
-            const claimed = claimStrands(db, then, store.claim, { limit, claim, timers })
+            const claimed = claimWithin(db, then, store, { limit, claim, lost, timers })
             invariants.claimed(claimed, claim)
             return claimed
           },
         })
         if (rows.length === limit) {
           this.#mayBeMore = true
+          this.#mayBeNew = true
           this.#world.nudge()
         }
         if (rows.length === 0) continue
@@ -131,6 +140,12 @@ export class Worker {
     } finally {
       this.#claiming = false
     }
+  }
+
+  /** `nextClaim`: how many to claim now. A claim waits until a good part of the room is free, unless there is news. */
+  #room(): number {
+    const room = this.#concurrency - this.#holds.size
+    return this.#mayBeMore && (this.#mayBeNew || room >= this.#concurrency / 4) ? room : 0
   }
 
   /** `StrandReader.hold`: the states around are frozen while they are seen, so they are read once. */
@@ -163,6 +178,8 @@ export class Worker {
 
   #begin(hold: Hold): void {
     const { held } = hold
+    const before = this.#holds.get(held.id)
+    if (before) this.#giveUp(before, 'lease lost')
     this.#holds.set(held.id, hold)
     this.#keepUp()
     if (isRunOver(held.runStatus)) return this.#letGo(hold, 'drop')
@@ -301,7 +318,8 @@ export class Worker {
       this.#background(this.#matchSignals(recorded.awaiting))
     for (const id of recorded.timers) this.#timers.add(id)
     if (recorded.dueMs !== undefined) this.#lookIn(recorded.dueMs)
-    if (recorded.madeReady) this.wake()
+    // Where limits stand, a place that became free is for what was refused one.
+    if (recorded.madeReady || this.#world.hasLimits) this.wake()
     else this.#background(this.#claim())
     return batch.filter(({ held }) => !recorded.written.has(held.id))
   }
@@ -392,12 +410,12 @@ export class Worker {
       this.#renewing = true
       this.process.after(RENEW_MS, () => {
         this.#renewing = false
-        if (this.#holds.size === 0) return
+        if (this.#holds.size === 0 && this.#outlived.size === 0) return
         this.#keepUp()
         this.#background(this.#renew())
       })
     }
-    if (this.#watching) return
+    if (this.#watching || this.#holds.size === 0) return
     this.#watching = true
     const first = Math.min(...[...this.#holds.values()].map(({ until }) => until))
     this.process.after(Math.max(WATCH_MS, first - this.process.monotonic), () => {
@@ -410,7 +428,17 @@ export class Worker {
   *#renew(): Coroutine<void> {
     const asked = this.process.monotonic
     const renewed = [...this.#holds.values()]
-    if (renewed.length === 0) return
+    if (renewed.length > 0) yield* this.#renewAll(renewed, asked)
+    if (this.#outlived.size === 0) return
+    const outlived = [...this.#outlived]
+    yield* query(this.#world, this.process, {
+      name: 'forgive',
+      work: (db) => this.#world.store.claim.forgiven(db, outlived),
+    })
+    this.#outlived.clear()
+  }
+
+  *#renewAll(renewed: readonly Hold[], asked: number): Coroutine<void> {
     const { store, invariants } = this.#world
     const held = renewed.map((hold) => ({ id: hold.held.id, fence: hold.held.fence }))
     const lost = yield* query(this.#world, this.process, {
@@ -435,6 +463,7 @@ export class Worker {
 
   #giveUp(hold: Hold, why: string): void {
     this.#world.counts.add(`given up: ${why}`)
+    if (why !== 'refused') this.#outlived.add(hold.held.id)
     if (this.#holds.get(hold.held.id) === hold) this.#holds.delete(hold.held.id)
   }
 

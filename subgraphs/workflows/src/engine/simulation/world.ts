@@ -18,7 +18,9 @@ export interface World {
   readonly store: StoreRules
   readonly worker: WorkerRules
   readonly invariants: Invariants
+  /** By the id of their version. */
   readonly definitions: ReadonlyMap<string, WorkflowDefinition>
+  readonly hasLimits: boolean
   /** How often what happened. */
   readonly counts: Counts
   mood: Mood

@@ -3,6 +3,14 @@ import type { Snapshot, Strand, Tables } from '../tables.ts'
 import { leaseEnd } from './rows.ts'
 
 type Candidate = Pick<Strand, 'id' | 'fence'>
+export interface ClaimRequest {
+  readonly limit: number
+  readonly claim: string
+  /** Whether leases that ran out are looked for. */
+  readonly lost: boolean
+  /** Timers that the claiming process knows itself; the statement does not ask. */
+  readonly timers: ReadonlySet<string>
+}
 type Claimed = Strand & { readonly timed: boolean; readonly lost: boolean }
 interface Described {
   readonly row: ClaimedRow
@@ -13,12 +21,11 @@ export type Held = readonly { readonly id: string; readonly fence: bigint }[]
 
 /**
  * The statements of `engine/store/claim-strands.ts`, part by part, under the names that the parts have there. There is
- * one tenant, without limits or orders to stop. `then` is what the statement saw when it began, `db` what is so by the
+ * one tenant, without orders to stop. `then` is what the statement saw when it began, `db` what is so by the
  * time it has its locks.
  */
 export interface ClaimRules {
-  /** `timers`: those that the claiming process knows itself; the statement does not ask. */
-  candidate(db: Tables, then: Snapshot, limit: number, timers: ReadonlySet<string>): Candidate[]
+  candidate(db: Tables, then: Snapshot, request: ClaimRequest): Candidate[]
   mine(db: Tables, candidates: readonly Candidate[]): Strand[]
   claimed(db: Tables, mine: readonly Strand[], claim: string): Claimed[]
   described(db: Tables, then: Snapshot, claimed: readonly Claimed[]): Described[]
@@ -26,19 +33,33 @@ export interface ClaimRules {
   told(db: Tables, described: readonly Described[]): void
   reread(db: Tables, then: Snapshot, held: Held): ClaimedRow[]
   renewed(db: Tables, held: Held): string[]
+  forgiven(db: Tables, ids: readonly string[]): void
 }
 
 const CARRIED_ON: readonly string[] = ['running', 'waiting']
 
-const lostFirst = (a: Strand, b: Strand): number =>
-  Number(b.status === 'running') - Number(a.status === 'running')
+/** `IS_LOST`: its lease ran out; one that was lost more than once is left alone for a moment. */
+export function isLost(db: Tables, { id, status, due_at, recoveries }: Strand): boolean {
+  if (status !== 'running' || due_at === null) return false
+  const pause = Math.max(recoveries - 1, 0) * (0.5 + (id.charCodeAt(id.length - 1) % 16) / 16) * 1_000
+  return due_at <= db.clock() - pause
+}
+
+/** Whether it is due, its lease apart. */
+export const isDue = (db: Tables, { status, due_at }: Strand): boolean =>
+  status !== 'running' && due_at !== null && due_at <= db.clock()
+
+export const byDue = (a: Strand, b: Strand): number => (a.due_at ?? 0) - (b.due_at ?? 0)
 
 export const CLAIM: ClaimRules = {
-  candidate: (db, then, limit) =>
-    [...then.strand.values()]
-      .filter(({ due_at }) => due_at !== null && due_at <= db.clock())
-      .toSorted((a, b) => lostFirst(a, b) || (a.due_at ?? 0) - (b.due_at ?? 0))
-      .slice(0, limit),
+  candidate(db, then, { limit, lost }) {
+    const leases: Strand[] = []
+    const due: Strand[] = []
+    for (const s of then.strand.values())
+      if (isDue(db, s)) due.push(s)
+      else if (lost && isLost(db, s)) leases.push(s)
+    return [...leases.sort(byDue), ...due.sort(byDue)].slice(0, limit)
+  },
 
   mine: (db, candidates) =>
     candidates.flatMap((x) => {
@@ -95,6 +116,13 @@ export const CLAIM: ClaimRules = {
       db.strand.update(x.id, { due_at: leaseEnd(db) })
       return []
     }),
+
+  forgiven(db, ids) {
+    for (const id of ids) {
+      const s = db.strand.get(id)
+      if (s) db.strand.update(id, { recoveries: Math.max(s.recoveries - 1, -1) })
+    }
+  },
 }
 
 /** Takes up to `limit` strands that are due. */
@@ -102,9 +130,19 @@ export function claimStrands(
   db: Tables,
   then: Snapshot,
   rules: ClaimRules,
-  { limit, claim, timers }: { limit: number; claim: string; timers: ReadonlySet<string> },
+  request: ClaimRequest,
 ): ClaimedRow[] {
-  const candidates = rules.candidate(db, then, limit, timers)
+  return take(db, then, rules, rules.candidate(db, then, request), request.claim)
+}
+
+/** Takes these, if they are still due: what `claimStrands` and `claimThese` have in common. */
+export function take(
+  db: Tables,
+  then: Snapshot,
+  rules: ClaimRules,
+  candidates: readonly Candidate[],
+  claim: string,
+): ClaimedRow[] {
   const mine = rules.mine(db, candidates)
   const claimed = rules.claimed(db, mine, claim)
   const described = rules.described(db, then, claimed)
@@ -125,7 +163,7 @@ function describe(then: Snapshot, c: Strand, timed: boolean): ClaimedRow | undef
     id: c.id,
     fence: c.fence,
     run_id: c.run_id,
-    limit_key: null,
+    limit_key: c.limit_key,
     parent_id: c.parent_id,
     parent_task_id: c.parent_task_id,
     compound: c.compound,

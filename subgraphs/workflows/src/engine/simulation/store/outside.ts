@@ -34,6 +34,7 @@ interface Start {
   workflow: string
   version: string
   input: Readonly<Record<string, unknown>>
+  limitKey: string | null
 }
 
 /** Starts a run, or finds the one that its key has started; answers with its id. */
@@ -61,7 +62,8 @@ export function startRun(db: Tables, rules: OutsideRules, start: Start): string 
     ended_at: null,
   })
   const run = { workflowId: start.workflow, createdAt: new Date(created_at).toISOString(), priority: 0 }
-  db.strand.insert(strandOf(db, start.id, mainStrand(run, start.strand)))
+  const main = { ...mainStrand(run, start.strand), limit_key: start.limitKey ?? undefined }
+  db.strand.insert(strandOf(db, start.id, main))
   return start.id
 }
 

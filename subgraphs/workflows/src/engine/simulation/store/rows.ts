@@ -36,6 +36,7 @@ export function strandOf(db: Tables, run: string, n: StrandRow): Strand {
     id: n.id,
     run_id: n.run ?? run,
     workflow_id: n.workflow,
+    limit_key: n.limit_key ?? null,
     parent_id: n.parent ?? null,
     parent_task_id: n.parent_task ?? null,
     compound: n.compound ?? null,

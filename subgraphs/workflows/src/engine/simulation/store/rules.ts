@@ -1,6 +1,7 @@
 import { CHILDREN, type ChildrenRules } from './children.ts'
 import { CLAIM, type ClaimRules } from './claim-strands.ts'
 import { CONTROL, type ControlRules } from './control.ts'
+import { LIMITS, type LimitRules } from './find-room.ts'
 import { LET_GO, type LetGoRules } from './let-go.ts'
 import { OUTSIDE, type OutsideRules } from './outside.ts'
 import { READ, type ReadRules } from './read-strands.ts'
@@ -11,6 +12,7 @@ import { WRITE, type WriteRules } from './write-plan.ts'
 export interface StoreRules {
   readonly write: WriteRules
   readonly claim: ClaimRules
+  readonly limits: LimitRules
   readonly children: ChildrenRules
   readonly letGo: LetGoRules
   readonly read: ReadRules
@@ -22,6 +24,7 @@ export interface StoreRules {
 export const STORE_RULES: StoreRules = {
   write: WRITE,
   claim: CLAIM,
+  limits: LIMITS,
   children: CHILDREN,
   letGo: LET_GO,
   read: READ,
