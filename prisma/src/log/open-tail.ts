@@ -4,13 +4,15 @@ import pg from 'pg'
 import type { Database } from '../tenancy/open-database.ts'
 import { EVENT_CHANNEL } from './announcer.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
-import { type EventSelection, isPast, lastSeq, readEvents, readHorizon } from './read-events.ts'
+import { type EventSelection, type Horizon, isPast, lastSeq, readEvents, readHorizon } from './read-events.ts'
 
 const PAGE = 1_000
 const POLL_MS = 250
-const HORIZON_RETRY_MS = 2
+/** How long to wait before asking again whether older writers have ended: at first, and at most. */
+const HORIZON_RETRY_MS = 1
+const HORIZON_PATIENCE_MS = 8
 /** While many events keep coming, they are read together, this often. */
-const PACE_MS = 5
+const PACE_MS = 10
 const MANY = 50
 const MAILBOX_LIMIT = 10_000
 
@@ -82,13 +84,13 @@ export async function openTail(database: Database): Promise<Tail> {
   })()
 
   async function waitForHorizon(): Promise<bigint> {
-    const { last, transaction, past } = await readHorizon(pool)
-    if (past) return last
-    waitingSince = Date.now()
-    do await wait(HORIZON_RETRY_MS, undefined, { signal: stopping.signal })
-    while (!(await isPast(pool, transaction)))
-    waitingSince = 0
-    return last
+    const horizon = await readHorizon(pool)
+    if (!horizon.past) {
+      waitingSince = Date.now()
+      await untilPast(pool, horizon, stopping.signal)
+      waitingSince = 0
+    }
+    return horizon.last
   }
 
   /** How many it delivered. */
@@ -170,9 +172,18 @@ const runOf = ({ data }: EventRecord): string | null => ('runId' in data ? data.
 
 /** A position below which nothing can appear any more. */
 async function settledSeq(pool: pg.Pool, signal: AbortSignal): Promise<bigint> {
-  const { last, transaction, past } = await readHorizon(pool)
-  if (!past) while (!(await isPast(pool, transaction))) await wait(HORIZON_RETRY_MS, undefined, { signal })
-  return last
+  const horizon = await readHorizon(pool)
+  if (!horizon.past) await untilPast(pool, horizon, signal)
+  return horizon.last
+}
+
+/** Asks again and again, ever less often, until everybody older has ended. */
+async function untilPast(pool: pg.Pool, { transaction }: Horizon, signal: AbortSignal): Promise<void> {
+  let pause = HORIZON_RETRY_MS
+  do {
+    await wait(pause, undefined, { signal })
+    pause = Math.min(2 * pause, HORIZON_PATIENCE_MS)
+  } while (!(await isPast(pool, transaction)))
 }
 
 /** LISTEN on a connection of its own, made anew when it breaks. */

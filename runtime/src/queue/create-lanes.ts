@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { JOBS } from '@tutti/schema'
 import type { Log } from '../process/create-log.ts'
 import {
@@ -15,6 +16,8 @@ export interface Lanes extends AsyncDisposable {
   work(lane: string, wake: () => void | Promise<void>): Promise<void>
 }
 
+/** A lane that is nudged again and again is woken this often: a job costs four statements. */
+const PACE_MS = 10
 const RECOVERY = { lockDuration: 5_000, stalledInterval: 2_500, maxStalledCount: 1_000 }
 
 /** Lanes on BullMQ, over Redis when it has a URL and over PostgreSQL otherwise; the same code for both. */
@@ -22,7 +25,8 @@ export async function createLanes(connection: QueueConnection, log: Log): Promis
   const backend = await openQueueBackend(connection)
   const queues = new Map<string, QueueHandle>()
   const workers: WorkerHandle[] = []
-  const pending = new Set<string>()
+  /** Lanes that are being nudged, and whether somebody asked again meanwhile. */
+  const nudged = new Map<string, boolean>()
   let closed = false
 
   const queueOf = (lane: string): QueueHandle => {
@@ -34,9 +38,7 @@ export async function createLanes(connection: QueueConnection, log: Log): Promis
     return queue
   }
 
-  const send = async (lane: string): Promise<void> => {
-    pending.delete(lane)
-    if (closed) return
+  const add = async (lane: string): Promise<void> => {
     try {
       await queueOf(lane).add(lane, JOBS.lane.parse({ lane }), {
         deduplication: { id: lane, keepLastIfActive: true },
@@ -48,11 +50,21 @@ export async function createLanes(connection: QueueConnection, log: Log): Promis
     }
   }
 
+  const send = async (lane: string): Promise<void> => {
+    for (let again = true; again && !closed; again = nudged.get(lane) === true) {
+      nudged.set(lane, false)
+      await add(lane)
+      await wait(PACE_MS, undefined, { ref: false })
+    }
+    nudged.delete(lane)
+  }
+
   return {
     nudge(lane) {
-      if (closed || pending.has(lane)) return
-      pending.add(lane)
-      setImmediate(() => void send(lane))
+      if (closed) return
+      const isUnderWay = nudged.has(lane)
+      nudged.set(lane, true)
+      if (!isUnderWay) setImmediate(() => void send(lane))
     },
     async work(lane, wake) {
       const worker = backend.worker(

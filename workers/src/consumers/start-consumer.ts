@@ -15,7 +15,7 @@ export interface Consumer {
 
 const STAND_BY_MS = 2_000
 const RETRY_MS = 500
-const SAVE_MS = 250
+const SAVE_MS = 1_000
 
 /**
  * Runs a consumer here while no other process does: an advisory lock on a connection of its own says who. When the
@@ -92,7 +92,7 @@ export function startConsumer(
 }
 
 /**
- * Stores how far a consumer has come, a few times a second: a commit for every page of events would cost more than the
+ * Stores how far a consumer has come, once a second: a commit for every page of events would cost more than the
  * events. After a crash what came since is handled again. The stored position never goes back.
  */
 function keepPosition(
