@@ -37,6 +37,8 @@ export const EVENTS = {
   'run.failed': runRef.extend({ error: failure }),
   /** Stopped: by request, or at once and without compensation (`terminated`). */
   'run.cancelled': runRef.extend({ reason: reason.optional(), terminated: z.boolean().optional() }),
+  /** It is to be cancelled once what completed is undone. */
+  'run.cancelling': runRef.extend({ reason }),
   'run.paused': runRef.extend({ reason }),
   'run.resumed': runRef.extend({ reason }),
   /** A failed run goes on: these steps are done again, as this generation. */

@@ -43,6 +43,7 @@ const TYPES = eventTypes('')
 const CAUSES = [
   'run.started',
   'run.resumed',
+  'run.cancelling',
   'run.retried',
   'run.forked',
   'task.completed',

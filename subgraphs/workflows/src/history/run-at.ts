@@ -44,9 +44,11 @@ function endOf(seen: readonly PastEvent[]): EndEvent | undefined {
   return last && isEnd(last) ? last : undefined
 }
 
+const HALTS = new Set<string>(['run.paused', 'run.resumed', 'run.cancelling'])
+
 /** Where a run that is not over stands: paused, or as the present task of its main line says. */
 function statusOf(seen: readonly PastEvent[], tasks: readonly PastTask[]): string {
-  const halt = seen.findLast(({ type }) => type === 'run.paused' || type === 'run.resumed')
+  const halt = seen.findLast(({ type }) => HALTS.has(type))
   if (halt?.type === 'run.paused') return 'paused'
   if (!seen.some(({ type }) => type === 'run.started')) return 'queued'
   const present = tasks.findLast(({ parentId }) => parentId === null)

@@ -22,7 +22,8 @@ export function stateAt(past: RunPast, definitionOf: DefinitionOf, at: Date): Re
   teller.versionId = versionAt(run.versionId, events, run.createdAt)
   if (origin) beginAsCopy(teller, past, origin)
   for (const [index, event] of events.entries()) {
-    if (event.time > at) break
+    // From the latter on steps are undone, and the state is as it was.
+    if (event.time > at || event.type === 'run.cancelling') break
     if (event.type === 'run.started' && !origin) teller.tell({ type: 'run_started' })
     else if (event.type === 'run.migrated')
       teller.versionId = textOf(event, 'toVersionId') ?? teller.versionId

@@ -28,17 +28,25 @@ const forkSchema = z.object({
   published: z.boolean().nullish(),
 })
 
-/** What a signal or a fork is to be; stored with the operation. */
-export type BulkParams = z.infer<typeof signalSchema> | z.infer<typeof forkSchema>
+const cancelSchema = z.object({ compensate: z.literal(true) })
+
+/** What a signal, a fork or a cancelling is to be; stored with the operation. */
+export type BulkParams =
+  | z.infer<typeof signalSchema>
+  | z.infer<typeof forkSchema>
+  | z.infer<typeof cancelSchema>
 
 /** Checks what an act needs beside the runs, and that it is given to no other. BAD_INPUT. */
 export function readBulkParams(
   action: BulkAction,
-  { signal, fork }: { signal?: unknown; fork?: unknown },
+  { signal, fork, compensate }: { signal?: unknown; fork?: unknown; compensate?: boolean | null | undefined },
 ): BulkParams | null {
   if (signal != null && action !== 'signal')
     fail('BAD_INPUT', { path: 'input.signal', message: `It is for SIGNAL.` })
   if (fork != null && action !== 'fork') fail('BAD_INPUT', { path: 'input.fork', message: `It is for FORK.` })
+  if (compensate && action !== 'cancel')
+    fail('BAD_INPUT', { path: 'input.compensate', message: `It is for CANCEL.` })
+  if (compensate) return { compensate: true }
   if (action === 'signal') {
     if (signal == null) return fail('BAD_INPUT', { path: 'input.signal', message: 'Say which signal.' })
     const params = parseInput(signalSchema, signal, 'input.signal')
@@ -55,3 +63,5 @@ export function readBulkParams(
 export const signalOf = (params: unknown): z.infer<typeof signalSchema> => signalSchema.parse(params)
 /** The fork of an operation, as it was stored. */
 export const forkOf = (params: unknown): z.infer<typeof forkSchema> => forkSchema.parse(params)
+/** Whether an operation undoes what completed before it cancels, as it was stored. */
+export const compensates = (params: unknown): boolean => cancelSchema.safeParse(params).success

@@ -19,6 +19,8 @@ export interface BulkControl {
   /** The signal that is sent, or the fork that is begun. */
   signal?: unknown
   fork?: unknown
+  /** Cancelling: what completed is undone first. */
+  compensate?: boolean | null | undefined
   reason?: string | null | undefined
   /** Nothing is done: the operation says at once what would be. */
   dryRun?: boolean | null | undefined

@@ -6,7 +6,7 @@ import { controlRuns } from '../runs/control/control-runs.ts'
 import { recordedActor } from '../runs/control/recorded-actor.ts'
 import { retryDeadlocks } from '../runs/control/retry-deadlocks.ts'
 import { failureOf } from '../runs/control/run-refusal.ts'
-import { isRunAction } from './bulk-action.ts'
+import { compensates, isRunAction } from './bulk-action.ts'
 import { lockOperation, nextRuns, noteProgress } from './operation-progress.ts'
 import type { OperationRow } from './operation-row.ts'
 import { workEach } from './work-each.ts'
@@ -84,10 +84,10 @@ async function advance(
       if (!operation || !isRunAction(operation.action)) return false
       const actor = recordedActor(organizationId, operation.startedBy)
       const ids = await nextRuns(client, organizationId, operation, most)
-      const { action, reason } = operation
+      const { action, reason, params } = operation
       const { done, refused } =
         how === 'act'
-          ? await controlRuns(client, actor, ids, { action, reason })
+          ? await controlRuns(client, actor, ids, { action, reason, compensate: compensates(params) })
           : { done: 0, refused: ids.map(failureOf) }
       await noteProgress(client, actor, operation, { ids, done, refused, over: ids.length < most })
       return true

@@ -7,7 +7,7 @@ import { programOf } from './program.ts'
 import { resume } from './resume.ts'
 import { isRunOver, isRunQueued } from './run-status.ts'
 import type { RunView } from './run-view.ts'
-import { compensate } from './steps/compensation.ts'
+import { compensate, takeBack } from './steps/compensation.ts'
 import { isTaskOver } from './task-status.ts'
 import type { Transition } from './transition.ts'
 import { Walk } from './walk.ts'
@@ -51,6 +51,7 @@ function firstMove(walk: Walk, event: Exclude<CoreEvent, { type: 'run_cancelled'
     const { id, parent } = program.node(event.node)
     return task ? undefined : enter(id, parent)
   }
+  if (event.type === 'run_taken_back') return takeBack(walk, event)
   if (event.type === 'compensation_listed')
     return task && !isTaskOver(task.status) ? undefined : compensate(walk, event)
   return resume(walk, program.node(event.node), event)

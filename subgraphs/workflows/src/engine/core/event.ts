@@ -78,3 +78,8 @@ export type CoreEvent =
       readonly more?: boolean
     }
   | { readonly type: 'run_cancelled'; readonly reason?: string }
+  /**
+   * An operator cancels the run once what completed is undone. Told to the main line; `node` is '' before its first task.
+   * One that is being undone already stays as it is.
+   */
+  | { readonly type: 'run_taken_back'; readonly node: NodeId; readonly reason?: string }

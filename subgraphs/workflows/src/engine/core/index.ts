@@ -9,6 +9,7 @@ export {
   isRunOver,
   isRunPausable,
   isRunPaused,
+  isRunQueued,
   isRunRetryable,
   RUN_STATUSES,
   RUN_TRANSITIONS,

@@ -116,6 +116,18 @@ describe('a run of any shape', () => {
     expect(compensated).toBeGreaterThan(25)
   })
 
+  it('is cancelled only once what was completed is undone, where that is wanted', () => {
+    let takenBack = 0
+    always({ cancels: true, failing: 0.1 }, 500, ({ run, undoable, undone }) => {
+      const last = run.transitions.at(-1)
+      if (last?.type !== 'cancel_run' || !last.reason?.startsWith('taken back')) return
+      expect(run.status).toBe('cancelled')
+      expect(undone).toEqual(undoable.map((path) => `${path}~undo`))
+      if (undone.length > 0) takenBack += 1
+    })
+    expect(takenBack).toBeGreaterThan(10)
+  })
+
   it('gives a map its results in the order of its items', () => {
     let maps = 0
     always({ failing: 0.03 }, 500, ({ run }, { nodes }) => {

@@ -11,7 +11,7 @@ export type SimulatedRun = {
   readonly refused: number
   /** Paths of the tasks created to undo a step, in that order. */
   readonly undone: readonly string[]
-  /** What could have been undone when the run began to fail, newest first. */
+  /** What could have been undone when the run began to fail or was taken back, newest first. */
   readonly undoable: readonly string[]
 }
 
@@ -47,6 +47,11 @@ export function simulateRun(
     mail.push({ strand, task: strand.task, event })
   }
 
+  const noteUndoable = () => {
+    if (run.undoAfter === null && undoable.length === 0)
+      undoable.push(...run.undoable().map(({ path }) => path))
+  }
+
   const deliver = (letter: Letter) => {
     const { strand, task, event } = letter
     // The store's fences: the strand is over, or at the same node's next task, or its answer was given.
@@ -61,8 +66,7 @@ export function simulateRun(
     if (transitions.length > 0 && task && 'output' in event && !isTaskOver(task.status))
       task.output = event.output
     run.write(strand, transitions)
-    if (run.undoAfter === null && undoable.length === 0)
-      undoable.push(...run.undoable().map(({ path }) => path))
+    noteUndoable()
     old.push(letter)
     // Killed after the commit, before the acknowledgement.
     if (chance(0.15)) mail.push(letter)
@@ -131,7 +135,14 @@ export function simulateRun(
   for (let turn = 0; !isRunOver(run.status); turn += 1) {
     if (turn > 100_000) throw new Error('The run does not end.')
     const main = run.strands.get('')
-    if (cancels && main && chance(0.02)) run.tell(main, { type: 'run_cancelled', reason: 'test' })
+    if (cancels && main && chance(0.02))
+      run.tell(
+        main,
+        chance(0.5)
+          ? { type: 'run_cancelled', reason: 'test' }
+          : { type: 'run_taken_back', node: main.task?.created.node ?? '', reason: 'taken back' },
+      )
+    noteUndoable()
     if (old.length > 0 && chance(0.1)) mail.push(pick(old, random))
     if (mail.length > 0 && chance(0.6)) {
       const [letter] = mail.splice(Math.floor(random() * mail.length), 1)

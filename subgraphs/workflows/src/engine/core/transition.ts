@@ -155,7 +155,7 @@ export type Transition =
   /** A name of the strand's state has a new value. Names beginning with `$` are the engine's own. */
   | { readonly type: 'write_state'; readonly name: string; readonly value: unknown }
   /**
-   * The run is about to fail, and steps of it can be undone: answered with `compensation_listed`. `after`: the path of
+   * The run is about to fail, or to be cancelled, and steps of it can be undone: answered with `compensation_listed`. `after`: the path of
    * the last step that a listing with `more` had; those completed before it are wanted.
    */
   | { readonly type: 'compensate_run'; readonly error: FallbackReason; readonly after?: string }

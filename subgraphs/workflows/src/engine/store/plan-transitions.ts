@@ -417,7 +417,8 @@ class Planner {
     } else {
       status = 'cancelled'
       error = { code: 'RUN_CANCELLED', message: transition.reason ?? 'Stopped on request.' }
-      this.#emit({ type: 'run.cancelled', subject, data: this.#reference })
+      const reason = transition.reason ?? null
+      this.#emit({ type: 'run.cancelled', subject, data: { ...this.#reference, reason } })
     }
     change.r_error = error
     // A failed run may be taken up again where it was: by then the engine's own names are wanted too.

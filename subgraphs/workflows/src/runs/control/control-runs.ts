@@ -13,6 +13,7 @@ import { keepPaused, pauseRuns } from './pause-runs.ts'
 import { resumeRuns } from './resume-runs.ts'
 import { retryRuns } from './retry-runs.ts'
 import { refusalOf, type RunRefusal } from './run-refusal.ts'
+import { takeBackRuns } from './take-back-runs.ts'
 
 /** Every act on a whole run that needs nothing but a reason. */
 export const RUN_ACTIONS = ['pause', 'resume', 'cancel', 'terminate', 'retry'] as const
@@ -24,6 +25,8 @@ export interface RunControl {
   reason: string | null
   /** Pausing: sub-runs that nobody waits for are paused too. */
   detached?: boolean
+  /** Cancelling: what completed is undone first. */
+  compensate?: boolean
 }
 
 /** Whether an act changes a run, changes nothing because it is so already, or is not possible. */
@@ -79,7 +82,7 @@ async function act(
   client: pg.PoolClient,
   actor: Actor,
   runs: readonly LockedRun[],
-  { action, reason, detached = false }: RunControl,
+  { action, reason, detached = false, compensate = false }: RunControl,
 ): Promise<RunRefusal[]> {
   switch (action) {
     case 'pause':
@@ -90,6 +93,7 @@ async function act(
       return []
     case 'cancel':
     case 'terminate':
+      if (compensate && action === 'cancel') return takeBackRuns(client, actor, runs, reason)
       await cancelRuns(client, actor, runs, { reason, terminated: action === 'terminate' })
       return []
     case 'retry':

@@ -21,7 +21,7 @@ export const runControlResolvers: Resolvers = {
   },
   Mutation: {
     async cancelRun(_, { input }, context) {
-      await controlRun(context, context.actor, 'cancel', input)
+      await controlRun(context, context.actor, 'cancel', input, { compensate: input.compensate ?? false })
       return { id: input.id }
     },
     async pauseRun(_, { input }, context) {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { InputBinding, TaskNode } from '../../../definitions/index.ts'
 import { playRun } from '../play-run.ts'
 import type { Answer } from '../play-run.ts'
-import type { MemoryTask } from '../run-in-memory.ts'
+import { RunInMemory } from '../run-in-memory.ts'
+import type { MemoryStrand, MemoryTask } from '../run-in-memory.ts'
 import { work, workflowOf } from '../workflow-of.ts'
 
 const booked = (id: string, inputs?: readonly InputBinding[], more: Partial<TaskNode> = {}) =>
@@ -140,3 +141,52 @@ describe('a run that fails', () => {
     expect(run.error?.message).toMatch(/^NO_MONEY Not undone: hotel \(EXPRESSION_FAILED: p: /)
   })
 })
+
+describe('a run that is taken back', () => {
+  const until = (node: string) => {
+    const run = new RunInMemory(trip, input)
+    run.tell(mainOf(run), { type: 'run_started' })
+    for (const each of ['flight', 'hotel', 'mail']) {
+      if (each === node) break
+      const { task } = mainOf(run)
+      if (task) task.output = { id: each }
+      run.tell(mainOf(run), { type: 'task_succeeded', node: each, attempt: 1, output: { id: each } })
+    }
+    return run
+  }
+  const takenBack = { type: 'run_taken_back', node: 'mail', reason: 'no more' } as const
+
+  it('gives up what it is at, undoes what was completed, and is cancelled and not failed', () => {
+    const run = until('mail')
+    run.tell(mainOf(run), takenBack)
+    expect(run.tasks.get('mail')?.status).toBe('cancelled')
+    run.tell(mainOf(run), { type: 'compensation_listed', steps: run.undoable() })
+    run.tell(mainOf(run), { type: 'task_succeeded', node: 'hotel', attempt: 1, output: null })
+    const error = { code: 'CLOSED', message: 'at night', retryable: false }
+    run.tell(mainOf(run), { type: 'task_failed', node: 'flight', attempt: 1, error })
+    expect([run.status, run.error]).toEqual(['cancelled', undefined])
+    expect(run.transitions.at(-1)).toEqual({
+      type: 'cancel_run',
+      reason: 'no more Not undone: flight (CLOSED: at night).',
+    })
+  })
+
+  it('a second time, or while it is undone because it failed, goes on as it was', () => {
+    const run = until('mail')
+    run.tell(mainOf(run), takenBack)
+    expect(run.ask(mainOf(run), takenBack)).toEqual([])
+  })
+
+  it('is cancelled at once where nothing can be undone', () => {
+    const run = new RunInMemory(workflowOf([work('only')], []), {})
+    run.tell(mainOf(run), { type: 'run_started' })
+    run.tell(mainOf(run), { ...takenBack, node: 'only' })
+    expect([run.status, run.tasks.get('only')?.status]).toEqual(['cancelled', 'cancelled'])
+  })
+})
+
+function mainOf(run: RunInMemory): MemoryStrand {
+  const main = run.strands.get('')
+  if (!main) throw new Error('The run is over.')
+  return main
+}

@@ -4,6 +4,7 @@ import type { BoundInputs } from '../bind-inputs.ts'
 import type { CoreEvent, UndoableStep } from '../event.ts'
 import { REST } from '../move.ts'
 import type { Move } from '../move.ts'
+import { isTaskOver } from '../task-status.ts'
 import type { FallbackReason } from '../transition.ts'
 import type { Walk } from '../walk.ts'
 import { delayBeforeNext, errorOf, failureOf, isAttempt } from './attempt.ts'
@@ -22,6 +23,8 @@ type Undo = {
   readonly error: FallbackReason
   readonly steps: readonly UndoableStep[]
   readonly more: boolean
+  /** An operator wanted it: the run ends cancelled and not failed. */
+  readonly cancelled?: true
 }
 type Progress = { readonly next: number; readonly failed: number; readonly messages: readonly string[] }
 const NOTHING_YET: Progress = { next: 0, failed: 0, messages: [] }
@@ -35,6 +38,26 @@ export function beginCompensation(walk: Walk, error: FallbackReason): Move {
   return REST
 }
 
+/** The run is to be cancelled once what completed is undone: what it is at ends. */
+export function takeBack(
+  walk: Walk,
+  { node, reason = 'Stopped on request.' }: CoreEvent & { type: 'run_taken_back' },
+): Move | undefined {
+  const { strand, task } = walk.view
+  if (strand.compound !== undefined || isUndo(walk.names.mark(STEPS))) return undefined
+  const error = { code: 'RUN_CANCELLED', message: reason }
+  if (task && !isTaskOver(task.status)) {
+    walk.add({ type: 'settle_task', node, path: task.path, status: 'cancelled', error })
+    walk.add({ type: 'cancel_children', node, path: task.path })
+  }
+  const undo = { error: { node, ...error }, steps: [], more: false, cancelled: true } satisfies Undo
+  if (!walk.program.canCompensate) return endUndone(walk, undo, reason)
+  walk.write(STEPS, undo)
+  walk.write(PROGRESS, NOTHING_YET)
+  walk.add({ type: 'compensate_run', error: undo.error })
+  return REST
+}
+
 /** The steps to undo are known. */
 export function compensate(
   walk: Walk,
@@ -42,7 +65,7 @@ export function compensate(
 ): Move | undefined {
   const asked = walk.names.mark(STEPS)
   if (!isUndo(asked) || asked.steps.length > 0) return undefined
-  const undo: Undo = { error: asked.error, steps, more: more && steps.length > 0 }
+  const undo: Undo = { ...asked, steps, more: more && steps.length > 0 }
   walk.write(STEPS, undo)
   return undoNext(walk, undo, progressOf(walk))
 }
@@ -83,8 +106,9 @@ export function resumeCompensation(walk: Walk, node: WorkflowNode, event: CoreEv
   return undoNext(walk, undo, withFailure(done, step, `${error.code}: ${error.message}`))
 }
 
-/** Begins the first of the remaining steps that can be; after the last of all, the run fails as it was to. */
-function undoNext(walk: Walk, { error, steps, more }: Undo, begun: Progress): Move {
+/** Begins the first of the remaining steps that can be; after the last of all, the run ends as it was to. */
+function undoNext(walk: Walk, undo: Undo, begun: Progress): Move {
+  const { error, steps, more } = undo
   let progress = begun
   for (const step of steps.slice(begun.next)) {
     const node = walk.program.node(step.node)
@@ -110,13 +134,18 @@ function undoNext(walk: Walk, { error, steps, more }: Undo, begun: Progress): Mo
   }
   const after = steps.at(-1)?.path
   if (more && after !== undefined) {
-    walk.write(STEPS, { error, steps: [], more: false } satisfies Undo)
+    walk.write(STEPS, { ...undo, steps: [], more: false } satisfies Undo)
     walk.write(PROGRESS, { ...progress, next: 0 } satisfies Progress)
     walk.add({ type: 'compensate_run', error, after })
     return REST
   }
   walk.write(PROGRESS, progress)
-  walk.add({ type: 'fail_run', error: { ...error, message: error.message + summaryOf(progress) } })
+  return endUndone(walk, undo, error.message + summaryOf(progress))
+}
+
+function endUndone(walk: Walk, { error, cancelled }: Undo, message: string): Move {
+  if (cancelled) walk.add({ type: 'cancel_run', reason: message })
+  else walk.add({ type: 'fail_run', error: { ...error, message } })
   return REST
 }
 
