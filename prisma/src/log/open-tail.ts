@@ -11,8 +11,9 @@ const POLL_MS = 250
 /** How long to wait before asking again whether older writers have ended: at first, and at most. */
 const HORIZON_RETRY_MS = 1
 const HORIZON_PATIENCE_MS = 8
-/** While many events keep coming, they are read together, this often. */
-const PACE_MS = 10
+/** While events keep coming, they are read together: a few this often, and many this often. */
+const PACE_MS = 2
+const PACE_OF_MANY_MS = 10
 const MANY = 50
 const MAILBOX_LIMIT = 10_000
 
@@ -68,10 +69,10 @@ export async function openTail(database: Database): Promise<Tail> {
         if (nudged || (await lastSeq(pool)) > delivered) {
           nudged = false
           const begun = performance.now()
-          if ((await deliverUpTo(await waitForHorizon())) >= MANY)
-            await wait(Math.max(0, begun + PACE_MS - performance.now()), undefined, {
-              signal: stopping.signal,
-            })
+          const count = await deliverUpTo(await waitForHorizon())
+          const pace = count >= MANY ? PACE_OF_MANY_MS : PACE_MS
+          const rest = begun + pace - performance.now()
+          if (count > 0 && rest > 0) await wait(rest, undefined, { signal: stopping.signal })
           continue
         }
       } catch {

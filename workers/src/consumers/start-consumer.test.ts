@@ -151,3 +151,22 @@ test('consumers take none of the connections that the engine works with', async 
   for (const client of all) client.release()
   expect(all).toHaveLength(pool.options.max)
 }, 30_000)
+
+test('what comes while it gathers is handled together, in order and once', async () => {
+  const pages: string[][] = []
+  const titles = (events: readonly EventRecord[]) =>
+    events.map(({ data }) => (data as EventData<'knowledge.published'>).articleId)
+  open.push(
+    startConsumer(
+      await process(),
+      { name: 'under-test', gatherMs: 500, handle: async (events) => void pages.push(titles(events)) },
+      log,
+    ),
+  )
+  await expect.poll(leaders, PATIENCE).toHaveLength(1)
+  const published = Array.from({ length: 20 }, (_, index) => `article-${index}`)
+  for (const article of published) await publish(article)
+  await expect.poll(() => pages.flat(), PATIENCE).toEqual(published)
+  expect(pages.length).toBeLessThan(published.length)
+  await expect.poll(position, PATIENCE).toEqual(await end())
+})

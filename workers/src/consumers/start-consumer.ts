@@ -9,6 +9,8 @@ export interface Consumer {
   /** Its stored position bears this name; changing it means starting over. */
   name: string
   handle(events: readonly EventRecord[]): Promise<void>
+  /** Events are gathered for so long, in milliseconds, and handled together; at once unless given. */
+  gatherMs?: number
   /** Told when this process begins to read, from the stored position: somebody else may have read before. */
   begin?(): void
 }
@@ -37,7 +39,9 @@ export function startConsumer(
     )
     consumer.begin?.()
     await using position = keepPosition(pool, consumer.name, rows[0]?.seq ?? 0n, log)
-    for await (const events of tail.follow(position.seq, ended)) {
+    const pages = tail.follow(position.seq, ended)
+    const { gatherMs } = consumer
+    for await (const events of gatherMs === undefined ? pages : gather(pages, gatherMs)) {
       while (!ended.aborted) {
         try {
           await consumer.handle(events)
@@ -88,6 +92,36 @@ export function startConsumer(
       stopping.abort()
       await loop
     },
+  }
+}
+
+const MOST_GATHERED = 10_000
+
+/** What comes within `ms` of the first, together. */
+async function* gather(
+  pages: AsyncGenerator<EventRecord[]>,
+  ms: number,
+): AsyncGenerator<readonly EventRecord[]> {
+  const next = (): Promise<IteratorResult<EventRecord[]>> => {
+    const page = pages.next()
+    // It may be awaited later than it fails.
+    page.catch(() => undefined)
+    return page
+  }
+  let coming = next()
+  for (let page = await coming; !page.done; page = await coming) {
+    const events = [...page.value]
+    const over = new AbortController()
+    const enough = wait(ms, undefined, { signal: over.signal }).catch(() => undefined)
+    coming = next()
+    while (events.length < MOST_GATHERED) {
+      const more = await Promise.race([coming, enough])
+      if (!more || more.done) break
+      events.push(...more.value)
+      coming = next()
+    }
+    over.abort()
+    yield events
   }
 }
 
