@@ -4,7 +4,7 @@ import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import type { CoreEvent, RunStatus } from './core/index.ts'
 import { aboutTask, placeOf, referenceOf } from './store/plan-transitions.ts'
-import { eventRow } from './store/write-plan.ts'
+import { eventRow } from './store/strand-change.ts'
 
 /** A person's answer, as it reaches the waiting task. */
 export interface TaskDecision {

@@ -1,7 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import type { CoreEvent, RunStatus, TaskStatus } from '../core/index.ts'
-import { LEASE_SECONDS } from './write-plan.ts'
+import { LEASE_SECONDS } from './lease-seconds.ts'
 
 /** A strand as it was claimed; its run's input and the states around it may still have to be read. */
 export interface ClaimedRow {

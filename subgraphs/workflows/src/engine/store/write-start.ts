@@ -1,7 +1,8 @@
 import { actorRecord } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
-import { type EventRow, ROWS, type StrandRow, type TaskRow } from './write-plan.ts'
+import { ROWS } from './write-parts.ts'
+import type { EventRow, StrandRow, TaskRow } from './strand-change.ts'
 
 /** A new run with what begins with it. */
 export interface StartRow {

@@ -12,7 +12,7 @@ import type { HeldStrand } from '../store/held-strand.ts'
 import { inTransaction } from '../store/in-transaction.ts'
 import { dropStrands, parkStrands } from '../store/let-go.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
-import { LEASE_SECONDS } from '../store/write-plan.ts'
+import { LEASE_SECONDS } from '../store/lease-seconds.ts'
 import { takeSignals } from '../take-signals.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
 import type { TaskOutcome } from './outcome.ts'
@@ -51,6 +51,8 @@ const POLL_MS = 1_000
 const RENEW_MS = 1_500
 /** How often leases that ran out are looked for. */
 const LOST_MS = 500
+/** How often another process is woken while there is more than this one takes. */
+const MORE_MS = 200
 const RECONCILE_MS = 5_000
 const BATCH = 200
 const SMALL_BATCH = 32
@@ -62,7 +64,9 @@ const CONTINUE_STEPS = 20
 const CONTINUE_MS = 50
 const RETRY_WRITE_MS = 250
 const UNWRITTEN_MS = 25
+/** How soon it is asked what others' timers are due, after somebody said that there is work: idle, and at work. */
 const AHEAD_MS = 50
+const AHEAD_BUSY_MS = 500
 /** What a process gives up before its lease ends, for the time it takes to notice. */
 const LEASE_MS = LEASE_SECONDS * 1_000 - 250
 const WATCH_MS = 100
@@ -107,6 +111,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   let mayBeNew = true
   /** When leases that ran out were last looked for. */
   let lookedForLost = Number.NEGATIVE_INFINITY
+  let wokeAnother = Number.NEGATIVE_INFINITY
   let writing = 0
   let flushing = false
   let expressing = false
@@ -130,7 +135,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
         if (rows.length === request.most) {
           mayBeMore = true
           mayBeNew = true
-          onMore?.()
+          wakeAnother(asked)
         }
         if (rows.length === 0) continue
         database.announce()
@@ -155,6 +160,13 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     // A claim costs the same for one as for many: it waits until a good part of the room is free.
     const most = Math.min(room, left)
     return mayBeMore && (mayBeNew || most >= concurrency / 4) ? { most, passedBy: [] } : undefined
+  }
+
+  /** Others look by themselves, if this is lost or too soon after the last time. */
+  function wakeAnother(now: number): void {
+    if (now - wokeAnother < MORE_MS) return
+    wokeAnother = now
+    onMore?.()
   }
 
   /** There may be work: look now. */
@@ -491,10 +503,13 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   /** What others wrote may wait for a time: once in a while it is asked which comes first. */
   function lookAheadSoon(): void {
-    ahead ??= setTimeout(() => {
-      ahead = undefined
-      if (!stopping) upkeep('looking ahead', lookAhead)()
-    }, AHEAD_MS)
+    ahead ??= setTimeout(
+      () => {
+        ahead = undefined
+        if (!stopping) upkeep('looking ahead', lookAhead)()
+      },
+      holds.size > 0 ? AHEAD_BUSY_MS : AHEAD_MS,
+    )
   }
 
   async function renew(): Promise<void> {
