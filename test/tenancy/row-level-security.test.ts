@@ -264,7 +264,7 @@ describe('other roles', () => {
         'public.trigger': 'su',
         'public.trigger_firing': 'siu',
         'public.workflow': 's',
-        'public.workflow_version': 's',
+        'public.workflow_version': 'si',
         'public.agent': 's',
         'public.organization': 's',
         'public.team': 's',

@@ -321,7 +321,14 @@ class Maker {
           { agent: 'undo', input: [] },
         ),
       ),
-      ...this.#maybe('dynamic', () => this.one<unknown>(true, false, { max_tasks: 5, budget_usd: 0.5 })),
+      ...this.#maybe('plan', () =>
+        this.one<unknown>(
+          true,
+          false,
+          { max_tasks: 5, budget_usd: 0.5 },
+          { agents: ['a'], capabilities: 'undo' },
+        ),
+      ),
     }
   }
 

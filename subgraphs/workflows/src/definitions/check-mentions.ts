@@ -9,8 +9,16 @@ export type KnownNames = Iterable<string> | ((name: string) => boolean)
 /** What exists outside of a definition; what is absent is not checked. */
 export type Known = { readonly [What in Mention['what']]: KnownNames | undefined }
 
-/** Notes every agent, capability and workflow that a step names and that does not exist. */
-export function checkMentions(groups: StepGroups, known: Known, problems: ProblemList): void {
+/** What a definition may name, beside that it must exist; what is absent is free. */
+export type Permitted = { readonly [What in Mention['what']]?: readonly string[] }
+
+/** Notes every agent, capability and workflow that a step names and that does not exist, or is not permitted. */
+export function checkMentions(
+  groups: StepGroups,
+  known: Known,
+  problems: ProblemList,
+  permitted: Permitted = {},
+): void {
   const names = {
     agent: setOf(known.agent),
     capability: setOf(known.capability),
@@ -23,8 +31,15 @@ export function checkMentions(groups: StepGroups, known: Known, problems: Proble
     )
   }
   for (const mention of mentionsOf(groups)) {
-    if (exists(mention) || problems.full) continue
     const { what, name, place } = mention
+    const free = permitted[what]
+    if (problems.full) continue
+    if (free && !free.includes(name)) {
+      const hint = free.length === 0 ? 'None is permitted here.' : `Permitted: ${free.map(shorten).join(', ')}.`
+      problems.add('not_permitted', place, `The ${what} "${shorten(name)}" is not permitted here.`, hint)
+      continue
+    }
+    if (exists(mention)) continue
     const similar = suggestName(name, names[what] ?? [])
     const hints = {
       agent: 'Register the agent first, or correct the name.',

@@ -45,6 +45,19 @@ export type Assignee =
 /** What undoes a completed step when its run fails: the same input and, as `$output`, what the step produced. */
 export type Compensation = Assignee & { readonly inputs?: readonly InputBinding[] }
 
+/** How far an agent's plan may go: with the plans of its own steps, all together. */
+export type PlanBounds = {
+  /** Steps that may be done at most: those in a loop or map count as often as it may repeat them. */
+  readonly maxTasks: number
+  /** 1: no step of the plan may plan; 2: such a step's plan holds none again ... */
+  readonly maxDepth: number
+  /** No step begins once they have cost so much. */
+  readonly budgetUsd?: number
+  /** Who may work; both absent: everybody. Where one is there, what it does not name is not permitted. */
+  readonly agents?: readonly string[]
+  readonly capabilities?: readonly string[]
+}
+
 /** Work of an agent. */
 export type TaskNode = NodeBase &
   Assignee & {
@@ -62,8 +75,8 @@ export type TaskNode = NodeBase &
     /** An attempt that reports no progress for so long is given up, in milliseconds. */
     readonly heartbeatMs?: number
     readonly compensate?: Compensation
-    /** May its result be a plan (`$plan`: a list of sub-tasks) that joins the run, and how far. */
-    readonly dynamic?: { readonly maxTasks: number; readonly maxDepth: number; readonly budgetUsd?: number }
+    /** Its result may be a plan (`$plan`: steps, `$tasks`: sub-tasks), which is then carried out within these bounds. */
+    readonly plan?: PlanBounds
   }
 
 /** A choice made by the engine itself: its edges carry the conditions. */
@@ -265,4 +278,6 @@ export type WorkflowDefinition = {
   readonly concurrency?: ConcurrencyLimit
   /** -10 to 10; a step up is worth an hour of waiting. */
   readonly priority?: number
+  /** An agent planned it for one step of a run; its runs and those below may cost so much together. */
+  readonly planned?: { readonly budgetUsd?: number }
 }

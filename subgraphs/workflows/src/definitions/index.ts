@@ -19,6 +19,7 @@ export type {
   EdgeTrigger,
   InputBinding,
   NodeId,
+  PlanBounds,
   RetryPolicy,
   ReviewNode,
   TaskNode,
@@ -29,9 +30,10 @@ export { compileSchema } from './json-schema.ts'
 export type { SchemaCheck, SchemaProblem } from './json-schema.ts'
 export { IMPLICIT_END } from './link-steps.ts'
 export { DEFINITION_PROBLEMS } from './problem.ts'
-export type { DefinitionProblem } from './problem.ts'
+export type { DefinitionProblem, DefinitionProblemCode } from './problem.ts'
 export { readDefinition } from './read-definition.ts'
 export type { ReadOptions, ReadResult } from './read-definition.ts'
+export { isValueName } from './read-fields.ts'
 export { writeDefinition } from './write-definition.ts'
 export { definitionSchema } from './definition-schema.ts'
 export { defineWorkflow } from './define-workflow.ts'

@@ -16,6 +16,7 @@ export const DEFINITION_PROBLEMS = {
   unknown_agent: 'An agent that does not exist in this organization.',
   unknown_capability: 'A capability that no agent of this organization has.',
   unknown_workflow: 'A workflow that does not exist in this organization.',
+  not_permitted: 'In a plan of an agent: somebody or something that its step does not permit.',
   invalid_step_number: 'A step whose key has no number prefix, or one used by another step.',
   duplicate_step_name: 'Two steps with one name.',
   unknown_step: 'A reference to a step that does not exist.',

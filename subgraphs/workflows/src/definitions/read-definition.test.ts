@@ -201,6 +201,7 @@ type Case = {
   knownAgents?: string[]
   knownCapabilities?: string[]
   knownWorkflows?: string[]
+  permitted?: ReadOptions['permitted']
 }
 const listed = (...steps: string[]) =>
   `name: x\ninputs: [n, xs]\nsteps:\n${steps.map((step) => `  - ${step}\n`).join('')}`
@@ -488,6 +489,13 @@ const cases: Case[] = [
     text: listed('{name: a, capability: ¦transaltion}'),
     hint: /"translation"/,
     knownCapabilities: ['translation'],
+  },
+  {
+    code: 'not_permitted',
+    what: 'an agent that may not be named',
+    text: listed('{name: a, agent: a}', '{name: b, agent: ¦b}'),
+    hint: /Permitted: a\./,
+    permitted: { agent: ['a'] },
   },
   {
     code: 'unknown_agent',

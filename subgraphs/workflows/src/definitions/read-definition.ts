@@ -1,6 +1,6 @@
 import { checkGraph } from './check-graph.ts'
 import { checkMentions } from './check-mentions.ts'
-import type { KnownNames } from './check-mentions.ts'
+import type { KnownNames, Permitted } from './check-mentions.ts'
 import { checkNames } from './check-names.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { checkTypes } from './check-types.ts'
@@ -33,6 +33,8 @@ export type ReadOptions = {
   readonly knownCapabilities?: KnownNames
   /** Its workflows; the one that is read is always among them. */
   readonly knownWorkflows?: KnownNames
+  /** Those of the above that may be named at all; what is absent is free. */
+  readonly permitted?: Permitted
   /** Limit of one attempt where the document says nothing, in milliseconds; a default of the reader's own unless given. */
   readonly attemptTimeoutMs?: number
 }
@@ -101,7 +103,7 @@ function readWorkflow(
   const linked = linkSteps(groups, handling.fallback, problems)
   const entry = first.node.id
   checkGraph(linked.top, entry, problems)
-  checkMentions(groups, knownNames(options, name), problems)
+  checkMentions(groups, knownNames(options, name), problems, options.permitted)
   checkOutputs(groups, problems)
   const { inputs, resolved } = checkNames(
     linked.top,

@@ -208,10 +208,13 @@ export class Fields {
   }
 }
 
-/** Whether a text can name a value (output, payload, parameter); notes it if not. */
+/** Whether a text can name a value (output, payload, parameter). */
+export const isValueName = (text: string): boolean =>
+  IDENTIFIER.test(text) && !RESERVED.has(text) && text !== 'constructor' && text !== '__proto__'
+
+/** Whether a text can name a value; notes it if not. */
 export function isIdentifier(text: string, place: Place, problems: ProblemList): boolean {
-  if (IDENTIFIER.test(text) && !RESERVED.has(text) && text !== 'constructor' && text !== '__proto__')
-    return true
+  if (isValueName(text)) return true
   const hint =
     'Letters, digits and underscores, 64 at most, no digit first, no word of the expression language.'
   problems.add('invalid_name', place, `"${shorten(text)}" cannot name a value.`, hint)

@@ -74,7 +74,7 @@ steps:
   it('says what its result looks like, what undoes it and how far its plan may go', () => {
     expect(
       node(
-        '{name: s, agent: a, input: n, output_schema: {type: object}, compensate: {agent: b, input: {id: $output.id, was: n}}, dynamic: {max_tasks: 5, budget_usd: 0.5}}',
+        '{name: s, agent: a, input: n, output_schema: {type: object}, compensate: {agent: b, input: {id: $output.id, was: n}}, plan: {max_tasks: 5, budget_usd: 0.5, agents: [b], capabilities: writing}}',
       ),
     ).toMatchObject({
       outputSchema: { type: 'object' },
@@ -85,7 +85,7 @@ steps:
           { param: 'was', path: ['n'] },
         ],
       },
-      dynamic: { maxTasks: 5, maxDepth: 2, budgetUsd: 0.5 },
+      plan: { maxTasks: 5, maxDepth: 2, budgetUsd: 0.5, agents: ['b'], capabilities: ['writing'] },
     })
     expect(node('{name: s, agent: a, compensate: b}')).toMatchObject({ compensate: { agent: 'b' } })
   })

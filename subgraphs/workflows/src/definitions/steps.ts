@@ -38,9 +38,16 @@ type AgentStep<Names extends string, Output extends string> = Ways &
     readonly step_timeout?: string
     readonly heartbeat_timeout?: string
     readonly compensate?: string | (Assignee & { readonly input?: StepInput<string> })
-    readonly dynamic?:
+    /** Its agent may answer with a plan, which is then carried out. */
+    readonly plan?:
       | boolean
-      | { readonly max_tasks?: number; readonly max_depth?: number; readonly budget_usd?: number }
+      | {
+          readonly max_tasks?: number
+          readonly max_depth?: number
+          readonly budget_usd?: number
+          readonly agents?: readonly string[]
+          readonly capabilities?: readonly string[]
+        }
   }
 
 type ConditionStep = {

@@ -7,6 +7,9 @@ type Client = Pick<pg.ClientBase, 'query'>
 const UNDER_WAY = `r.status in ('running', 'waiting', 'paused') and (r.status <> 'paused' or not exists (
   select from strand s where s.organization_id = r.organization_id and s.run_id = r.id and s.parent_id is null
     and s.wait_key in ('slot', 'slot:sub')))`
+/** It carries out the plan of an agent: plans are versions with numbers below zero. */
+export const IS_PLAN = `exists (select from workflow_version v
+  where v.organization_id = r.organization_id and v.id = r.version_id and v.version < 0)`
 const GRANTED = `strand s join run r on r.id = s.run_id and r.organization_id is not distinct from s.organization_id
   where s.organization_id = $1 and s.wait_key = 'slot:taken' and r.status = 'queued'`
 /** Begun, or let begin: neither in line nor, as a delayed start, not there yet. */
@@ -34,7 +37,7 @@ export async function countOrganization(
   return rows[0]?.n ?? 0
 }
 
-/** Runs under way of each limited workflow, up to what its limit allows. */
+/** Runs under way of each limited workflow, up to what its limit allows; an agent's plan is part of the run above. */
 export async function countWorkflows(
   client: Client,
   organizationId: string,
@@ -45,8 +48,8 @@ export async function countWorkflows(
   const { rows } = await client.query<{ id: string; n: number }>({
     name: 'limit-count-workflows',
     text: `select w.id, (select count(*)::int from (select from run r
-          where r.organization_id = $1 and r.workflow_id = w.id and ${UNDER_WAY} limit w.most) x)
-        + (select count(*)::int from ${GRANTED} and s.workflow_id = w.id) as n
+          where r.organization_id = $1 and r.workflow_id = w.id and ${UNDER_WAY} and not ${IS_PLAN} limit w.most) x)
+        + (select count(*)::int from ${GRANTED} and s.workflow_id = w.id and not ${IS_PLAN}) as n
       from unnest($2::uuid[], $3::int[]) as w(id, most)`,
     values: [organizationId, limited.map(({ workflowId }) => workflowId), limited.map(({ most }) => most)],
   })

@@ -1,3 +1,4 @@
+import { IS_PLAN } from './count-runs.ts'
 import type { Context } from '../context.ts'
 
 /** How much of a limit is in use now. */
@@ -22,10 +23,10 @@ select l.id,
         when 'agent' then s.agent_id::text = l.subject else s.limit_key = l.subject end)
     when 'runs' then (select count(*)::int from run r
         where r.organization_id = l.organization_id and r.status in ('running', 'waiting', 'paused')
-          and case l.scope when 'organization' then r.depth = 0 else r.workflow_id::text = l.subject end)
+          and case l.scope when 'organization' then r.depth = 0 else r.workflow_id::text = l.subject and not ${IS_PLAN} end)
       + (select count(*)::int from strand s join run r on r.organization_id = s.organization_id and r.id = s.run_id
         where s.organization_id = l.organization_id and s.wait_key = 'slot:taken' and r.status = 'queued'
-          and case l.scope when 'organization' then r.depth = 0 else r.workflow_id::text = l.subject end)
+          and case l.scope when 'organization' then r.depth = 0 else r.workflow_id::text = l.subject and not ${IS_PLAN} end)
   end as "underWay",
   case l.counts when 'runs' then (select count(*)::int from strand s
       join run r on r.organization_id = s.organization_id and r.id = s.run_id

@@ -101,7 +101,7 @@ async function findRuns(
     actor,
     `select r.id from run r
      join workflow_version v on v.organization_id = r.organization_id and v.id = r.version_id
-     where r.organization_id = $1 and r.workflow_id = $2 and ($3::uuid is null or r.id > $3)
+     where r.organization_id = $1 and r.workflow_id = $2 and v.version > 0 and ($3::uuid is null or r.id > $3)
        and ($4::uuid[] is null or r.id = any($4)) and ($5::int is null or v.version = $5)
        and ($6::text is null or r.status = $6)
        and ($4::uuid[] is not null or $6::text is not null or r.status not in ('completed', 'failed', 'cancelled'))

@@ -44,7 +44,7 @@ export async function findTargets(
       from unnest($2::text[], $3::uuid[], $4::text[], $5::int[]) as x(key, id, name, version)
       join workflow w on w.organization_id = $1 and (w.id = x.id or w.name = x.name)
       left join workflow_version v on v.organization_id = w.organization_id and v.workflow_id = w.id
-        and v.version = coalesce(x.version, w.published_version)`,
+        and v.version = coalesce(x.version, w.published_version) and v.version > 0`,
     values: [
       organizationId,
       wanted.map(keyOf),

@@ -12,7 +12,7 @@ export async function listVersions(
   const rows = await database.readTenant<WorkflowVersionRow>(
     actor,
     `select ${VERSION_COLUMNS} from workflow_version v
-     where organization_id = $1 and workflow_id = $2 and ($3::uuid is null or id < $3) order by id desc limit $4`,
+     where organization_id = $1 and workflow_id = $2 and version > 0 and ($3::uuid is null or id < $3) order by id desc limit $4`,
     [actor.organizationId, workflowId, afterId, take],
   )
   return connectionOf(rows, take)

@@ -13,7 +13,7 @@ export async function loadVersionsByNumber(
   const rows = await database.readTenant<WorkflowVersionRow>(
     actor,
     `select ${VERSION_COLUMNS} from workflow_version v
-     where organization_id = $1 and workflow_id = $2 and version = any($3::int[])`,
+     where organization_id = $1 and workflow_id = $2 and version = any($3::int[]) and version > 0`,
     [actor.organizationId, workflowId, asked.map(({ version }) => version)],
   )
   return asked.map(

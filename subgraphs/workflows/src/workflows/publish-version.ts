@@ -33,7 +33,9 @@ export async function publishVersion(
       workflowId,
     )
     if (!workflow) return fail('NOT_FOUND', { path: 'input.workflowId' })
-    const known = await tx.db.workflowVersion.count({ where: { workflowId, version } })
+    const known = await tx.db.workflowVersion.count({
+      where: { workflowId, version, AND: { version: { gt: 0 } } },
+    })
     if (known === 0)
       fail('NOT_FOUND', { path: 'input.version', message: 'The workflow has no such version.' })
     return { id: workflow.id, version, changed: await publishWithin(tx, workflow, version) }

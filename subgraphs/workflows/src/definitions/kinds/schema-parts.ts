@@ -43,6 +43,12 @@ export function count(minimum: number, maximum: number, description: string): Pa
   return { type: 'integer', minimum, maximum, description }
 }
 
+/** A list of texts, or one text. */
+export function names(description: string): Part {
+  const name = { type: 'string', pattern: '^\\S', maxLength: 200 }
+  return { description, anyOf: [name, { type: 'array', maxItems: 100, items: name }] }
+}
+
 /** One of several words. */
 export function oneOf(words: readonly string[], description: string): Part {
   return { enum: words, description }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Assignee, Compensation, RetryPolicy, TaskNode } from '../definition.ts'
+import type { Assignee, Compensation, PlanBounds, RetryPolicy, TaskNode } from '../definition.ts'
 import { draftStep } from '../draft-step.ts'
 import type { Mention, StepContext } from '../draft-step.ts'
 import { readErrorFields } from '../read-error-handling.ts'
@@ -11,13 +11,15 @@ import { readJsonSchema } from '../read-json-schema.ts'
 import { joined, readWay, readWays } from '../read-ways.ts'
 import { kindOf, shorten } from '../tree.ts'
 import { optional } from '../optional.ts'
-import { count, duration, mapping, ref, text, valueName } from './schema-parts.ts'
+import { count, duration, mapping, names, ref, text, valueName } from './schema-parts.ts'
 import { present } from './step-kind.ts'
 import type { StepKind, WrittenStep } from './step-kind.ts'
 import { readOutput } from './read-output.ts'
 import { writeInputs } from './write-inputs.ts'
 
-const DYNAMIC = { maxTasks: 20, maxDepth: 2 } as const
+const PLAN = { maxTasks: 20, maxDepth: 2 } as const
+const MOST_TASKS = 1_000
+const DEEPEST_PLAN = 5
 
 /** Work of an agent. */
 export const taskStep: StepKind<TaskNode> = {
@@ -32,6 +34,7 @@ export const taskStep: StepKind<TaskNode> = {
     const { output, makes } = readOutput(fields, outputSchema)
     const { retry, timeoutMs, fallback } = readErrorFields(fields, context.defaults)
     const compensate = readCompensation(fields, inputs, context)
+    const plan = readPlanBounds(fields)
     const node: TaskNode = {
       ...about,
       kind: 'task',
@@ -44,7 +47,7 @@ export const taskStep: StepKind<TaskNode> = {
       ...optional('stepTimeoutMs', readDuration(fields, 'step_timeout', { min: 1, max: 366 * DAY })),
       ...optional('heartbeatMs', readDuration(fields, 'heartbeat_timeout', { min: 100, max: 7 * DAY })),
       ...optional('compensate', compensate?.value),
-      ...optional('dynamic', readDynamic(fields)),
+      ...optional('plan', plan?.value),
     }
     const next = readWays(fields, 'next', 'done', context)
     const { exits, readings } = joined([
@@ -57,7 +60,7 @@ export const taskStep: StepKind<TaskNode> = {
     return draftStep(node, fields.place, {
       exits,
       readings,
-      mentions: [...mentions, ...(compensate?.mentions ?? [])],
+      mentions: [...mentions, ...(compensate?.mentions ?? []), ...(plan?.mentions ?? [])],
       makes,
       ...(next ? {} : { fallsThroughOn: 'done' }),
     })
@@ -73,12 +76,14 @@ export const taskStep: StepKind<TaskNode> = {
       step_timeout: node.stepTimeoutMs === undefined ? undefined : formatDuration(node.stepTimeoutMs),
       heartbeat_timeout: node.heartbeatMs === undefined ? undefined : formatDuration(node.heartbeatMs),
       compensate: node.compensate && writeCompensation(node.compensate),
-      dynamic:
-        node.dynamic &&
+      plan:
+        node.plan &&
         present({
-          max_tasks: node.dynamic.maxTasks,
-          max_depth: node.dynamic.maxDepth,
-          budget_usd: node.dynamic.budgetUsd,
+          max_tasks: node.plan.maxTasks,
+          max_depth: node.plan.maxDepth,
+          budget_usd: node.plan.budgetUsd,
+          agents: node.plan.agents,
+          capabilities: node.plan.capabilities,
         }),
     }),
   properties: {
@@ -111,14 +116,21 @@ export const taskStep: StepKind<TaskNode> = {
         ),
       ],
     },
-    dynamic: {
-      description: 'The result may be a plan whose tasks join the run.',
+    plan: {
+      description: 'The result may be a plan ($plan: steps, $tasks: sub-tasks), which is then carried out.',
       anyOf: [
         { type: 'boolean' },
         mapping({
-          max_tasks: count(1, 1_000, 'Tasks that may join.'),
-          max_depth: count(1, 10, 'Plans made by tasks of plans.'),
-          budget_usd: { type: 'number', minimum: 0, description: 'What they may cost together.' },
+          max_tasks: count(1, MOST_TASKS, 'Steps that may be done, with those of plans of its steps.'),
+          max_depth: count(1, DEEPEST_PLAN, '1: no step of the plan may plan again.'),
+          budget_usd: {
+            type: 'number',
+            minimum: 0,
+            maximum: 1_000_000,
+            description: 'No step begins once they have cost so much together.',
+          },
+          agents: names('The agents that may work; others are refused.'),
+          capabilities: names('The capabilities that may be asked for; others are refused.'),
         }),
       ],
     },
@@ -200,26 +212,40 @@ function writeCompensation(compensation: Compensation): unknown {
   })
 }
 
-function readDynamic(fields: Fields): TaskNode['dynamic'] {
-  const value = fields.take('dynamic')?.value
+function readPlanBounds(fields: Fields): { value: PlanBounds; mentions: readonly Mention[] } | undefined {
+  const value = fields.take('plan')?.value
   if (!value) return undefined
   if (value.kind === 'scalar') {
-    if (typeof value.value === 'boolean') return value.value ? DYNAMIC : undefined
+    if (typeof value.value === 'boolean') return value.value ? { value: PLAN, mentions: [] } : undefined
     fields.problems.add(
       'wrong_type',
       value,
-      `"dynamic" must be true or a mapping, not ${kindOf(value)}.`,
+      `"plan" must be true or a mapping, not ${kindOf(value)}.`,
       'Write true.',
     )
     return undefined
   }
-  const own = fields.mapping('dynamic', 'As {max_tasks: 20, max_depth: 2, budget_usd: 5}.')
+  const own = fields.mapping('plan', 'As {max_tasks: 20, max_depth: 2, budget_usd: 5, agents: [writer]}.')
   if (!own) return undefined
-  const maxTasks = own.number('max_tasks', { min: 1, max: 1_000 }) ?? DYNAMIC.maxTasks
-  const maxDepth = own.number('max_depth', { min: 1, max: 10 }) ?? DYNAMIC.maxDepth
-  const budgetUsd = own.number('budget_usd', { min: 0, max: 1_000_000, fraction: true })
+  const agents = own.texts('agents')
+  const capabilities = own.texts('capabilities')
+  const bounds: PlanBounds = {
+    maxTasks: own.number('max_tasks', { min: 1, max: MOST_TASKS }) ?? PLAN.maxTasks,
+    maxDepth: own.number('max_depth', { min: 1, max: DEEPEST_PLAN }) ?? PLAN.maxDepth,
+    ...optional('budgetUsd', own.number('budget_usd', { min: 0, max: 1_000_000, fraction: true })),
+    ...optional('agents', agents),
+    ...optional('capabilities', capabilities),
+  }
   own.refuseOthers()
-  return { maxTasks, maxDepth, ...(budgetUsd === undefined ? {} : { budgetUsd }) }
+  const mentionsOf = (what: Mention['what'], key: string, named: readonly string[] = []): Mention[] =>
+    named.map((name) => ({ what, name, place: own.placeOf(key) }))
+  return {
+    value: bounds,
+    mentions: [
+      ...mentionsOf('agent', 'agents', agents),
+      ...mentionsOf('capability', 'capabilities', capabilities),
+    ],
+  }
 }
 
 /** What a policy says beyond the one it builds on; undefined when it says the same. */

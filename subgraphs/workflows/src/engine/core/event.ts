@@ -36,6 +36,14 @@ export type CoreEvent =
       readonly attempt: number
       readonly error: AttemptError
     }
+  /** The attempt's result was a plan, which was accepted: the task waits for a child run of this version, with this input. */
+  | {
+      readonly type: 'task_planned'
+      readonly node: NodeId
+      readonly attempt: number
+      readonly versionId: string
+      readonly input: Readonly<Record<string, unknown>>
+    }
   | { readonly type: 'task_timed_out'; readonly node: NodeId; readonly attempt: number }
   /** An operator leaves the step out; its output, if given, stands for the result. A review counts as approved. */
   | { readonly type: 'task_skipped'; readonly node: NodeId; readonly output?: unknown }

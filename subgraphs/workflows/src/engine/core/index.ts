@@ -17,7 +17,7 @@ export {
 export type { RunStatus } from './run-status.ts'
 export type { RunView } from './run-view.ts'
 export { FALLBACK_STATE } from './steps/end-body.ts'
-export { STEP_ERRORS } from './step-error.ts'
+export { STEP_ERRORS, stepError } from './step-error.ts'
 export {
   canTaskBecome,
   isTaskClaimable,

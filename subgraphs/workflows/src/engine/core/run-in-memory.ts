@@ -206,6 +206,9 @@ export class RunInMemory {
         this.#mustBeMain(strand, transition.type)
         this.error = transition.error
         return
+      case 'await_plan':
+        this.#change(strand, transition.path, 'waiting')
+        return
       case 'record_choice':
       case 'cancel_run':
         return

@@ -24,6 +24,8 @@ function statusOf(transition: Transition): RunStatus | undefined {
       return 'failed'
     case 'cancel_run':
       return 'cancelled'
+    case 'await_plan':
+      return 'waiting'
     case 'create_task':
       return transition.status === 'waiting' ? 'waiting' : 'running'
     case 'start_strands':

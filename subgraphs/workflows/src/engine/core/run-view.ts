@@ -34,6 +34,8 @@ export type RunView = {
     /** Milliseconds since its first attempt began, for `stepTimeoutMs`; absent: unknown, no limit applies. */
     readonly elapsedMs?: number
   }
+  /** What the run's plan may still cost, in USD; absent: no limit applies. At 0 no work begins. */
+  readonly budgetLeftUsd?: number
   /** Any text of the run's own (its id): spreads the retries of runs that failed together. */
   readonly seed?: string
 }

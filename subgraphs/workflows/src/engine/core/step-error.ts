@@ -9,6 +9,8 @@ export const STEP_ERRORS = {
   JOIN_UNMET: 'There are fewer branches or items than must arrive.',
   LOOP_EXHAUSTED: 'The turns of a loop were not enough.',
   OUTPUT_INVALID: 'A result, a payload or a name of the state does not fit its schema.',
+  PLAN_OVER_BUDGET: 'The steps of a plan have cost what they may.',
+  PLAN_REFUSED: 'The plan an agent answered with is not one, or goes beyond what its step permits.',
   REVIEW_EXPIRED: 'Nobody decided before the deadline.',
   STEP_TIMED_OUT: 'An attempt gave no result in its time.',
   SUBWORKFLOW_CANCELLED: 'The sub-workflow was cancelled.',

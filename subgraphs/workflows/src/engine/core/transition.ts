@@ -115,6 +115,14 @@ export type Transition =
       /** The result, where the shell does not have it from the attempt: of a wait, a join, a child run. */
       readonly output?: unknown
     }
+  /** The same task waits for `child_run_ended`: a run of this version of the run's own workflow begins. */
+  | {
+      readonly type: 'await_plan'
+      readonly node: NodeId
+      readonly path: string
+      readonly versionId: string
+      readonly input: Readonly<Record<string, unknown>>
+    }
   /** The same task is ready again, as attempt number `attempt`, after `delayMs` milliseconds. */
   | {
       readonly type: 'retry_task'

@@ -12,7 +12,7 @@ import {
 import type { CancelledParent } from './children.ts'
 import type { Names } from './engine-names.ts'
 import type { HeldStrand, HeldTask, RunContext } from './held-strand.ts'
-import { eventRow, type RunRow, type StrandChange, type StrandRow, type TaskRow } from './write-plan.ts'
+import { eventRow, type StrandChange, type StrandRow, type TaskRow } from './strand-change.ts'
 
 /** What an attempt brought, beside what the core made of it. */
 export interface AttemptResult {
@@ -115,6 +115,8 @@ class Planner {
         return this.#settle(transition)
       case 'retry_task':
         return this.#retry(transition)
+      case 'await_plan':
+        return this.#awaitPlan(transition)
       case 'start_strands':
         return this.#spread(transition)
       case 'cancel_children':
@@ -185,39 +187,79 @@ class Planner {
   }
 
   #startSubrun(transition: CreateTask & { kind: 'workflow' }, task: TaskRow): void {
-    const { run, id, runStatus } = this.#held
-    const change = this.#change
-    const { node } = transition
-    // Nobody waits for a detached one: it goes on by itself, also beside a paused run.
-    const paused = transition.wait && runStatus === 'paused'
+    const { run } = this.#held
+    const { node, input, wait } = transition
     const target = this.#options.names.version(transition.workflow, transition.version)
     const refusal = subrunRefusal(transition.workflow, target !== undefined, run.depth)
     if (!target || refusal) {
       this.#wakeNow({ type: 'child_run_ended', node, status: 'failed', output: {}, error: refusal })
       return
     }
-    const child: RunRow = {
-      id: this.#newId(),
-      workflow: target.workflowId,
-      version: target.versionId,
-      input: transition.input,
+    const runId = this.#beginRun({ ...target, input, task: task.id, wait })
+    if (!wait) this.#wakeNow({ type: 'wait_over', node, payload: { runId } })
+    else this.#change.due_ms = transition.wakeAfterMs
+  }
+
+  /** A child run, for a task of this strand; answers with its id. */
+  #beginRun(child: {
+    workflowId: string
+    versionId: string
+    input: Readonly<Record<string, unknown>>
+    task: string
+    /** Whether the strand waits for its end. */
+    wait: boolean
+    /** True: a part of the run above, which begins whatever limits on runs say. */
+    isPart?: boolean
+  }): string {
+    const { run, id: strand, runStatus } = this.#held
+    const change = this.#change
+    const id = this.#newId()
+    // Nobody waits for a detached one: it goes on by itself, also beside a paused run.
+    const paused = child.wait && runStatus === 'paused'
+    ;(change.runs ??= []).push({
+      id,
+      workflow: child.workflowId,
+      version: child.versionId,
+      input: child.input,
       started_by: this.#options.actor,
       priority: run.priority,
       depth: run.depth + 1,
       parent_run: run.id,
-      parent_task: task.id,
-      ...(transition.wait ? { parent_strand: id } : {}),
+      parent_task: child.task,
+      ...(child.wait ? { parent_strand: strand } : {}),
       ...(paused ? { paused } : {}),
-    }
-    ;(change.runs ??= []).push(child)
+    })
     ;(change.strands ??= []).push({
-      ...mainStrand({ ...run, workflowId: target.workflowId }, this.#newId()),
-      run: child.id,
+      ...mainStrand({ ...run, workflowId: child.workflowId }, this.#newId()),
+      run: id,
       ...(paused ? { status: 'held', due_at: undefined } : {}),
+      ...(child.isPart ? { wait: 'slot:taken' } : {}),
     })
     this.#madeReady = true
-    if (!transition.wait) this.#wakeNow({ type: 'wait_over', node, payload: { runId: child.id } })
-    else change.due_ms = transition.wakeAfterMs
+    return id
+  }
+
+  /** The agent's plan is carried out as a child run; its task waits for the end. */
+  #awaitPlan({ node, versionId, input }: Transition & { type: 'await_plan' }): void {
+    const { run, task } = this.#held
+    if (!task) return
+    Object.assign(this.#change, { status: 'waiting', agent: undefined, recoveries: undefined })
+    Object.assign(this.#change, { t_id: task.id, t_status: 'waiting' })
+    const about = aboutTask(this.#reference, task)
+    const data = { ...about.data, approvalId: null, waitsFor: 'workflow' as const }
+    this.#emit({ type: 'task.waiting', subject: about.subject, data })
+    const refusal = subrunRefusal(run.workflowName, true, run.depth)
+    if (refusal)
+      this.#wakeNow({ type: 'child_run_ended', node, status: 'failed', output: {}, error: refusal })
+    else
+      this.#beginRun({
+        workflowId: run.workflowId,
+        versionId,
+        input,
+        task: task.id,
+        wait: true,
+        isPart: true,
+      })
   }
 
   /** The strand has what it waits for already: a worker takes it up at once. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { WorkflowDefinition } from '../../definitions/index.ts'
+import { budgetLeft } from '../../plans/budget-left.ts'
+import { takePlan } from '../../plans/take-plan.ts'
 import { advance, type CoreEvent, type RunView, type Transition } from '../core/index.ts'
 import { cancelBelow } from '../store/children.ts'
 import type { EngineMemory } from '../store/engine-memory.ts'
@@ -9,13 +11,15 @@ import { readArrivals, readUndoable } from '../store/hold-strands.ts'
 import { inTransaction } from '../store/in-transaction.ts'
 import {
   aboutTask,
+  type AttemptResult,
   mergeChanges,
   type PlannedChange,
   planTransitions,
   referenceOf,
   unchanged,
 } from '../store/plan-transitions.ts'
-import { eventRow, type Written, writePlan } from '../store/write-plan.ts'
+import { eventRow } from '../store/strand-change.ts'
+import { type Written, writePlan } from '../store/write-plan.ts'
 import type { TaskOutcome } from './outcome.ts'
 import { WORKER_ACTOR } from './worker-actor.ts'
 
@@ -141,7 +145,9 @@ export async function beginChild(
   const versions = [{ organizationId: held.run.organizationId, id: held.run.versionId }]
   const definition = (await memory.definitions.get(pool, versions)).get(held.run.versionId)
   if (!definition) return undefined
-  const transitions = advance(definition, viewOf(held), { type: 'strand_started' })
+  const transitions = advance(definition, await viewWithin(pool, definition, held), {
+    type: 'strand_started',
+  })
   if (!transitions.every(({ type }) => IN_MEMORY.has(type))) return undefined
   const names = await memory.names.of(pool, held.run.organizationId, transitions)
   const begun = planTransitions(
@@ -176,9 +182,13 @@ async function planEvent(
   { slots, takesChildren, passesClaim }: RecordOptions,
 ): Promise<PlannedChange> {
   if (outcome?.type === 'waiting') return planDecision(held, outcome.approvalId)
-  const event = outcome ? eventOf(held, outcome) : await wordOf(pool, definition, held)
-  const result = outcome ? resultOf(outcome) : resultByHand(event)
-  const transitions = advance(definition, viewOf(held), event)
+  const plan =
+    outcome?.type === 'succeeded' ? await takePlan(pool, definition, held, outcome.output) : undefined
+  const event = plan ?? (outcome ? eventOf(held, outcome) : await wordOf(pool, definition, held))
+  const { output, ...spent }: AttemptResult = outcome ? resultOf(outcome) : resultByHand(event)
+  const result = plan ? spent : { output, ...spent }
+  const view = await viewWithin(pool, definition, held, spent.costUsd)
+  const transitions = advance(definition, view, event)
   const names = await memory.names.of(pool, held.run.organizationId, transitions)
   return planTransitions(held, transitions, result, {
     names,
@@ -188,6 +198,18 @@ async function planEvent(
     ...(mayContinue ? { claim: randomUUID() } : {}),
     ...(passesClaim ? { passesClaim: (task) => passesClaim(held, task) } : {}),
   })
+}
+
+/** The strand as the core is shown it, with what its plan may still cost; `spentUsd` is not written yet. */
+async function viewWithin(
+  pool: pg.Pool,
+  { planned }: WorkflowDefinition,
+  held: HeldStrand,
+  spentUsd = 0,
+): Promise<RunView> {
+  const view = viewOf(held)
+  const left = planned?.budgetUsd === undefined ? null : await budgetLeft(pool, held.run)
+  return left === null ? view : { ...view, budgetLeftUsd: left - spentUsd }
 }
 
 /** The strand as the core is shown it; `now` in epoch milliseconds. */

@@ -26,7 +26,7 @@ export async function lockSubruns(
   for (let level = runs; level.length > 0;) {
     const { rows } = await client.query<{ id: string }>(
       `select r.id from task t join run r on r.organization_id = t.organization_id and r.parent_task_id = t.id
-       where t.organization_id = $1 and t.run_id = any($2::uuid[]) and t.kind = 'workflow' and ${WHICH[which]}`,
+       where t.organization_id = $1 and t.run_id = any($2::uuid[]) and t.kind in ('workflow', 'agent') and ${WHICH[which]}`,
       [organizationId, level.map(({ id }) => id)],
     )
     const locked = await lockRuns(

@@ -83,12 +83,13 @@ export async function readRunState(
   }
 }
 
-function reasonOf({ status, kind, waitKey, runStatus, contained }: StrandRow): WaitReason {
+function reasonOf({ status, kind, waitKey, runStatus, contained, subrunId }: StrandRow): WaitReason {
   if (status === 'running') return 'work'
   if (status === 'ready') return 'turn'
   if (status === 'held') return contained ? 'lifting' : runStatus === 'paused' ? 'resume' : 'others'
   if (waitKey?.startsWith('signal:')) return 'signal'
   if (waitKey?.startsWith('event:')) return 'event'
+  if (subrunId !== null) return 'subrun'
   switch (kind) {
     case 'wait':
       return 'time'

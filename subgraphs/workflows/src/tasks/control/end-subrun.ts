@@ -6,7 +6,7 @@ import { lockRuns } from '../../runs/control/lock-runs.ts'
 import type { LockedTask } from './lock-task.ts'
 
 /**
- * Ends the sub-run that a locked task waited for, when its result came by hand. The task's strand must be past waiting,
+ * Ends the sub-run or plan that a locked task waited for, when its result came by hand. The task's strand must be past waiting,
  * so that this end does not wake it. (Of a task that is skipped or cancelled, the core ends what is below.)
  */
 export async function endSubrun(
@@ -15,7 +15,7 @@ export async function endSubrun(
   task: LockedTask,
   reason: string | null,
 ): Promise<void> {
-  if (task.kind !== 'workflow') return
+  if (task.kind !== 'workflow' && task.kind !== 'agent') return
   const o = actor.organizationId
   const { rows } = await client.query<{ id: string }>(
     `select id from run where organization_id = $1 and parent_task_id = $2 and parent_strand_id is not null`,

@@ -8,6 +8,9 @@ import type { Walk } from '../walk.ts'
 import { finish } from './finish.ts'
 import { stepError } from '../step-error.ts'
 
+/** Whether the run's plan has cost what it may. */
+export const isSpent = ({ view }: Pick<Walk, 'view'>): boolean => (view.budgetLeftUsd ?? 1) <= 0
+
 /** How work that a worker does is tried again. */
 export type AttemptPolicy = {
   readonly retry: RetryPolicy
@@ -78,7 +81,10 @@ export function delayBeforeNext(
   { code, retryable, retryAfterMs }: AttemptError,
 ): number | undefined {
   const isTriedAgain =
-    retryable && (retry.only?.includes(code) ?? true) && !(retry.never?.includes(code) ?? false)
+    retryable &&
+    !isSpent({ view }) &&
+    (retry.only?.includes(code) ?? true) &&
+    !(retry.never?.includes(code) ?? false)
   if (!isTriedAgain || attempt >= retry.maxAttempts) return undefined
   const delayMs = retryDelay(retry, `${view.seed ?? ''}/${path}`, attempt + 1, retryAfterMs)
   const elapsedMs = view.task?.elapsedMs

@@ -1,4 +1,5 @@
 import type { WorkflowNode } from '../../../definitions/index.ts'
+import { mayHaveChildren } from '../children.ts'
 import type { CoreEvent } from '../event.ts'
 import { fail } from '../move.ts'
 import type { Move } from '../move.ts'
@@ -12,7 +13,6 @@ export function cancel(
   { error }: CoreEvent & { type: 'task_cancelled' },
 ): Move {
   walk.add({ type: 'settle_task', node: node.id, path, status: 'cancelled', error })
-  if (node.kind === 'parallel' || node.kind === 'map' || node.kind === 'workflow')
-    walk.add({ type: 'cancel_children', node: node.id, path })
+  if (mayHaveChildren(node)) walk.add({ type: 'cancel_children', node: node.id, path })
   return fail(node, error)
 }

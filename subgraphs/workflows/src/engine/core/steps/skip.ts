@@ -1,4 +1,5 @@
 import type { WorkflowNode } from '../../../definitions/index.ts'
+import { mayHaveChildren } from '../children.ts'
 import type { CoreEvent } from '../event.ts'
 import { leave } from '../move.ts'
 import type { Move } from '../move.ts'
@@ -11,8 +12,7 @@ export function skip(walk: Walk, node: WorkflowNode, { output }: CoreEvent & { t
   const misfit = output === undefined ? undefined : walk.misfitOf(name, output)
   if (misfit) return giveUp(walk, node, misfit)
   walk.settle(node.id, 'skipped', output === undefined ? {} : { output })
-  if (node.kind === 'parallel' || node.kind === 'map' || node.kind === 'workflow')
-    walk.add({ type: 'cancel_children', node: node.id, path: walk.pathOf(node.id) })
+  if (mayHaveChildren(node)) walk.add({ type: 'cancel_children', node: node.id, path: walk.pathOf(node.id) })
   if (name !== undefined && output !== undefined) walk.write(name, output)
   walk.last = output ?? null
   return leave(node, node.kind === 'review' ? 'approved' : 'done')

@@ -31,7 +31,7 @@ export function enterSubworkflow(walk: Walk, node: SubworkflowNode): Move {
 /** The child run ended, or did not in time; one that is left alone has begun, or could not. */
 export function resumeSubworkflow(walk: Walk, node: SubworkflowNode, event: CoreEvent): Move | undefined {
   if (event.type === 'child_run_ended') {
-    if (event.status !== 'completed') return giveUp(walk, node, errorOf(event))
+    if (event.status !== 'completed') return giveUp(walk, node, errorOfChild(event))
     return node.wait ? finish(walk, node, { value: event.output, report: true }) : undefined
   }
   if (event.type === 'wait_over' && !node.wait)
@@ -43,6 +43,9 @@ export function resumeSubworkflow(walk: Walk, node: SubworkflowNode, event: Core
   return move
 }
 
-function errorOf({ status, error }: CoreEvent & { type: 'child_run_ended' }): StepError {
-  return error ?? stepError(status === 'cancelled' ? 'SUBWORKFLOW_CANCELLED' : 'SUBWORKFLOW_FAILED')
+/** Why a child run did not complete. */
+export function errorOfChild({ status, error }: CoreEvent & { type: 'child_run_ended' }): StepError {
+  // Its node is one of the child's, which says nothing here.
+  if (error) return { code: error.code, message: error.message }
+  return stepError(status === 'cancelled' ? 'SUBWORKFLOW_CANCELLED' : 'SUBWORKFLOW_FAILED')
 }
