@@ -32,6 +32,8 @@ export interface ChaosOptions {
   amount: ChaosAmount
   /** One line for people at a time. */
   say: (line: string) => void
+  /** Ends it early: everything that was started is stopped, and the answer is the signal's reason, thrown. */
+  stop?: AbortSignal
 }
 
 export interface ChaosReport {
@@ -62,7 +64,7 @@ interface Scene {
 
 /** Plays one seed on one backend, and judges what is left. Throws when the platform does not even start. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { backend, seed, amount, say } = options
+  const { backend, seed, amount, say, stop = new AbortController().signal } = options
   const begun = performance.now()
   process.env['NODE_COMPILE_CACHE'] ??= COMPILED
   const directory = mkdtempSync(join(tmpdir(), 'tutti-chaos-'))
@@ -108,7 +110,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     for (const [index, fault] of plan.faults.entries()) {
       // Runs begin all along the way, half of them right when something is about to happen to them.
       for (const part of [0.25, 0.5, 1]) {
-        await pause(part < 1 ? fault.after / 2 : 0)
+        await pause(part < 1 ? fault.after / 2 : 0, undefined, { signal: stop })
         allowed = Math.ceil((plan.shapes.length * (index + part)) / plan.faults.length)
       }
       const life = await inject(scene, fault, { kills, outages })
@@ -117,7 +119,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     }
     await starting
     say(`${backend}, seed ${seed}: all faults and runs are out after ${seconds(begun)}`)
-    await untilEnded(scene.owner, amount.patience)
+    await untilEnded(scene.owner, amount.patience, stop)
   } finally {
     over.abort()
     await Promise.all([starting, ...people])
@@ -312,7 +314,7 @@ async function untilAnswers(owner: pg.Pool): Promise<void> {
 }
 
 /** Waits until no run is open, or until patience is over: what is open then is told by the figures. */
-async function untilEnded(owner: pg.Pool, patience: number): Promise<void> {
+async function untilEnded(owner: pg.Pool, patience: number, stop: AbortSignal): Promise<void> {
   const until = performance.now() + patience
   await untilAnswers(owner)
   for (;;) {
@@ -320,7 +322,7 @@ async function untilEnded(owner: pg.Pool, patience: number): Promise<void> {
       `select count(*)::int as open from run where status not in ('completed', 'failed', 'cancelled')`,
     )
     if (rows[0]?.open === 0 || performance.now() > until) return
-    await pause(250)
+    await pause(250, undefined, { signal: stop })
   }
 }
 

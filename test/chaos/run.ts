@@ -17,19 +17,30 @@ if (!Number.isInteger(seed) || (wanted !== undefined && !BACKENDS.some((backend)
   process.exit(2)
 }
 
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+
 for (const backend of BACKENDS) {
+  if (stop.signal.aborted) break
   if (wanted !== undefined && backend !== wanted) continue
   if (backend === 'redis' && !runsOnRedis) {
     console.error('There is no redis-server on this machine: the other backend alone was tried.')
     continue
   }
   const amount = quick ? QUICK : FULL
-  const { figures, sound, directory } = await runChaos({
+  const report = await runChaos({
     backend,
     seed,
     amount,
     say: (line) => console.error(line),
+    stop: stop.signal,
+  }).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error
+    console.error('Stopped before its end: nothing is judged.')
+    process.exitCode = 130
   })
+  if (!report) break
+  const { figures, sound, directory } = report
   for (const figure of figures) {
     const { name, value, unit, most, least } = figure
     console.log(
