@@ -164,7 +164,9 @@ async function addHistory(client: pg.Client, organizationId: string, runs: numbe
     from steps s, unnest(array['task.started', 'task.completed']) as e(type)`,
     [organizationId, runs],
   )
-  await client.query('analyze run, task, log.event')
+  // What grew over months has been vacuumed and written out long since.
+  await client.query('vacuum (analyze) run, task, log.event')
+  await client.query('checkpoint')
 }
 
 async function readWritten(client: pg.Client): Promise<{ walBytes: number; commits: number }> {
