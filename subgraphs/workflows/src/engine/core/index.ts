@@ -1,5 +1,6 @@
 export { advance } from './advance.ts'
-export { acceptsEvent, checkInput, checkSignal } from './check-values.ts'
+export { acceptsEvent, checkBoardResult, checkInput, checkSignal } from './check-values.ts'
+export { decide } from './decide.ts'
 export type { AttemptError, CoreEvent, UndoableStep } from './event.ts'
 export { idempotencyKey } from './idempotency-key.ts'
 export { retryDelay } from './retry-delay.ts'

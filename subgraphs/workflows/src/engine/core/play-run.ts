@@ -25,7 +25,8 @@ export function playRun(
   return run
 }
 
-function moveOn(run: RunInMemory, answer: (task: MemoryTask) => Answer): boolean {
+/** One move; false when nothing moves any more. */
+export function moveOn(run: RunInMemory, answer: (task: MemoryTask) => Answer): boolean {
   if (isRunOver(run.status)) return false
   for (const strand of run.strands.values()) {
     if (strand.isHeld) continue

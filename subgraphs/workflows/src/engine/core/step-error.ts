@@ -3,6 +3,7 @@ import type { StepError } from './transition.ts'
 /** Why the engine itself says that a step failed: stable code → what it means. Agents have codes of their own besides. */
 export const STEP_ERRORS = {
   CONDITION_FAILED: 'The condition of an edge cannot be evaluated.',
+  ENGINE_EVENT_IGNORED: 'The engine could do nothing with what happened to the step: a fault of its own.',
   EXPRESSION_FAILED: 'An input, a list, a value or the condition of a loop cannot be evaluated.',
   INVALID_LIST: 'What a map goes over is not a list, or longer than its `maxItems`.',
   INVALID_TIME: 'What a wait waits until is not a time.',
@@ -16,7 +17,7 @@ export const STEP_ERRORS = {
   SUBWORKFLOW_CANCELLED: 'The sub-workflow was cancelled.',
   SUBWORKFLOW_FAILED: 'The sub-workflow failed without saying why.',
   SUBWORKFLOW_TIMED_OUT: 'The sub-workflow did not end in time.',
-  WAIT_EXPIRED: 'The signal or event did not come in time.',
+  WAIT_EXPIRED: 'The signal, the event or a peer did not come in time.',
 } as const
 
 /** The code of a failure that the engine finds; see {@link STEP_ERRORS}. */

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { WorkflowDefinition } from '../../definitions/index.ts'
 import { budgetLeft } from '../../plans/budget-left.ts'
 import { takePlan } from '../../plans/take-plan.ts'
-import { advance, type CoreEvent, type RunView, type Transition } from '../core/index.ts'
+import { advance, type CoreEvent, decide, isRunOver, type RunView, type Transition } from '../core/index.ts'
 import { cancelBelow } from '../store/children.ts'
 import type { EngineMemory } from '../store/engine-memory.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
@@ -181,6 +181,7 @@ async function planEvent(
   { held, outcome, mayContinue }: Finished,
   { slots, takesChildren, passesClaim }: RecordOptions,
 ): Promise<PlannedChange> {
+  if (isRunOver(held.runStatus)) return planEnd(held)
   if (outcome?.type === 'waiting') return planDecision(held, outcome.approvalId)
   const plan =
     outcome?.type === 'succeeded' ? await takePlan(pool, definition, held, outcome.output) : undefined
@@ -188,7 +189,7 @@ async function planEvent(
   const { output, ...spent }: AttemptResult = outcome ? resultOf(outcome) : resultByHand(event)
   const result = plan ? spent : { output, ...spent }
   const view = await viewWithin(pool, definition, held, spent.costUsd)
-  const transitions = advance(definition, view, event)
+  const transitions = decide(definition, view, event, held.task?.nodeId)
   const names = await memory.names.of(pool, held.run.organizationId, transitions)
   return planTransitions(held, transitions, result, {
     names,
@@ -198,6 +199,11 @@ async function planEvent(
     ...(mayContinue ? { claim: randomUUID() } : {}),
     ...(passesClaim ? { passesClaim: (task) => passesClaim(held, task) } : {}),
   })
+}
+
+/** A strand of a run that is over goes. */
+function planEnd(held: HeldStrand): PlannedChange {
+  return { change: { ...unchanged(held), gone: true }, next: [], cancels: [], madeReady: false }
 }
 
 /** The strand as the core is shown it, with what its plan may still cost; `spentUsd` is not written yet. */
