@@ -132,7 +132,7 @@ async function rowsOf(
       line.add(workflowId)
   const isFree = line.size === 0 && limits.mayTakeChildren(organizationId)
   const mayBegin = isFree && !wanted.some(({ target }) => target.ordersStand)
-  const claim = mayBegin ? memory.taker?.reserve(wanted.length) : undefined
+  const reserved = mayBegin ? memory.taker?.reserve(organizationId, wanted.length) : undefined
   const rows: PlannedStart[] = []
   for (const [index, run] of wanted.entries()) {
     const definition = definitions.get(run.target.versionId ?? '')
@@ -146,7 +146,7 @@ async function rowsOf(
       names,
       definition,
       actor: actorRecord(actor),
-      ...(claim ? { claim } : {}),
+      ...(reserved && index < reserved.count && !waits ? { claim: reserved.claim } : {}),
     })
     start.row.timeout ??= defaults.runTimeoutMs
     for (const strand of start.row.strands) strand.limit_key = held.limitKey ?? undefined
@@ -254,7 +254,14 @@ function planStart(
     tasks: [],
     events: [],
   }
-  if (transitions.length === 0) return { row, next: [] }
+  const { claim } = options
+  if (transitions.length === 0 && claim === undefined) return { row, next: [] }
+  // Taken as it stands: the worker of this process begins it.
+  if (transitions.length === 0)
+    return {
+      row: { ...row, strands: [{ ...strand, status: 'running', claim }] },
+      next: [{ ...held, fence: 1n }],
+    }
   const { change, next } = planTransitions(held, transitions, {}, options)
   const { status, task, agent, wait, resume, tasks = [], events } = change
   const begun = {
@@ -265,7 +272,7 @@ function planStart(
     wait,
     resume,
     state: change.patch ?? {},
-    claim: next.length > 0 ? options.claim : undefined,
+    claim: next.length > 0 ? claim : undefined,
     due_at: status === 'ready' ? undefined : change.due_at,
     due_ms: status === 'ready' ? (change.due_ms ?? aged) : change.due_ms,
   }

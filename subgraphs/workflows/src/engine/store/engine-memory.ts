@@ -6,8 +6,8 @@ import { createStrandReader, type StrandReader } from './hold-strands.ts'
 
 /** A worker in this very process, which takes what was just started without a claim. */
 export interface Taker {
-  /** A claim for up to `count` strands, if there is room for them to spare. */
-  reserve(count: number): string | undefined
+  /** A claim for as many of `count` strands of a tenant as there is room for to spare; undefined when there is none. */
+  reserve(organizationId: string, count: number): { claim: string; count: number } | undefined
   /** They are written under that claim, by a statement sent after `asked`, milliseconds of this process. */
   begin(held: readonly HeldStrand[], asked: number): void
 }

@@ -59,6 +59,8 @@ const SMALL_BATCH = 32
 /** Statements under way at once: while PostgreSQL writes one, the next is prepared. */
 const WRITERS = 2
 const CLAIM_LIMIT = 128
+/** Strands that a tenant with little may have under way. */
+const LITTLE = 4
 const LONGEST_TIMER_MS = 60_000
 const CONTINUE_STEPS = 20
 const CONTINUE_MS = 50
@@ -577,8 +579,14 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   }
 
   const taker: Taker = {
-    // Half of the room stays for what waits in the queue: who starts here has no right of way.
-    reserve: (count) => (!stopping && holds.size + count <= concurrency / 2 ? randomUUID() : undefined),
+    reserve(organizationId, count) {
+      if (stopping) return undefined
+      const own = [...holds.values()].filter((hold) => tenantOf(hold) === organizationId).length
+      // Half of the room stays for what waits in the queue: who starts here has no right of way, but a tenant with little.
+      const room = Math.max(concurrency / 2 - holds.size, Math.min(LITTLE - own, concurrency - holds.size))
+      const most = Math.min(count, Math.floor(room))
+      return most > 0 ? { claim: randomUUID(), count: most } : undefined
+    },
     begin(started, asked) {
       for (const held of started) begin(newHold(held, 0, performance.now(), asked + LEASE_MS))
     },
