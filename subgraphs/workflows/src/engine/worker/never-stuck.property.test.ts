@@ -25,7 +25,7 @@ function heldOf(run: RunInMemory, strand: MemoryStrand): HeldStrand {
     id: `s${strand.path}`,
     fence: 1n,
     epoch: 0,
-    runStatus: seldom(...RUN_STATUSES),
+    runStatus: run.status,
     run: {
       organizationId: 'o',
       id: 'run',
@@ -158,7 +158,7 @@ it('whatever happens to a strand, somebody takes it up again, or it is over', ()
         at: fc.constantFrom('its own', 'its own', 'its own', 'another', 'nowhere'),
         late: seldom(true),
         fits: fc.boolean(),
-        runStatus: fc.option(fc.constantFrom(...RUN_STATUSES)),
+        runStatus: seldom(...RUN_STATUSES),
         taskStatus: seldom(...TASK_STATUSES),
         path: seldom('', 'gone[0]/step'),
       }),
