@@ -68,6 +68,11 @@ describe('the example of content creation', () => {
         scheduled_post: { publish_at: expect.stringMatching(/T17:00:00.000Z$/) },
       },
     })
+    await expect
+      .poll(() =>
+        platform.sql('select message from task_log where run_id = $1', [runs.get('post for home brewers')]),
+      )
+      .toEqual([{ message: '19 posts read, 3 trends found.' }])
     expect(await outbox('post for home brewers')).toMatchObject([
       { channel: 'publication', recipient: 'short_post', body: expect.stringContaining('Lindgren & Voss') },
     ])

@@ -14,6 +14,10 @@ export interface AgentCall {
     step: string
     attempt: number
     input: Record<string, unknown>
+    /** What it proves itself with when it reports by mutation. */
+    reportToken: string
+    /** What was last reported before this attempt. */
+    progress?: object
   }
 }
 
@@ -26,6 +30,8 @@ export interface AgentReply {
   readonly takes?: number
   /** What it waits for before the answer. */
   readonly after?: Promise<void>
+  /** What it says line by line before the answer; its failure breaks the connection. */
+  readonly says?: AsyncIterable<object>
 }
 
 /** Somebody else's service that does tasks. */
@@ -52,9 +58,19 @@ export async function startHttpAgent(answer: (call: AgentCall) => AgentReply): P
     const body = await text(request)
     const call: AgentCall = { headers: request.headers, body, json: JSON.parse(body) }
     calls.push(call)
-    const { status = 200, headers, output = null, takes = 0, after } = answer(call)
+    const { status = 200, headers, output = null, takes = 0, after, says } = answer(call)
     if (takes > 0) await pause(takes)
     await after
+    if (says) {
+      response.writeHead(status, { 'content-type': 'application/x-ndjson' })
+      try {
+        for await (const line of says) response.write(`${JSON.stringify(line)}\n`)
+        response.end(`${JSON.stringify({ output })}\n`)
+      } catch {
+        response.destroy()
+      }
+      return
+    }
     response.writeHead(status, { 'content-type': 'application/json', ...headers })
     response.end(JSON.stringify({ output }))
   })

@@ -165,6 +165,7 @@ export const LEAVES: Record<string, Leaf> = {
     namings: [{ of: ({ ids }) => ids.run, nobodys: () => randomUUID(), malformed: NUL, stored: true }],
   },
   'AppendAuditEntryInput.summary': text(),
+  'AppendTaskLogInput.token': text(),
   'ApplySettingsInput.document': text(settingsDocument('telegram')),
   'ApplyWorkflowInput.document': {
     base: ({ names }) => workflowDocument(names.workflow, names.agent),
@@ -287,6 +288,7 @@ export const LEAVES: Record<string, Leaf> = {
   'PublishEventInput.subject': text(),
   'PublishEventInput.type': text('test.type'),
   'PublishWorkflowVersionInput.workflowId': id('workflow'),
+  'RecordHeartbeatInput.token': text(),
   'RegisterAgentInput.document': {
     base: () => agentDocument('probe'),
     namings: [
@@ -300,6 +302,10 @@ export const LEAVES: Record<string, Leaf> = {
   },
   'RegisterAgentInput.teamId': id('team'),
   'RemoveLimitInput.id': spareId('limit'),
+  'ReportProgressInput.data': text({}),
+  'ReportProgressInput.message': text(),
+  // Signed, and of one organization: progress.test.ts says so.
+  'ReportProgressInput.token': text(),
   'RequestApprovalInput.action': text(),
   'RequestApprovalInput.arguments': text({}),
   'RequestApprovalInput.idempotencyKey': name('approvalKey'),
@@ -334,6 +340,9 @@ export const LEAVES: Record<string, Leaf> = {
   'StartRunInput.input': text({ message: 'some text' }),
   'StartRunInput.workflowId': { ...id('workflow'), always: true },
   'StartRunInput.workflowName': { ...name('workflow'), insteadOf: 'workflowId' },
+
+  'TaskLogLineInput.data': text({}),
+  'TaskLogLineInput.message': text(),
 
   'TestDecisionInput.after': text('1h'),
   'TestDecisionInput.by': text(),

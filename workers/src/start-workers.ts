@@ -12,6 +12,7 @@ import { openEgress } from './executors/open-egress.ts'
 import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
 import { startLogRetention } from './logs/start-log-retention.ts'
+import { createTaskLogCollector } from './logs/task-log-collector.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
 import { startRunTimeouts } from './runs/start-run-timeouts.ts'
@@ -40,10 +41,11 @@ export async function startWorkers(
   const postgresUrl = roleUrl(databaseUrl, 'queue', options.secret)
   const lanes = lifecycle.own(await createLanes({ redisUrl, postgresUrl }, log))
   const egress = lifecycle.own(openEgress({ allowLocal: options.allowLocalAgents }))
+  const taskLogs = lifecycle.own(createTaskLogCollector(services))
   const runner = lifecycle.own(
     startTaskRunner({
       database: data.database,
-      execute: createExecutor(services, egress),
+      execute: createExecutor(services, egress, taskLogs),
       log,
       onMore: () => lanes.nudge(TASK_LANE),
       ...(concurrency === undefined ? {} : { concurrency }),

@@ -19,13 +19,20 @@ export { proveStops } from './containment/prove-stops.ts'
 export { findOperations, workOperation } from './operations/work-operation.ts'
 export { failOverdueRuns } from './runs/control/fail-overdue-runs.ts'
 export { type RunRequest, type StartedRun, startRuns } from './runs/start-runs.ts'
-export { appendTaskLogs, type TaskLogLine } from './tasks/logs/append-task-logs.ts'
+export { appendTaskLogs, MOST_LINE_BYTES, type TaskLogLine } from './tasks/logs/append-task-logs.ts'
 export { deleteExpiredLogs } from './tasks/logs/delete-expired-logs.ts'
 export {
   createProgressReporter,
   type ProgressReporter,
   type ProgressReporterOptions,
 } from './tasks/progress/progress-reporter.ts'
-export { type ProgressAnswer, type ProgressReport, reportProgress } from './tasks/progress/report-progress.ts'
+export {
+  type LastReport,
+  type ProgressAnswer,
+  type ProgressReport,
+  readLastReport,
+  reportProgress,
+} from './tasks/progress/report-progress.ts'
+export { issueReportToken } from './tasks/progress/report-token.ts'
 export { testWorkflow, type TestWorkflowOptions } from './test-runs/test-workflow.ts'
 export type { TestResult } from './test-runs/test-result.ts'

@@ -1,4 +1,5 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
+import { boardResolvers, boardStatusValues } from './board/board.resolvers.ts'
 import { containmentResolvers, containmentScopeValues } from './containment/containment.resolvers.ts'
 import type { Context, Services } from './context.ts'
 import {
@@ -15,6 +16,7 @@ import { signalResolvers } from './runs/signals.resolvers.ts'
 import { settingsResolvers } from './settings/settings.resolvers.ts'
 import { taskControlResolvers } from './tasks/control/control.resolvers.ts'
 import { logLevelValues, logResolvers } from './tasks/logs/logs.resolvers.ts'
+import { progressResolvers } from './tasks/progress/progress.resolvers.ts'
 import { taskResolvers, taskStatusValues } from './tasks/tasks.resolvers.ts'
 import {
   testDecisions,
@@ -42,6 +44,7 @@ export const workflows = defineSubgraph<Services, Context>({
     operationResolvers,
     containmentResolvers,
     logResolvers,
+    progressResolvers,
     historyResolvers,
     migrationResolvers,
     triggerResolvers,
@@ -49,6 +52,7 @@ export const workflows = defineSubgraph<Services, Context>({
     limitResolvers,
     settingsResolvers,
     testRunResolvers,
+    boardResolvers,
     {
       RunStatus: runStatusValues,
       TaskStatus: taskStatusValues,
@@ -65,6 +69,7 @@ export const workflows = defineSubgraph<Services, Context>({
       TestTraceEvent: testTraceEvents,
       TestWaitKind: testWaitKinds,
       TestDecision: testDecisions,
+      BoardItemStatus: boardStatusValues,
       ...triggerEnums,
     },
   ),

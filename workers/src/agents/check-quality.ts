@@ -40,7 +40,7 @@ export const checkQuality: Executor = async (call) => {
 
 /** The rules' verdict stands when the model cannot be asked: a safe default, told in the log. */
 async function judge(
-  { services, agent, signal }: TaskCall,
+  { services, agent, signal, log }: TaskCall,
   output: Parameters<typeof judgeQualityWithModel>[0],
 ): Promise<ModelJudgement | undefined> {
   const settings = agent.models ? modelSettingsFrom(services.models, agent.models.primary) : undefined
@@ -49,6 +49,7 @@ async function judge(
     return await judgeQualityWithModel(output, settings, signal)
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
+    log('warn', 'The model did not judge; the rules alone did.', { code: error.code })
     services.log.warn({ code: error.code }, 'the model did not judge; the rules alone did')
     return undefined
   }

@@ -23,7 +23,7 @@ const trends = z
   .catch({ topics: [] })
 
 /** Writes the post: a model, when the agent names one and a server is set, else rules. */
-export const generatePost: Executor = async ({ services, task, agent, signal }) => {
+export const generatePost: Executor = async ({ services, task, agent, signal, report }) => {
   const request: PostRequest = {
     trends: trends.parse(task.input['trends']).topics,
     guidelines: brandGuidelines.parse(task.input['brand_guidelines'] ?? {}),
@@ -31,6 +31,7 @@ export const generatePost: Executor = async ({ services, task, agent, signal }) 
   }
   const settings = agent.models ? modelSettingsFrom(services.models, agent.models.primary) : undefined
   if (!settings) return succeeded(composePost(request))
+  report({ message: `Asking the model ${settings.model}.` })
   try {
     return succeeded(await composePostWithModel(request, settings, signal))
   } catch (error) {

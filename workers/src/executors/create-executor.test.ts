@@ -22,7 +22,8 @@ beforeAll(async () => {
   actor = await world.organization('operator')
   const log = createLog('test', 'silent')
   const { database, secret } = world
-  fresh = () => createExecutor({ database, tail, log, secret, models: {}, allowLocalAgents: false }, egress)
+  const services = { database, tail, log, secret, models: {}, allowLocalAgents: false }
+  fresh = () => createExecutor(services, egress, { append: () => undefined })
 })
 afterAll(async () => {
   await egress[Symbol.asyncDispose]()

@@ -1,14 +1,22 @@
 import { type AgentExecutor, agentExecutor } from '@tutti/agents/domain'
 import { inSpan } from '@tutti/runtime'
 import { TuttiError } from '@tutti/schema'
-import { type ClaimedTask, type ExecuteTask, idempotencyKey, type TaskOutcome } from '@tutti/workflows/domain'
+import {
+  type ClaimedTask,
+  type ExecuteTask,
+  idempotencyKey,
+  readLastReport,
+  type TaskOutcome,
+} from '@tutti/workflows/domain'
 import { builtinFunctions } from '../agents/builtin-functions.ts'
+import type { TaskLogCollector } from '../logs/task-log-collector.ts'
 import { agentActor, type WorkerServices } from '../worker-services.ts'
 import { type Executor, failed } from './executor.ts'
 import { executeMessage } from './execute-message.ts'
 import { executeOverHttp } from './execute-over-http.ts'
 import { executeByPerson } from './execute-by-person.ts'
 import type { Egress } from './open-egress.ts'
+import { openVoice } from './open-voice.ts'
 
 const KNOWN_AGENTS = 2_000
 /** An agent that was changed or retired is noticed this soon. */
@@ -20,7 +28,11 @@ interface KnownAgent {
 }
 
 /** How this process does tasks: by the executor that the task's agent was registered with. */
-export function createExecutor(services: WorkerServices, egress: Egress): ExecuteTask {
+export function createExecutor(
+  services: WorkerServices,
+  egress: Egress,
+  logs: Pick<TaskLogCollector, 'append'>,
+): ExecuteTask {
   const known = new Map<string, KnownAgent>()
 
   async function read(task: ClaimedTask, id: string, before: KnownAgent | undefined): Promise<AgentExecutor> {
@@ -38,7 +50,7 @@ export function createExecutor(services: WorkerServices, egress: Egress): Execut
     return agent
   }
 
-  async function attempt(task: ClaimedTask, signal: AbortSignal): Promise<TaskOutcome> {
+  async function attempt(task: ClaimedTask, signal: AbortSignal, beat: () => void): Promise<TaskOutcome> {
     if (task.agentId === null) {
       return failed('AGENT_NOT_FOUND', `No agent named "${task.agentName}" is registered.`)
     }
@@ -51,15 +63,12 @@ export function createExecutor(services: WorkerServices, egress: Egress): Execut
       const executor = task.kind === 'message' ? executeMessage : executorOf(agent)
       if (!executor) return unusable(agent)
       const key = idempotencyKey(task.organizationId, task.runId, task.stepPath, task.generation)
-      return await executor({
-        services,
-        task,
-        agent,
-        actor: agentActor(task),
-        idempotencyKey: key,
-        egress,
-        signal,
-      })
+      const actor = agentActor(task)
+      const lastReport = await lastReportOf(services, task)
+      await using voice = openVoice(services, actor, task, { logs, beat })
+      const { report, heartbeat, log } = voice
+      const call = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport }
+      return await executor({ ...call, report, heartbeat, log })
     } catch (error) {
       if (error instanceof TuttiError)
         return failed(error.code, error.message, { retryable: error.retryable })
@@ -67,15 +76,23 @@ export function createExecutor(services: WorkerServices, egress: Egress): Execut
     }
   }
 
-  return (task, signal) => {
+  return (task, signal, beat = () => undefined) => {
     const attributes = {
       'tutti.run': task.runId,
       'tutti.task': task.id,
       'tutti.step': task.stepPath,
       'tutti.attempt': task.attempt,
     }
-    return inSpan(`task ${task.workflowName}`, { kind: 'consumer', attributes }, () => attempt(task, signal))
+    return inSpan(`task ${task.workflowName}`, { kind: 'consumer', attributes }, () =>
+      attempt(task, signal, beat),
+    )
   }
+}
+
+/** Only who begins again has anything to go on from. */
+async function lastReportOf(services: WorkerServices, task: ClaimedTask) {
+  const last = task.attempt > 1 || task.recovered ? await readLastReport(services.database, task) : null
+  return last?.isReport ? { percent: last.percent, message: last.message, data: last.data } : null
 }
 
 function executorOf({ executor }: AgentExecutor): Executor | undefined {

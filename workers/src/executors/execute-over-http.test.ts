@@ -4,9 +4,11 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { AgentExecutor } from '@tutti/agents/domain'
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { agentSigningSecret, executeOverHttp } from './execute-over-http.ts'
+import { agentSigningSecret, executeOverHttp, type HttpCall } from './execute-over-http.ts'
 import { type Egress, openEgress } from './open-egress.ts'
+import { readLines } from './read-agent-stream.ts'
 
 const SECRET = 'a secret of at least thirty-two bytes'
 const AGENT_ID = '01990000-0000-7000-8000-000000000003'
@@ -17,6 +19,8 @@ const server = createServer(async (request, response) => {
 let calls: { headers: IncomingHttpHeaders; body: string }[] = []
 let answer: (response: ServerResponse) => void
 let url: string
+/** What the agent said before its answer. */
+let said: unknown[] = []
 let egress: Egress
 
 beforeAll(async () => {
@@ -32,6 +36,7 @@ afterAll(async () => {
 })
 beforeEach(() => {
   calls = []
+  said = []
 })
 
 const replying =
@@ -41,10 +46,21 @@ const replying =
     response.end(body)
   }
 
-function execute(more: { url?: string; egress?: Egress; signal?: AbortSignal } = {}) {
+function execute(
+  more: { url?: string; egress?: Egress; signal?: AbortSignal; lastReport?: HttpCall['lastReport'] } = {},
+) {
   const executor: AgentExecutor['executor'] = { type: 'http', url: more.url ?? url, settings: {}, files: {} }
   const agent = { id: AGENT_ID, name: 'classifier', executor }
-  const task = { id: 't', runId: 'r', stepPath: 'classify', attempt: 2, input: { message: 'Grüße' } }
+  const task = {
+    organizationId: 'o',
+    id: 't',
+    runId: 'r',
+    stepPath: 'classify',
+    attempt: 2,
+    input: { message: 'Grüße' },
+    strandId: 's',
+    fence: 3n,
+  }
   return executeOverHttp({
     services: { secret: SECRET },
     agent,
@@ -52,6 +68,10 @@ function execute(more: { url?: string; egress?: Egress; signal?: AbortSignal } =
     egress: more.egress ?? egress,
     idempotencyKey: 'key-1',
     signal: more.signal ?? AbortSignal.timeout(10_000),
+    lastReport: more.lastReport ?? null,
+    report: (progress) => said.push(progress),
+    heartbeat: () => said.push('heartbeat'),
+    log: (...line) => said.push(line),
   })
 }
 
@@ -77,6 +97,7 @@ test('the call is signed as Standard Webhooks say, over exactly what was sent', 
     step: 'classify',
     attempt: 2,
     input: { message: 'Grüße' },
+    reportToken: expect.stringMatching(/^[\w-]+\.[\w-]+$/),
   })
   expect(agentSigningSecret(SECRET, 'another').equals(agentSigningSecret(SECRET, AGENT_ID))).toBe(false)
 })
@@ -153,4 +174,64 @@ test('what is not public is not called, by its address or by its name, and is no
     )
   }
   expect(calls).toEqual([])
+})
+
+const NDJSON = { 'content-type': 'application/x-ndjson; charset=utf-8' }
+
+test('what an agent says line by line is passed on as it comes, until its answer', async () => {
+  const heard = Promise.withResolvers<void>()
+  answer = async (response) => {
+    response.writeHead(200, NDJSON)
+    response.write('{"progress":{"percent":10,"message":"Grü')
+    response.write('ße"}}\n\n{"heartbeat":true}\r\n{"log":{"message":"half way"}}\n')
+    await heard.promise
+    response.write('{"output":{"done":true},"costUsd":0.5}\n{"progress":{"percent":100}}\n')
+    response.end()
+  }
+  const outcome = execute()
+  await expect.poll(() => said.length).toBe(3)
+  heard.resolve()
+  expect(await outcome).toEqual({ type: 'succeeded', output: { done: true }, costUsd: 0.5 })
+  expect(said).toEqual([{ percent: 10, message: 'Grüße' }, 'heartbeat', ['info', 'half way', undefined]])
+})
+
+test('who begins again is told what was last reported', async () => {
+  answer = replying(200, '{"output":1}')
+  await execute({ lastReport: { percent: 40, message: null, data: { done: 2 } } })
+  expect(JSON.parse(calls[0]?.body ?? '')).toMatchObject({
+    progress: { percent: 40, message: null, data: { done: 2 } },
+  })
+})
+
+test.each([
+  ['no answer', '{"heartbeat":true}\n', 'AGENT_ANSWER_INVALID', true],
+  ['nothing', '', 'AGENT_ANSWER_INVALID', true],
+  ['a line that is no JSON', 'ready\n{"output":1}', 'AGENT_ANSWER_INVALID', true],
+  ['a line of another kind', '{"status":"ready"}\n{"output":1}', 'AGENT_ANSWER_INVALID', false],
+  ['an answer without a line break', '{"error":{"code":"NO_MODEL","message":"gone"}}', 'NO_MODEL', false],
+  ['a line of more than 1 MiB', `{"output":"${'x'.repeat(1024 * 1024)}"}\n`, 'AGENT_ANSWER_TOO_LARGE', false],
+])('a stream with %s is a failure', async (_, body, code, retryable) => {
+  answer = replying(200, body, NDJSON)
+  expect(await execute()).toMatchObject(error(code, { retryable }))
+})
+
+test('a stream of lines is read the same however it is cut into pieces', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: 'binary', minLength: 1, maxLength: 20 })),
+      fc.array(fc.nat(30)),
+      async (texts, cuts) => {
+        const whole = Buffer.from(texts.map((text) => `${JSON.stringify(text)}\n`).join(''))
+        async function* pieces() {
+          let from = 0
+          for (const size of cuts) yield whole.subarray(from, (from += size))
+          yield whole.subarray(from)
+        }
+        const lines: unknown[] = []
+        for await (const line of readLines(pieces(), 1_000)) lines.push(JSON.parse(line ?? ''))
+        expect(lines).toEqual(texts)
+      },
+    ),
+    { numRuns: 40 },
+  )
 })

@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto'
-import type { TaskOutcome } from '@tutti/workflows/domain'
+import { issueReportToken, type TaskOutcome } from '@tutti/workflows/domain'
 import { type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import { failed, succeeded, type TaskCall } from './executor.ts'
 import { AddressRefused } from './open-egress.ts'
+import { isStream, type Line, lineSchema, readLines } from './read-agent-stream.ts'
 import { refuseAddress } from './refuse-address.ts'
 
 const MAX_ANSWER_BYTES = 1024 * 1024
+
+const TOO_LARGE = failed('AGENT_ANSWER_TOO_LARGE', 'The agent answered more than 1 MiB.')
 
 const answerSchema = z.union([
   z.object({ output: z.unknown(), costUsd: z.number().nonnegative().optional() }).strict(),
@@ -23,15 +26,22 @@ export function agentSigningSecret(secret: string, agentId: string): Buffer {
 }
 
 /** What of a task's call an HTTP agent gets to do with. */
-export interface HttpCall extends Pick<TaskCall, 'egress' | 'idempotencyKey' | 'signal'> {
+export interface HttpCall extends Pick<
+  TaskCall,
+  'egress' | 'idempotencyKey' | 'signal' | 'lastReport' | 'report' | 'heartbeat' | 'log'
+> {
   services: Pick<TaskCall['services'], 'secret'>
   agent: Pick<TaskCall['agent'], 'id' | 'name' | 'executor'>
-  task: Pick<TaskCall['task'], 'id' | 'runId' | 'stepPath' | 'attempt' | 'input'>
+  task: Pick<
+    TaskCall['task'],
+    'organizationId' | 'id' | 'runId' | 'stepPath' | 'attempt' | 'input' | 'strandId' | 'fence' | 'begins'
+  >
 }
 
 /**
  * Calls an HTTP agent: POST of the task's input, signed by the Standard Webhooks scheme, with the idempotency key.
- * The agent answers `{"output": …}` or `{"error": {code, message, retryable}}`. 429 and 5xx are retryable and
+ * The agent answers `{"output": …}` or `{"error": {code, message, retryable}}`; as `application/x-ndjson`, with lines of
+ * progress, heartbeats and logs before it. The token in the body lets it report by mutation as well. 429 and 5xx are retryable and
  * `Retry-After` is honoured; other statuses are not. Redirects are refused.
  */
 export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
@@ -45,6 +55,8 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
     step: call.task.stepPath,
     attempt: call.task.attempt,
     input: call.task.input,
+    reportToken: issueReportToken(call.services.secret, call.task),
+    ...(call.lastReport ? { progress: call.lastReport } : {}),
   })
   let response: Dispatcher.ResponseData
   let text: string | undefined
@@ -56,14 +68,18 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
       headers: headersOf(call, body),
       dispatcher: call.egress.dispatcher,
       signal: call.signal,
+      // The attempt's own time is the limit.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     })
+    if (isStream(response)) return await readStream(call, response.body)
     text = await readLimited(response.body)
   } catch (error) {
     if (error instanceof AddressRefused) return failed(error.code, error.message)
     const reason = error instanceof Error ? error.message : 'no connection'
     return failed('AGENT_UNREACHABLE', `The agent could not be reached: ${reason}.`, { retryable: true })
   }
-  if (text === undefined) return failed('AGENT_ANSWER_TOO_LARGE', 'The agent answered more than 1 MiB.')
+  if (text === undefined) return TOO_LARGE
   const { statusCode, headers } = response
   if (statusCode < 200 || statusCode > 299) {
     const retryable = statusCode === 429 || statusCode >= 500
@@ -91,12 +107,9 @@ function headersOf({ services, agent, idempotencyKey }: HttpCall, body: string):
 }
 
 function readAnswer(text: string): TaskOutcome {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
+  const json = parseJson(text)
+  if (json === undefined)
     return failed('AGENT_ANSWER_INVALID', 'The agent did not answer with JSON.', { retryable: true })
-  }
   const answer = answerSchema.safeParse(json)
   if (!answer.success) return failed('AGENT_ANSWER_INVALID', 'The answer is neither {output} nor {error}.')
   if ('error' in answer.data) {
@@ -104,6 +117,31 @@ function readAnswer(text: string): TaskOutcome {
     return failed(code, message, { retryable })
   }
   return succeeded(answer.data.output ?? null, answer.data.costUsd ?? 0)
+}
+
+/** Passes on what the agent says until it answers. */
+async function readStream(call: HttpCall, body: AsyncIterable<Buffer>): Promise<TaskOutcome> {
+  for await (const text of readLines(body, MAX_ANSWER_BYTES)) {
+    if (text === undefined) return TOO_LARGE
+    const line = lineSchema.safeParse(parseJson(text))
+    if (!line.success) return readAnswer(text)
+    passOn(call, line.data)
+  }
+  return failed('AGENT_ANSWER_INVALID', 'The agent ended its stream without an answer.', { retryable: true })
+}
+
+function passOn({ report, heartbeat, log }: HttpCall, line: Line): void {
+  if ('progress' in line) report(line.progress)
+  else if ('log' in line) log(line.log.level, line.log.message, line.log.data)
+  else heartbeat()
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Undefined when it is too long: what comes after the limit is not read, the connection is given up. */

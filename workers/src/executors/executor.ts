@@ -1,11 +1,24 @@
 import type { AgentExecutor } from '@tutti/agents/domain'
 import type { Actor } from '@tutti/schema'
-import type { ClaimedTask, TaskOutcome } from '@tutti/workflows/domain'
+import type { ClaimedTask, LastReport, ProgressReport, TaskOutcome } from '@tutti/workflows/domain'
 import type { WorkerServices } from '../worker-services.ts'
 import type { Egress } from './open-egress.ts'
 
+/** How urgent a line of a task's log is. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** What an executor says while it works; nothing of it throws or is waited for. */
+export interface Voice {
+  /** How far it is; a sign of life too. As often as it likes: of many in a second the newest is kept. */
+  report(progress: ProgressReport): void
+  /** A sign of life, for steps with a `heartbeat_timeout`. */
+  heartbeat(): void
+  /** A line for the task's log; together with its data at most 16 KiB. */
+  log(level: LogLevel, message: string, data?: unknown): void
+}
+
 /** One attempt at one task. */
-export interface TaskCall {
+export interface TaskCall extends Voice {
   services: WorkerServices
   task: ClaimedTask
   agent: AgentExecutor
@@ -16,6 +29,8 @@ export interface TaskCall {
   idempotencyKey: string
   /** Aborts when the attempt's time is up or the lease is lost. */
   signal: AbortSignal
+  /** What was last reported before this attempt began, to go on from; null the first time. */
+  lastReport: Pick<LastReport, 'percent' | 'message' | 'data'> | null
 }
 
 /** A way of doing a task. */

@@ -32,7 +32,7 @@ export interface TaskProgressRow {
 /** Columns of a {@link TaskRow}. */
 export const TASK_COLUMNS = `id, run_id as "runId", status, step_path as "stepPath", agent_id as "agentId", attempt,
   input, output, error, cost_usd as "costUsd", created_at as "createdAt", started_at as "startedAt",
-  ended_at as "endedAt", progress`
+  ended_at as "endedAt", case when progress ? 'time' then progress end as progress`
 
 /** Tasks by id. */
 export async function loadTasks({ database, actor }: Context, ids: readonly string[]) {

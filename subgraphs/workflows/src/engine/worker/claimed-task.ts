@@ -23,10 +23,19 @@ export interface ClaimedTask {
   fence: bigint
   /** True while its beginning is not written: that raises the fence by one. */
   begins?: boolean
+  /** True when an earlier worker was lost at this attempt. */
+  recovered?: boolean
 }
 
 /** The task of a strand that was claimed for it; undefined when the strand is the core's business alone. */
-export function claimedTaskOf({ id, fence, run, task, resume }: HeldStrand): ClaimedTask | undefined {
+export function claimedTaskOf({
+  id,
+  fence,
+  run,
+  task,
+  resume,
+  recoveries,
+}: HeldStrand): ClaimedTask | undefined {
   if (!task || resume || (task.kind !== 'agent' && task.kind !== 'message')) return undefined
   return {
     organizationId: run.organizationId,
@@ -45,5 +54,6 @@ export function claimedTaskOf({ id, fence, run, task, resume }: HeldStrand): Cla
     workflowName: run.workflowName,
     strandId: id,
     fence,
+    ...(recoveries > 0 ? { recovered: true } : {}),
   }
 }

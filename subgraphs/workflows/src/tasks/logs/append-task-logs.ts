@@ -27,17 +27,18 @@ const KEPT_DAYS = 30
 /**
  * Adds lines to tasks of the actor's organization, in the order given, all or none, in one statement. Characters that
  * cannot be stored are replaced. BAD_INPUT lists every line that is too large, has another level or no task here; nothing
- * of an attempt is refused for being late, since it was said all the same.
+ * of an attempt is refused for being late, since it was said all the same. `at` is the path of the lines in the mistakes.
  */
 export async function appendTaskLogs(
   { database }: Pick<Services, 'database'>,
   actor: Actor,
   lines: readonly TaskLogLine[],
+  at = 'lines',
 ): Promise<void> {
   if (lines.length === 0) return
   if (lines.length > MOST_LINES)
-    fail('BAD_INPUT', { path: 'lines', message: `At most ${MOST_LINES} lines at once.` })
-  refuse(lines.flatMap(problemsOf))
+    fail('BAD_INPUT', { path: at, message: `At most ${MOST_LINES} lines at once.` })
+  refuse(lines.flatMap((line, index) => problemsOf(line, `${at}[${index}]`)))
   const rows = storableJson(
     lines.map(({ taskId, attempt, level, message, data, time }) => ({
       task: taskId,
@@ -54,7 +55,7 @@ export async function appendTaskLogs(
       [actor.organizationId, [...new Set(lines.map(({ taskId }) => taskId))]],
     )
     const ids = new Set(known.rows.map(({ id }) => id))
-    refuse(lines.flatMap(({ taskId }, index) => (ids.has(taskId) ? [] : [unknownTask(index)])))
+    refuse(lines.flatMap(({ taskId }, index) => (ids.has(taskId) ? [] : [unknownTask(`${at}[${index}]`)])))
     await client.query(
       `insert into task_log (organization_id, task_id, run_id, attempt, level, message, data, time, expires_at)
        select t.organization_id, t.id, t.run_id, coalesce(x.attempt, t.attempt), x.level, x.message, x.data,
@@ -67,11 +68,11 @@ export async function appendTaskLogs(
   })
 }
 
-function problemsOf({ taskId, level, message, data, time }: TaskLogLine, index: number): Problem[] {
+function problemsOf({ taskId, level, message, data, time }: TaskLogLine, line: string): Problem[] {
   const problems: Problem[] = []
-  const complain = (at: string, code: string, text: string): void =>
-    void problems.push({ code, message: text, path: `lines[${index}].${at}` })
-  if (!isId(taskId)) problems.push(unknownTask(index))
+  const complain = (field: string, code: string, text: string): void =>
+    void problems.push({ code, message: text, path: `${line}.${field}` })
+  if (!isId(taskId)) problems.push(unknownTask(line))
   if (!isLogLevel(level)) complain('level', 'UNKNOWN_LEVEL', `A level is one of ${LOG_LEVELS.join(', ')}.`)
   if (time && Number.isNaN(time.getTime())) complain('time', 'NO_TIME', 'That is no time.')
   const bytes = Buffer.byteLength(message) + (data === undefined ? 0 : Buffer.byteLength(storableJson(data)))
@@ -84,10 +85,10 @@ function problemsOf({ taskId, level, message, data, time }: TaskLogLine, index: 
   return problems
 }
 
-const unknownTask = (index: number): Problem => ({
+const unknownTask = (line: string): Problem => ({
   code: 'NOT_FOUND',
   message: 'There is no such task here.',
-  path: `lines[${index}].taskId`,
+  path: `${line}.taskId`,
 })
 
 function refuse(problems: readonly Problem[]): void {

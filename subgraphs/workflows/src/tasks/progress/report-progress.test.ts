@@ -2,7 +2,7 @@ import { openTestDatabase, type TestDatabase, testActor } from '@tutti/prisma/te
 import { type Actor, TuttiError } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runningTask } from '../../testing/running-task.ts'
-import { reportProgress } from './report-progress.ts'
+import { beatFromOutside, readLastReport, reportFromOutside, reportProgress } from './report-progress.ts'
 
 let world: TestDatabase
 
@@ -107,4 +107,36 @@ test('a report that says too much is refused, all of it at once; odd characters 
     message: 'a\uFFFDb',
     data: { '\uFFFD': '\uFFFD' },
   })
+})
+
+test('who reports by its own rights does so in its organization alone', async () => {
+  const actor = await world.organization('agent')
+  const task = await runningTask(world, actor)
+  const other = await world.organization('agent')
+  const report = (by: Actor) => reportFromOutside(world.database, by, task, { percent: 5 }, 'input')
+  expect(await report(other)).toBe('stale')
+  expect(await beatFromOutside(world.database, other, task)).toBe('stale')
+  expect(await progressOf(actor, task.id)).toBeNull()
+  expect(await report(actor)).toBe('kept')
+  expect(await told(actor)).toMatchObject([{ data: { percent: 5 } }])
+})
+
+test('a sign of life is no report, and leaves the last one as it was', async () => {
+  const actor = await world.organization('agent')
+  const task = await runningTask(world, actor)
+  expect(await readLastReport(world.database, task)).toBeNull()
+  expect(await beatFromOutside(world.database, actor, task)).toBe('kept')
+  expect(await readLastReport(world.database, task)).toMatchObject({ isReport: false, percent: null })
+  await reportProgress(world.database, actor, task, { percent: 40, data: { done: 2 } })
+  const long = "update task set progress = progress || jsonb_build_object('time', now() - interval '1 hour')"
+  await world.database.inTenant(actor, (tx) => tx.sql(long))
+  const before = await readLastReport(world.database, task)
+  expect(before).toMatchObject({ isReport: true, percent: 40, message: null, data: { done: 2 } })
+  await beatFromOutside(world.database, actor, task)
+  const after = await readLastReport(world.database, task)
+  expect(after).toMatchObject({ isReport: true, percent: 40, data: { done: 2 } })
+  expect(before?.ageMs).toBeGreaterThanOrEqual(3_600_000)
+  expect(after?.ageMs).toBeLessThan(3_600_000)
+  expect(await beatFromOutside(world.database, actor, { ...task, fence: 6n })).toBe('stale')
+  expect(await told(actor)).toHaveLength(1)
 })

@@ -1,6 +1,7 @@
 import { actorRecord, type Database } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
+import type pg from 'pg'
 import { z } from 'zod'
 import type { ClaimedTask } from '../../engine/worker/claimed-task.ts'
 import { storableJson } from '../storable-json.ts'
@@ -58,11 +59,55 @@ export async function reportProgress(
   task: ReportingTask,
   given: ProgressReport,
 ): Promise<ProgressAnswer> {
-  const { percent = null, message = null, data = null } = parseInput(report, given, 'report')
+  const said = parseReport(given, 'report')
+  return told(database, await keep(database.pool('worker'), actor, task, said))
+}
+
+/** As {@link reportProgress}, by the actor's own rights: for agents outside. `at` is the path of the mistakes. */
+export async function reportFromOutside(
+  database: Pick<Database, 'transact' | 'announce'>,
+  actor: Actor,
+  task: ReportingTask,
+  given: ProgressReport,
+  at: string,
+): Promise<ProgressAnswer> {
+  const said = parseReport(given, at)
+  return told(database, await database.transact(actor, (client) => keep(client, actor, task, said)))
+}
+
+/** A sign of life without a report, by the actor's own rights. */
+export async function beatFromOutside(
+  database: Pick<Database, 'transact'>,
+  actor: Actor,
+  task: ReportingTask,
+): Promise<ProgressAnswer> {
+  const answer = await database.transact(actor, (client) => keep(client, actor, task, null))
+  return answer === 'told' ? 'kept' : answer
+}
+
+type Said = { percent: number | null; message: string | null; data: unknown }
+
+function parseReport(given: ProgressReport, path: string): Said {
+  const { percent = null, message = null, data = null } = parseInput(report, given, path)
+  return { percent, message, data }
+}
+
+function told(database: Pick<Database, 'announce'>, answer: ProgressAnswer | 'told'): ProgressAnswer {
+  if (answer !== 'told') return answer
+  database.announce()
+  return 'kept'
+}
+
+/** With nothing said it is a sign of life. */
+async function keep(
+  client: Pick<pg.ClientBase, 'query'>,
+  actor: Actor,
+  task: ReportingTask,
+  said: Said | null,
+): Promise<ProgressAnswer | 'told'> {
   const { runId, workflowId, workflowName, id, stepPath, agentId, attempt } = task
-  const said = { percent, message, data }
   const about = { runId, workflowId, workflowName, taskId: id, stepPath, agentId, attempt }
-  const { rows } = await database.pool('worker').query<{ answer: 'told' | 'kept' | 'early' }>({
+  const { rows } = await client.query<{ answer: 'told' | 'kept' | 'early' }>({
     name: 'task-progress',
     text: REPORT,
     values: [
@@ -71,16 +116,44 @@ export async function reportProgress(
       task.fence,
       task.begins === true,
       id,
-      storableJson(said),
+      said && storableJson(said),
       JSON.stringify(actorRecord(actor)),
       storableJson({ ...about, ...said }),
     ],
   })
-  const answer = rows[0]?.answer ?? 'stale'
-  if (answer !== 'told') return answer
-  database.announce()
-  return 'kept'
+  return rows[0]?.answer ?? 'stale'
 }
+
+/** What was last said of a task, and how long ago its last sign of life came from outside, milliseconds. */
+export interface LastReport extends Said {
+  /** False when there were only signs of life. */
+  isReport: boolean
+  ageMs: number
+}
+
+/** Reads it, by whatever attempt it was; null when there was none. */
+export async function readLastReport(
+  database: Pick<Database, 'pool'>,
+  task: Pick<ClaimedTask, 'organizationId' | 'id'>,
+): Promise<LastReport | null> {
+  const { rows } = await database
+    .pool('worker')
+    .query<{ progress: Partial<Said>; isReport: boolean; ageMs: number }>({
+      name: 'task-last-report',
+      text: LAST,
+      values: [task.organizationId, task.id],
+    })
+  const [row] = rows
+  if (!row) return null
+  const { percent = null, message = null, data = null } = row.progress
+  return { percent, message, data, isReport: row.isReport, ageMs: row.ageMs }
+}
+
+const LAST = `
+select progress, progress ? 'time' as "isReport",
+  extract(epoch from clock_timestamp() - greatest((progress->>'time')::timestamptz,
+    (progress->>'beatAt')::timestamptz))::float8 * 1000 as "ageMs"
+from task where organization_id is not distinct from $1::uuid and id = $2 and progress is not null`
 
 const REPORT = `
 with held as materialized (
@@ -89,12 +162,14 @@ with held as materialized (
     and s.fence = $3::bigint + case when $4::boolean then 1 else 0 end
   for no key update of s
 ), before as materialized (
-  select t.id, t.organization_id, coalesce((t.progress->>'toldAt')::timestamptz
+  select t.id, t.organization_id, $6::jsonb is not null and coalesce((t.progress->>'toldAt')::timestamptz
     <= clock_timestamp() - interval '${EVENT_EVERY_MS} milliseconds', true) as tells
   from held h join task t on t.id = h.task_id and t.organization_id is not distinct from h.organization_id
 ), kept as (
-  update task t set progress = $6::jsonb || jsonb_build_object('time', clock_timestamp(),
-    'toldAt', case when b.tells then to_jsonb(clock_timestamp()) else t.progress->'toldAt' end)
+  update task t set progress = case
+    when $6::jsonb is null then coalesce(t.progress, '{}') || jsonb_build_object('beatAt', clock_timestamp())
+    else $6::jsonb || jsonb_build_object('time', clock_timestamp(),
+      'toldAt', case when b.tells then to_jsonb(clock_timestamp()) else t.progress->'toldAt' end) end
   from before b where t.id = b.id and t.organization_id is not distinct from b.organization_id
 ), told as (
   insert into log.event (organization_id, type, subject, actor, data, run_id)
