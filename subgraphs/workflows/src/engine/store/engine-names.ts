@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Assignee } from '../../definitions/index.ts'
+import type { Assignee, WorkflowDefinition } from '../../definitions/index.ts'
 import type { Transition } from '../core/index.ts'
 
 const TRUST_MS = 5_000
@@ -16,6 +16,8 @@ export interface NamedVersion {
   workflowId: string
   workflowName: string
   versionId: string
+  /** Its limit on runs by key, if it has one. */
+  concurrency?: WorkflowDefinition['concurrency'] | null
 }
 
 /** What the names in transitions stand for. */
@@ -131,7 +133,8 @@ export function createEngineNames(now: () => number = Date.now): EngineNames {
     version: number | undefined,
   ): Promise<NamedVersion | undefined> {
     const { rows } = await client.query<NamedVersion>(
-      `select w.id as "workflowId", w.name as "workflowName", v.id as "versionId" from workflow w
+      `select w.id as "workflowId", w.name as "workflowName", v.id as "versionId",
+         v.definition->'concurrency' as concurrency from workflow w
        join workflow_version v on v.organization_id = w.organization_id and v.workflow_id = w.id
          and v.version = coalesce($3::int, w.published_version)
        where w.organization_id = $1 and w.name = $2`,

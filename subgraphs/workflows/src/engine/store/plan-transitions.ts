@@ -9,6 +9,7 @@ import {
   runStatusAfter,
   type Transition,
 } from '../core/index.ts'
+import { limitKeyOf } from '../../limits/limit-key.ts'
 import type { CancelledParent } from './children.ts'
 import type { Names } from './engine-names.ts'
 import type { HeldStrand, HeldTask, RunContext } from './held-strand.ts'
@@ -195,7 +196,8 @@ class Planner {
       this.#wakeNow({ type: 'child_run_ended', node, status: 'failed', output: {}, error: refusal })
       return
     }
-    const runId = this.#beginRun({ ...target, input, task: task.id, wait })
+    const limitKey = limitKeyOf({ concurrency: target.concurrency ?? undefined }, input)
+    const runId = this.#beginRun({ ...target, input, limitKey, task: task.id, wait })
     if (!wait) this.#wakeNow({ type: 'wait_over', node, payload: { runId } })
     else this.#change.due_ms = transition.wakeAfterMs
   }
@@ -208,6 +210,8 @@ class Planner {
     task: string
     /** Whether the strand waits for its end. */
     wait: boolean
+    /** What its limits count it under, by key. */
+    limitKey?: string | null
     /** True: a part of the run above, which begins whatever limits on runs say. */
     isPart?: boolean
   }): string {
@@ -234,6 +238,7 @@ class Planner {
       run: id,
       ...(paused ? { status: 'held', due_at: undefined } : {}),
       ...(child.isPart ? { wait: 'slot:taken' } : {}),
+      limit_key: child.limitKey ?? undefined,
     })
     this.#madeReady = true
     return id

@@ -7,6 +7,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Services } from '../../context.ts'
 import type { WorkflowDefinition } from '../../definitions/index.ts'
 import { checkInput } from '../../engine/core/index.ts'
+import { limitKeyOf } from '../../limits/limit-key.ts'
 import { findTargets } from '../find-targets.ts'
 import { copyTasks } from './copy-tasks.ts'
 import { insertStrands } from './insert-strands.ts'
@@ -91,6 +92,7 @@ export async function forkRun(
         status: 'ready',
         state: { ...past.state, ...request.state },
         generation: 0,
+        limit_key: limitKeyOf(version.definition, input) ?? undefined,
         resume: { type: 'step_entered', node: step.nodeId },
       },
     ])

@@ -1,6 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
+import { limitKeyOf } from '../../limits/limit-key.ts'
 import type { FailedRun } from './failed-run.ts'
 import { insertStrands } from './insert-strands.ts'
 import type { LockedRun } from './lock-runs.ts'
@@ -67,11 +68,19 @@ const failedNode = ({ error, lastNode }: FailedRun): string | null => error?.nod
 async function enterAgain(
   client: pg.PoolClient,
   { organizationId }: Actor,
-  { id, state, generation }: FailedRun,
+  { id, state, generation, definition, input }: FailedRun,
   node: string,
 ): Promise<string[]> {
   await insertStrands(client, organizationId, id, [
-    { id: uuidv7(), status: 'ready', state, generation, resume: { type: 'step_entered', node } },
+    {
+      id: uuidv7(),
+      status: 'ready',
+      state,
+      generation,
+      limit_key: limitKeyOf(definition, input) ?? undefined,
+      has_place: true,
+      resume: { type: 'step_entered', node },
+    },
   ])
   return [node]
 }

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { advance, type Transition } from '../../engine/core/index.ts'
 import { aboutTask } from '../../engine/store/plan-transitions.ts'
+import { limitKeyOf } from '../../limits/limit-key.ts'
 import type { FailedRun } from './failed-run.ts'
 import { insertStrands, type NewStrandRow } from './insert-strands.ts'
 import { recordEvents } from './record-events.ts'
@@ -38,12 +39,14 @@ export async function retrySpread(
   const compound = await copySpread(client, actor, run, spread, kept)
   const main = uuidv7()
   const width = spread.concurrency
+  const limit_key = limitKeyOf(run.definition, run.input) ?? undefined
   const rows: NewStrandRow[] = [
     {
       id: main,
       status: 'waiting',
       state: run.state,
       generation: run.generation,
+      limit_key,
       task: compound,
       pending: missing.length,
       needed,
@@ -55,6 +58,7 @@ export async function retrySpread(
       status: width === undefined || turn < width ? 'ready' : 'held',
       state,
       generation: run.generation,
+      limit_key,
       parent: main,
       parent_task: compound,
       compound: node,

@@ -39,7 +39,7 @@ export async function takeBackRuns(
   )
   await client.query(
     `update strand set status = 'ready', due_at = clock_timestamp(), fence = fence + 1, claim_id = null, agent_id = null,
-       wait_key = null, recoveries = 0, resume = $3
+       wait_key = case when task_id is null then 'slot:taken' end, recoveries = 0, resume = $3
      where organization_id = $1 and run_id = any($2::uuid[]) and parent_id is null`,
     [o, ids, JSON.stringify({ type: 'run_taken_back', node: '', ...(reason === null ? {} : { reason }) })],
   )
