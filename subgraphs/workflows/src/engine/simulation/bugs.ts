@@ -1,4 +1,5 @@
-import type { StrandChange } from '../store/write-plan.ts'
+import type { StrandChange } from '../store/strand-change.ts'
+import { advance } from '../core/index.ts'
 import type { Mood } from './faults.ts'
 import { below } from './store/children.ts'
 import { STORE_RULES, type StoreRules } from './store/rules.ts'
@@ -47,6 +48,7 @@ export const BUGS: readonly PlantedBug[] = [
           }),
       },
     }),
+    mood: { suspend: 0.03, long: 0.2, limits: 0 },
   },
   {
     name: 'the epoch is not checked',
@@ -57,7 +59,7 @@ export const BUGS: readonly PlantedBug[] = [
         gate: (db, changes) => changes.filter((x) => String(db.strand.get(x.id)?.fence) === x.fence),
       },
     }),
-    mood: { control: 0.1 },
+    mood: { control: 0.5, haste: 0.5, actMs: 40 },
   },
   {
     name: 'a late answer is accepted although its strand is gone',
@@ -118,6 +120,7 @@ export const BUGS: readonly PlantedBug[] = [
             .filter(({ id }) => then.strand.get(id)?.status !== 'waiting' || request.timers.has(id)),
       },
     }),
+    mood: { favour: 'timer', crash: 0.04 },
   },
   {
     name: 'a lease that ran out is not taken over',
@@ -157,11 +160,11 @@ export const BUGS: readonly PlantedBug[] = [
           ),
       },
     }),
-    mood: { gap: 0.9, nudge: 0 },
+    mood: { favour: 'map', gap: 0.9, gapMs: 300, nudge: 0, limits: 0, crash: 0 },
   },
   {
     name: 'a lost lease counts as an attempt',
-    caughtBy: ['attempts are counted'],
+    caughtBy: ['attempts are counted', 'limits hold'],
     store: store({
       claim: {
         ...claim,
@@ -177,7 +180,7 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'an attempt lost in a paused run counts',
     caughtBy: ['attempts are counted'],
     store: store({ letGo: { ...letGo, back: () => undefined } }),
-    mood: { crash: 0.04, control: 0.1 },
+    mood: { favour: 'map', crash: 0.1, control: 0.3, long: 0.3, haste: 0, limits: 0 },
   },
   {
     name: 'the release of items ignores their bound',
@@ -201,7 +204,7 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'a resumed run ignores the bounds of its maps',
     caughtBy: ['bounds hold'],
     store: store({ control: { ...control, room: () => 1_000 } }),
-    mood: { control: 0.1 },
+    mood: { favour: 'map', control: 0.3, limits: 0 },
   },
   {
     name: 'a lease that ran out takes no place of its limits',
@@ -229,7 +232,7 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'branches and items begin beside their limits',
     caughtBy: ['limits hold'],
     worker: worker({ childrenPassClaim: false }),
-    mood: { limits: 1 },
+    mood: { favour: 'parallel', limits: 1 },
   },
   {
     name: 'the next step in place takes no place of its agent',
@@ -244,14 +247,20 @@ export const BUGS: readonly PlantedBug[] = [
     mood: { limits: 1 },
   },
   {
+    name: 'a resumed run leaves its sub-runs paused',
+    caughtBy: ['a run ends or waits for a reason'],
+    store: store({ control: { ...control, wasPausedWith: () => false } }),
+    mood: { control: 0.2, haste: 0.9 },
+  },
+  {
     name: 'nothing repeats a release that a crash left undone',
     caughtBy: ['a run ends or waits for a reason'],
     worker: worker({ reconciles: false }),
-    mood: { crash: 0.04 },
+    mood: { favour: 'map', crash: 0.1, connection: 0.1, haste: 0, limits: 0 },
   },
   {
     name: 'branches and items go on after their join',
-    caughtBy: ['nothing is left'],
+    caughtBy: ['nothing is left', 'a join fires once'],
     worker: worker({ cancels: false }),
   },
   {
@@ -282,7 +291,7 @@ export const BUGS: readonly PlantedBug[] = [
           ),
       },
     }),
-    mood: { gap: 0.9 },
+    mood: { favour: 'parallel', gap: 0.9, gapMs: 90, limits: 0 },
   },
   {
     name: 'the end of a sub-run is told to nobody',
@@ -353,35 +362,49 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'compensation is listed while branches are under way',
     caughtBy: ['compensation is complete'],
     worker: worker({ listsWhenWritten: false }),
+    mood: { favour: 'parallel', undo: 0.9, failing: 0.35, slow: 0.05, limits: 0 },
   },
   {
     name: 'a signal stays after it was taken',
     caughtBy: ['signals are taken once'],
     store: store({ signals: { ...signals, taken: () => undefined } }),
+    mood: { favour: 'signal' },
+  },
+  {
+    name: 'a signal believes a pause that is over',
+    caughtBy: ['a pause holds', 'a run ends or waits for a reason'],
+    store: store({
+      signals: {
+        ...signals,
+        isPaused: (_db, then, run) => then.run.get(run)?.status === 'paused',
+      },
+    }),
+    mood: { favour: 'signal', control: 0.1, haste: 1, gap: 0.9, gapMs: 90, roughMs: 4_000 },
   },
   {
     name: 'a signal that came before its wait is lost',
     caughtBy: ['a run ends or waits for a reason'],
     store: store({ signals: { ...signals, awaiting: () => [] } }),
     worker: worker({ looksForSignals: false }),
+    mood: { favour: 'signal' },
   },
   {
     name: 'paused runs go on',
-    caughtBy: ['a pause holds', 'a run ends or waits for a reason'],
+    caughtBy: ['a pause holds', 'a run ends or waits for a reason', 'no error'],
     worker: worker({ parks: false }),
-    mood: { control: 0.1 },
+    mood: { favour: 'map', control: 0.3, limits: 0 },
   },
   {
     name: 'a run that is paused as it begins is told so, and nothing more',
-    caughtBy: ['a run ends or waits for a reason'],
+    caughtBy: ['no error'],
     worker: worker({ parksWhatWasRefused: false }),
-    mood: { control: 0.5, slow: 0.02 },
+    mood: { control: 0, haste: 0.9 },
   },
   {
-    name: 'a batch is tried again whole when its refusals cannot be read',
-    caughtBy: ['no error'],
-    worker: worker({ retriesRefusedOnly: false }),
-    mood: { control: 0.5, connection: 0.3, crash: 0 },
+    name: 'what the core ignores leaves its strand to nobody',
+    caughtBy: ['a run ends or waits for a reason'],
+    worker: worker({ decide: advance, parksWhatWasRefused: false }),
+    mood: { control: 0, haste: 0.9 },
   },
   {
     name: 'a first step that kills its worker is begun again and again',
@@ -391,7 +414,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'what is below is cancelled by a transaction of its own',
-    caughtBy: ['nothing is left', 'a run ends or waits for a reason'],
+    caughtBy: ['nothing is left', 'a join fires once', 'a run ends or waits for a reason'],
     worker: worker({ cancelsWithin: false }),
     mood: { crash: 0.04 },
   },

@@ -1,7 +1,8 @@
 import type { WorkflowDefinition } from '../../definitions/index.ts'
 import { canTaskBecome, isRunOver, isTaskOver, RUN_TRANSITIONS } from '../core/index.ts'
 import type { ClaimedRow } from '../store/claim-strands.ts'
-import { LEASE_SECONDS, type StrandChange } from '../store/write-plan.ts'
+import { LEASE_SECONDS } from '../store/lease-seconds.ts'
+import type { StrandChange } from '../store/strand-change.ts'
 import type { ClaimedTask } from '../worker/claimed-task.ts'
 import type { Counts } from './counts.ts'
 import { LimitWatch } from './limit-watch.ts'
@@ -97,6 +98,13 @@ export class Invariants {
     }
   }
 
+  /** A worker does a task, under this claim. */
+  performs({ id, strandId, stepPath }: ClaimedTask, claim: string): void {
+    const isHolder = this.#holders.get(strandId)?.claim === claim
+    if (isHolder && this.#db.task.get(id)?.status === 'ready')
+      this.violate('a pause holds', `${stepPath} is done although its run is paused`)
+  }
+
   /** An outside system was called for a task. */
   called(key: string, { runId, stepPath }: ClaimedTask): void {
     const what = `${runId} ${stepPath}`
@@ -168,6 +176,8 @@ export class Invariants {
   #taskChanged(name: string, { before, after }: RowChange<Task>): void {
     if (!after) return
     const { id, step_path: path, status, run_id } = after
+    if (isIgnored(after.error) || (after.arrival?.ok === false && isIgnored(after.arrival.error)))
+      this.violate('no error', `${name}: at ${path} something happened that the core ignores`)
     if (!before) {
       const { parent_id, position } = after
       this.created.set(id, this.created.size)
@@ -197,6 +207,9 @@ export class Invariants {
       return
     }
     if (before?.status === 'running' && after.status !== 'running') this.#holders.delete(row.id)
+    const isHeld = after.status === 'held' && this.#db.strand.get(after.id) === after
+    if (isHeld && before?.status !== 'held' && !mayBeHeld(this.#db, after))
+      this.violate('a pause holds', `${name}: "${after.path}" is held, and nothing holds it`)
     if (after.pending > 0) parents.add(after.id)
     const isNewJoin = after.task_id !== null && after.pending > 0 && !this.#joins.has(after.task_id)
     if (isNewJoin && after.status === 'waiting' && after.task_id !== null) {
@@ -263,6 +276,8 @@ export class Invariants {
     if (before.status !== status && !RUN_TRANSITIONS[before.status].includes(status))
       this.violate('nothing is left', `${name}: run ${id} is ${before.status} and becomes ${status}`)
     if (!isRunOver(status) || isRunOver(before.status)) return
+    if (isIgnored(after.error))
+      this.violate('no error', `${name}: something happened to run ${id} that the core ignores`)
     this.#counts.add(`run ${status}`)
     for (const s of this.#db.strand.values())
       if (s.run_id === id) this.violate('nothing is left', `${name}: "${s.path}" is left of run ${id}`)
@@ -270,6 +285,16 @@ export class Invariants {
       if (t.run_id === id && !isTaskOver(t.status))
         this.violate('nothing is left', `${name}: ${t.step_path} is ${t.status} in run ${id}, which is over`)
   }
+}
+
+/** What a step fails with when the shell told the core of something that could not be. */
+const isIgnored = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENGINE_EVENT_IGNORED'
+
+/** Behind the bound of its map, or by a pause. */
+function mayBeHeld(db: Tables, { run_id, parent_id, task_id }: Strand): boolean {
+  const parent = parent_id === null ? undefined : db.strand.get(parent_id)
+  return db.run.get(run_id)?.status === 'paused' || (task_id === null && parent?.width != null)
 }
 
 function describeStrand(before: Strand | undefined, after: Strand | undefined): string {

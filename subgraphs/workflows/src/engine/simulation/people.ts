@@ -26,7 +26,7 @@ export class People {
 
   /** Starts a run, and asks again with the same key until the start is answered. */
   start(workflow: string, key: string): void {
-    const { store, db, random } = this.#world
+    const { store, db, random, mood, timeline } = this.#world
     const limitKey = random.chance(0.5) ? KEY : null
     this.#ask(
       'start',
@@ -35,7 +35,11 @@ export class People {
         const what = { workflow: idOf(workflow), version: idOf(workflow), input: INPUT, limitKey }
         return startRun(db, store.outside, { ...ids, ...what, key })
       },
-      (id) => this.#world.invariants.accepted.set(key, id),
+      (id) => {
+        this.#world.invariants.accepted.set(key, id)
+        // Who has second thoughts has them before a worker has begun it, or soon after.
+        if (random.chance(mood.haste)) timeline.after(random.between(0, 6), () => this.#pauseBriefly(id))
+      },
     )
   }
 
@@ -51,9 +55,10 @@ export class People {
     if (random.chance(0.1)) this.publish()
     if (!random.chance(mood.control)) return
     const drawn = random.next()
-    if (drawn < 0.35) this.#control('pause', run, pauseRun)
-    else if (drawn < 0.6) this.#control('resume', run, resumeRun)
-    else if (drawn < 0.75) this.#control('cancel', run, cancelRun)
+    if (random.chance(mood.haste)) return this.#pauseBriefly(run.id)
+    if (drawn < 0.35) this.#control('pause', run.id, pauseRun)
+    else if (drawn < 0.6) this.#control('resume', run.id, resumeRun)
+    else if (drawn < 0.75) this.#control('cancel', run.id, cancelRun)
     else this.#byHand(run)
   }
 
@@ -62,7 +67,8 @@ export class People {
     const { random, db } = this.#world
     for (const task of db.task.values())
       if (task.status === 'waiting' && task.kind === 'review' && random.chance(0.6)) this.decide(task)
-    for (const run of db.run.values()) if (run.status === 'paused') this.#control('resume', run, resumeRun)
+    for (const run of db.run.values())
+      if (run.status === 'paused' && !run.paused_with_parent) this.#control('resume', run.id, resumeRun)
     for (const { run_id, wait_key } of db.strand.values())
       if (wait_key?.startsWith('signal:') && random.chance(0.3)) this.#remind(run_id, wait_key.slice(7))
     if (random.chance(0.3)) this.publish()
@@ -95,9 +101,25 @@ export class People {
     this.#ask('publish', (_db, then) => wakeEventWaits(db, then, store.outside, 'thing.happened'))
   }
 
-  #control(name: string, run: Run, act: (db: Tables, rules: World['store'], id: string) => boolean): void {
+  /** Pauses a run, perhaps as a signal comes, and resumes it a moment later. */
+  #pauseBriefly(id: string): void {
+    const { random, timeline } = this.#world
+    this.#control('pause', id, pauseRun)
+    if (random.chance(0.5)) timeline.after(random.between(0, 60), () => this.signal(id, this.#awaitedBy(id)))
+    timeline.after(random.between(0, 60), () => this.#control('resume', id, resumeRun))
+  }
+
+  /** The name of a signal that the run waits for, if it waits for one. */
+  #awaitedBy(run: string): string {
+    const { db, random } = this.#world
+    for (const { run_id, wait_key } of db.strand.values())
+      if (run_id === run && wait_key?.startsWith('signal:')) return wait_key.slice(7)
+    return random.pick(['go', 'stop'])
+  }
+
+  #control(name: string, id: string, act: (db: Tables, rules: World['store'], id: string) => boolean): void {
     this.#ask(name, (db) => {
-      const done = act(db, this.#world.store, run.id)
+      const done = act(db, this.#world.store, id)
       if (done) this.#world.counts.add(`${name} done`)
       return done
     })

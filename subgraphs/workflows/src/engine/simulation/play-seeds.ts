@@ -7,6 +7,8 @@ export interface Job {
   readonly to: number
   /** The name of a planted bug. */
   readonly bug?: string | undefined
+  /** Only its worlds, without the bug itself. */
+  readonly isMended?: boolean | undefined
 }
 
 /** What they came to. */
@@ -29,7 +31,7 @@ const BLOCK = 250
  * @throws what a thread threw.
  */
 export async function playSeeds(
-  { from, to, bug }: Job,
+  { from, to, ...kind }: Job,
   { threads, onPlayed = () => undefined }: { threads: number; onPlayed?: (seeds: number) => void },
 ): Promise<Played> {
   const counts = new Map<string, number>()
@@ -40,7 +42,7 @@ export async function playSeeds(
   async function playBlocks(): Promise<void> {
     await using thread = new SeedThread()
     while (next < to && broken.length === 0) {
-      const block = { from: next, to: Math.min(next + BLOCK, to), bug }
+      const block = { from: next, to: Math.min(next + BLOCK, to), ...kind }
       next = block.to
       const played = await thread.play(block)
       seeds += played.seeds

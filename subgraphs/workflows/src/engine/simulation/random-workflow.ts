@@ -21,6 +21,10 @@ export interface Options {
   /** Steps, more or less. */
   readonly size: number
   readonly deadly?: boolean
+  /** The share of its agents' steps that can be undone. */
+  readonly undo: number
+  /** What many of its steps are. */
+  readonly favour: Piece | undefined
 }
 
 /** A small workflow of any shape, made of the numbers that come next. */
@@ -32,6 +36,9 @@ const PIECES = [
   ...['task', 'task', 'task', 'task', 'task', 'task', 'parallel', 'parallel', 'map', 'map', 'map', 'loop'],
   ...['choice', 'signal', 'timer', 'review', 'event', 'message', 'sub', 'sub', 'transform'],
 ] as const
+
+/** What a step is made as. */
+export type Piece = (typeof PIECES)[number]
 
 class Builder {
   readonly #random: Random
@@ -83,7 +90,7 @@ class Builder {
     this.#count += 1
     const base = { id: `n${this.#count}`, ...(parent === undefined ? {} : { parent }) }
     const { id } = base
-    const kind = depth >= 3 || this.#left <= 0 ? 'task' : random.pick(PIECES)
+    const kind = depth >= 3 || this.#left <= 0 ? 'task' : this.#kind()
     const onFailure = random.chance(0.7) ? 'fail' : 'collect'
     switch (kind) {
       case 'task':
@@ -157,6 +164,12 @@ class Builder {
     }
   }
 
+  #kind(): Piece {
+    const random = this.#random
+    const { favour } = this.#options
+    return favour !== undefined && random.chance(0.4) ? favour : random.pick(PIECES)
+  }
+
   #next(parent: NodeId | undefined): { id: NodeId; parent?: NodeId } {
     this.#count += 1
     return { id: `n${this.#count}`, ...(parent === undefined ? {} : { parent }) }
@@ -164,7 +177,7 @@ class Builder {
 
   #task(base: { id: NodeId; parent?: NodeId }): TaskNode {
     const random = this.#random
-    const undo = random.chance(0.4) ? { compensate: { agent: 'undoer' } } : {}
+    const undo = random.chance(this.#options.undo) ? { compensate: { agent: 'undoer' } } : {}
     return {
       ...base,
       kind: 'task',

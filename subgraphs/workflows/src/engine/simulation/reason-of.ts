@@ -1,5 +1,5 @@
 import { isRunOver } from '../core/index.ts'
-import type { Strand, Tables } from './tables.ts'
+import type { Run, Strand, Tables } from './tables.ts'
 
 /** Why a strand waits, if it has a reason that nobody inside can take away; undefined: it is to go on, or is stuck. */
 export function reasonOf(db: Tables, strand: Strand): string | undefined {
@@ -27,13 +27,21 @@ export function reasonOf(db: Tables, strand: Strand): string | undefined {
 }
 
 function isHeldForAReason(db: Tables, { run_id, parent_id, task_id }: Strand): string | undefined {
-  if (db.run.get(run_id)?.status === 'paused') return 'its run is paused'
+  const run = db.run.get(run_id)
+  if (run && isPausedForAReason(db, run)) return 'its run is paused'
   const parent = parent_id === null ? undefined : db.strand.get(parent_id)
   if (task_id !== null || parent?.status !== 'waiting' || parent.width === null) return undefined
   let underWay = 0
   for (const child of db.strand.values())
     if (child.parent_id === parent_id && (child.status !== 'held' || child.task_id !== null)) underWay += 1
   return underWay >= parent.width ? 'its turn' : undefined
+}
+
+/** Somebody resumes it, or what is above it, which resumes it too. */
+function isPausedForAReason(db: Tables, { status, paused_with_parent, parent_run_id }: Run): boolean {
+  if (status !== 'paused') return false
+  const parent = paused_with_parent && parent_run_id !== null ? db.run.get(parent_run_id) : undefined
+  return !paused_with_parent || parent?.status === 'paused'
 }
 
 function waitReason(db: Tables, { wait_key, run_id }: Strand): string | undefined {

@@ -1,7 +1,7 @@
 import type { WorkflowDefinition } from '../../definitions/index.ts'
-import { advance, type CoreEvent, type RunView, type Transition } from '../core/index.ts'
+import { advance, type CoreEvent, isRunOver, type RunView, type Transition } from '../core/index.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
-import { mergeChanges, type PlannedChange, planTransitions } from '../store/plan-transitions.ts'
+import { mergeChanges, type PlannedChange, planTransitions, unchanged } from '../store/plan-transitions.ts'
 import type { Written } from '../store/write-plan.ts'
 import type { TaskOutcome } from '../worker/outcome.ts'
 import {
@@ -161,10 +161,12 @@ export class Recorder {
     newClaim: string,
     slots: number,
   ): Coroutine<PlannedChange> {
+    if (isRunOver(held.runStatus))
+      return { change: { ...unchanged(held), gone: true }, next: [], cancels: [], madeReady: false }
     if (outcome?.type === 'waiting') throw new Error('No agent of the simulation asks a person.')
     const event = outcome ? eventOf(held, outcome) : yield* this.#wordOf(held)
     const definition = this.#definitionOf(held)
-    const transitions = advance(definition, this.#viewOf(held), event)
+    const transitions = this.#world.worker.decide(definition, this.#viewOf(held), event, held.task?.nodeId)
     const plan = this.#plan(held, transitions, outcome ? resultOf(outcome) : resultByHand(event), {
       slots: this.#world.hasLimits && this.#world.worker.childrenPassClaim ? 0 : slots,
       ...(mayContinue ? { claim: newClaim } : {}),

@@ -9,12 +9,13 @@ if (!port) throw new Error('This is the file of a thread.')
 
 port.on('message', (job: Job) => port.postMessage(play(job)))
 
-function play({ from, to, bug }: Job): Played {
+function play({ from, to, bug, isMended }: Job): Played {
   const planted = BUGS.find(({ name }) => name === bug)
   if (bug !== undefined && !planted) throw new Error(`No bug is called "${bug}".`)
+  const options = isMended ? { mood: planted?.mood ?? {} } : planted
   const counts = new Map<string, number>()
   for (let seed = from; seed < to; seed += 1) {
-    const { violation, counts: of } = simulate(seed, planted)
+    const { violation, counts: of } = simulate(seed, options)
     for (const [what, count] of of) counts.set(what, (counts.get(what) ?? 0) + count)
     if (violation) return { seeds: seed + 1 - from, counts, broken: { seed, ...violation } }
   }

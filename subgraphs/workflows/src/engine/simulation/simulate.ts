@@ -51,10 +51,14 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
   const db = new Tables(() => BEGINNING + timeline.now)
   const counts = new Counts()
   const mood = { ...moodOf(random), ...options.mood }
+  const { undo, favour } = mood
   const definitions = new Map(
     [
-      randomWorkflow(random, { name: 'sub', size: 3 }),
-      randomWorkflow(random, { name: 'main', sub: 'sub', size: 8, deadly: random.chance(mood.deadly) }),
+      randomWorkflow(random, { name: 'sub', size: 3, undo, favour }),
+      randomWorkflow(random, {
+        ...{ name: 'main', sub: 'sub', size: 8, undo, favour },
+        deadly: random.chance(mood.deadly),
+      }),
     ].map((definition) => [idOf(definition.name), definition]),
   )
   const limits = random.chance(mood.limits) ? randomLimits(random) : []
@@ -83,14 +87,13 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
     timeline.after(random.between(0, 500), () => people.start('main', `key ${run}`))
   let isDone = false
   const tick = () => {
-    const isRough = timeline.now < ROUGH_MS && !isQuiet(world)
+    const isRough = timeline.now < ROUGH_MS && (timeline.now < mood.roughMs || !isQuiet(world))
     if (!isRough && world.mood !== CALM) {
       world.note?.('the world calms down')
       world.mood = CALM
       crew.calm()
     }
     if (isRough) {
-      people.act()
       crew.act()
     } else {
       crew.calm()
@@ -100,6 +103,12 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
     if (!isDone) timeline.after(TICK_MS, tick)
   }
   timeline.after(TICK_MS, tick)
+  const act = () => {
+    if (world.mood === CALM) return
+    people.act()
+    timeline.after(mood.actMs, act)
+  }
+  timeline.after(mood.actMs, act)
   while (!isDone && !invariants.violation) if (!timeline.step()) break
   if (!invariants.violation) invariants.finish()
   return { seed, violation: invariants.violation, counts: counts.of, time: timeline.now }

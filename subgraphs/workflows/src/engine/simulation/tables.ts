@@ -17,6 +17,8 @@ export interface Run {
   readonly parent_run_id: string | null
   readonly parent_task_id: string | null
   readonly parent_strand_id: string | null
+  /** A pause of the run above paused it, and resuming that resumes it. */
+  readonly paused_with_parent: boolean
   readonly idempotency_key: string | null
   readonly created_at: number
   readonly ended_at: number | null

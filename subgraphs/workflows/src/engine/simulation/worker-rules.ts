@@ -1,4 +1,4 @@
-import { idempotencyKey } from '../core/index.ts'
+import { decide, idempotencyKey } from '../core/index.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
 import type { ClaimedTask } from '../worker/claimed-task.ts'
@@ -21,8 +21,8 @@ export interface WorkerRules {
   readonly listsWhenWritten: boolean
   /** Whether it leaves what was refused because of a pause, and of which nothing is done yet, to who comes later. */
   readonly parksWhatWasRefused: boolean
-  /** Whether, of a batch, only what was refused is tried again when it cannot be read. */
-  readonly retriesRefusedOnly: boolean
+  /** The core. */
+  readonly decide: typeof decide
   /** Whether a first step is done before it is known to have begun although a worker was lost with it. */
   readonly beginsUnseenAgain: boolean
   /** Whether branches, items and sub-runs end with what waited for them. */
@@ -47,7 +47,7 @@ export const WORKER_RULES: WorkerRules = {
   looksForSignals: true,
   listsWhenWritten: true,
   parksWhatWasRefused: true,
-  retriesRefusedOnly: true,
+  decide,
   beginsUnseenAgain: false,
   cancels: true,
   cancelsWithin: true,

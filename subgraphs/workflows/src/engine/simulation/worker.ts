@@ -3,7 +3,7 @@ import { contextOf, heldOf } from '../store/hold-strands.ts'
 import type { ClaimedRow } from '../store/claim-strands.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
-import { LEASE_SECONDS } from '../store/write-plan.ts'
+import { LEASE_SECONDS } from '../store/lease-seconds.ts'
 import { type ClaimedTask, claimedTaskOf } from '../worker/claimed-task.ts'
 import { execute } from './agents.ts'
 import type { Coroutine } from './coroutine.ts'
@@ -214,6 +214,7 @@ export class Worker {
       else this.#finish(hold, outcome)
     }
     process.after(task.timeoutMs, () => end({ type: 'timed_out' }))
+    this.#world.invariants.performs(task, hold.claim)
     execute(this.#world, process, task, end)
   }
 
@@ -290,7 +291,7 @@ export class Worker {
     try {
       const recorded = yield* this.#recorder.recordEvents(finished, slots)
       const left = this.#settle(batch, recorded, asked)
-      if (this.#world.worker.retriesRefusedOnly) refused = left
+      refused = left
       if (left.length > 0) yield* this.#readAgain(left)
     } catch (error) {
       if (error !== CONNECTION_LOST) return this.#world.invariants.failed(error)

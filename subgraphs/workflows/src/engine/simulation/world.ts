@@ -82,7 +82,7 @@ export function* query<T>(world: World, process: Process, call: Call<T>): Corout
     timeline.after(latency, () => {
       if (!random.chance(mood.gap)) return finish(db)
       const then = db.snapshot()
-      timeline.after(random.between(0.1, random.chance(0.1) ? 30 : 4), () => finish(then))
+      timeline.after(random.between(0.1, random.chance(0.1) ? 30 : mood.gapMs), () => finish(then))
     })
   })
 }

@@ -1,4 +1,4 @@
-import { type CoreEvent, isRunCancellable, isTaskOver } from '../../core/index.ts'
+import { type CoreEvent, isRunCancellable, isRunOver, isRunPausable, isTaskOver } from '../../core/index.ts'
 import { type Run, type Strand, type Tables, timestamp } from '../tables.ts'
 import type { WriteRules } from './write-plan.ts'
 
@@ -9,6 +9,8 @@ import type { WriteRules } from './write-plan.ts'
 export interface ControlRules {
   raiseEpoch(db: Tables, runs: readonly Run[]): void
   heldByPause(db: Tables, run: Run): void
+  /** Whether a sub-run goes on with the run above it. */
+  wasPausedWith(db: Tables, run: Run): boolean
   /** How many more children of a bounded parent may be under way, when its run goes on. */
   room(db: Tables, parent: Strand): number
   deleted(db: Tables, runs: readonly Run[]): void
@@ -24,6 +26,8 @@ export const CONTROL: ControlRules = {
     for (const s of strandsOf(db, run.id))
       if (s.status === 'ready') db.strand.update(s.id, { status: 'held', due_at: null })
   },
+
+  wasPausedWith: (_db, { status, paused_with_parent }) => status === 'paused' && paused_with_parent,
 
   room(db, { id, width }) {
     let underWay = 0
@@ -42,30 +46,37 @@ interface Rules {
   readonly write: WriteRules
 }
 
-/** `pauseRuns`; false when it cannot be. */
+/** `pauseRuns`, with the sub-runs that are waited for; false when it cannot be. */
 export function pauseRun(db: Tables, { control }: Rules, id: string): boolean {
   const run = db.run.get(id)
-  if (!run || !isRunCancellable(run.status) || run.status === 'paused') return false
-  control.raiseEpoch(db, [run])
-  control.heldByPause(db, run)
-  db.run.update(id, { status: 'paused' })
-  db.event.push({ type: 'run.paused', subject: `run/${id}`, data: {}, run_id: id })
+  if (!run || !isRunPausable(run.status)) return false
+  const all = [run, ...subrunsOf(db, run, isAwaited).filter(({ status }) => isRunPausable(status))]
+  control.raiseEpoch(db, all)
+  for (const each of all) {
+    control.heldByPause(db, each)
+    db.run.update(each.id, { status: 'paused', paused_with_parent: each !== run })
+    db.event.push({ type: 'run.paused', subject: `run/${each.id}`, data: {}, run_id: each.id })
+  }
   return true
 }
 
-/** `resumeRuns`; false when it is not paused. */
+/** `resumeRuns`, with what was paused with it; false when it is not paused. */
 export function resumeRun(db: Tables, { control }: Rules, id: string): boolean {
   const run = db.run.get(id)
   if (run?.status !== 'paused') return false
-  control.raiseEpoch(db, [run])
-  const main = strandsOf(db, id).find(({ parent_id }) => parent_id === null)
-  const task = main?.task_id ? db.task.get(main.task_id) : undefined
-  const isWaiting = main?.status === 'waiting' && task?.kind !== 'parallel' && task?.kind !== 'map'
-  const hasBegun = [...db.task.values()].some(({ run_id }) => run_id === id)
-  db.run.update(id, { status: hasBegun ? (isWaiting && task ? 'waiting' : 'running') : 'queued' })
-  db.event.push({ type: 'run.resumed', subject: `run/${id}`, data: {}, run_id: id })
+  const all = [run, ...subrunsOf(db, run, control.wasPausedWith)]
+  control.raiseEpoch(db, all)
+  for (const { id: run_id } of all) {
+    const main = strandsOf(db, run_id).find(({ parent_id }) => parent_id === null)
+    const task = main?.task_id ? db.task.get(main.task_id) : undefined
+    const isWaiting = main?.status === 'waiting' && task?.kind !== 'parallel' && task?.kind !== 'map'
+    const hasBegun = [...db.task.values()].some((t) => t.run_id === run_id)
+    const status = hasBegun ? (isWaiting && task ? 'waiting' : 'running') : 'queued'
+    db.run.update(run_id, { status, paused_with_parent: false })
+    db.event.push({ type: 'run.resumed', subject: `run/${run_id}`, data: {}, run_id })
+  }
   db.endStatement()
-  releaseStrands(db, control, id)
+  for (const each of all) releaseStrands(db, control, each.id)
   return true
 }
 
@@ -90,7 +101,7 @@ function releaseStrands(db: Tables, control: ControlRules, id: string): void {
 export function cancelRun(db: Tables, rules: Rules, id: string): boolean {
   const run = db.run.get(id)
   if (!run || !isRunCancellable(run.status)) return false
-  const all = [run, ...subrunsOf(db, run)]
+  const all = [run, ...subrunsOf(db, run, isAwaited)]
   rules.control.raiseEpoch(db, all)
   const error = { code: 'RUN_CANCELLED', message: 'Stopped on request.' }
   for (const { id: run_id } of all) {
@@ -158,16 +169,19 @@ export function strandsOf(db: Tables, run: string): Strand[] {
   return [...db.strand.values()].filter(({ run_id }) => run_id === run)
 }
 
-function subrunsOf(db: Tables, run: Run): Run[] {
+/** `lockSubruns`: those begun by tasks of the run, and theirs, that are not over. */
+function subrunsOf(db: Tables, run: Run, isMeant: (db: Tables, run: Run) => boolean): Run[] {
   const found: Run[] = []
   for (let level = [run]; level.length > 0;) {
     const ids = new Set(level.map(({ id }) => id))
     level = [...db.run.values()].filter((r) => {
       const t = r.parent_task_id === null ? undefined : db.task.get(r.parent_task_id)
-      const isAwaited = r.parent_strand_id !== null && t?.kind === 'workflow' && t.status === 'waiting'
-      return isAwaited && ids.has(t.run_id) && isRunCancellable(r.status)
+      return t !== undefined && ids.has(t.run_id) && !isRunOver(r.status) && isMeant(db, r)
     })
     found.push(...level)
   }
   return found
 }
+
+const isAwaited = (db: Tables, { parent_task_id, parent_strand_id }: Run): boolean =>
+  parent_strand_id !== null && parent_task_id !== null && db.task.get(parent_task_id)?.status === 'waiting'

@@ -57,6 +57,7 @@ export function startRun(db: Tables, rules: OutsideRules, start: Start): string 
     parent_run_id: null,
     parent_task_id: null,
     parent_strand_id: null,
+    paused_with_parent: false,
     idempotency_key: start.key,
     created_at,
     ended_at: null,

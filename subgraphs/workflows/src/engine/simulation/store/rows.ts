@@ -1,6 +1,7 @@
 import type { Arrival, CoreEvent, RunStatus, TaskStatus } from '../../core/index.ts'
 import { isTaskOver, RUN_STATUSES, TASK_STATUSES } from '../../core/index.ts'
-import { LEASE_SECONDS, type StrandRow, type TaskRow } from '../../store/write-plan.ts'
+import { LEASE_SECONDS } from '../../store/lease-seconds.ts'
+import type { StrandRow, TaskRow } from '../../store/strand-change.ts'
 import { type Strand, type Tables, type Task, timestamp } from '../tables.ts'
 
 /** `TASK_VALUES`: a new task row of a change's run. */

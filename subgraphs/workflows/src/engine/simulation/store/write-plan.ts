@@ -1,4 +1,5 @@
-import type { StrandChange, Written } from '../../store/write-plan.ts'
+import type { StrandChange } from '../../store/strand-change.ts'
+import type { Written } from '../../store/write-plan.ts'
 import { type LoggedEvent, type Run, type Strand, type Tables, timestamp } from '../tables.ts'
 import { arrivalOf, dueAt, eventOf, runStatus, strandOf, taskOf, taskStatus } from './rows.ts'
 
@@ -168,7 +169,7 @@ function subrunOf(db: Tables, n: NonNullable<StrandChange['runs']>[number]): Run
     id: n.id,
     workflow_id: n.workflow,
     version_id: n.version,
-    status: 'queued',
+    status: n.paused ? 'paused' : 'queued',
     epoch: 0,
     input: n.input,
     output: null,
@@ -179,6 +180,7 @@ function subrunOf(db: Tables, n: NonNullable<StrandChange['runs']>[number]): Run
     parent_run_id: n.parent_run,
     parent_task_id: n.parent_task,
     parent_strand_id: n.parent_strand ?? null,
+    paused_with_parent: n.paused ?? false,
     idempotency_key: null,
     created_at: timestamp(db.clock()),
     ended_at: null,
