@@ -1,4 +1,4 @@
-import type { Piece } from './random-workflow.ts'
+import type { Piece } from './pieces.ts'
 import type { Random } from './random.ts'
 
 /** What becomes of one statement and of who sends it. */

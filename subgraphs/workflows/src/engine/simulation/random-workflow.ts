@@ -9,6 +9,7 @@ import type {
   WorkflowNode,
 } from '../../definitions/index.ts'
 import { DEADLY } from './agents.ts'
+import { type Piece, PIECES } from './pieces.ts'
 import type { Random } from './random.ts'
 
 /** The payload that these workflows are made for. */
@@ -31,14 +32,6 @@ export interface Options {
 export function randomWorkflow(random: Random, options: Options): WorkflowDefinition {
   return new Builder(random, options).build()
 }
-
-const PIECES = [
-  ...['task', 'task', 'task', 'task', 'task', 'task', 'parallel', 'parallel', 'map', 'map', 'map', 'loop'],
-  ...['choice', 'signal', 'timer', 'review', 'event', 'message', 'sub', 'sub', 'transform'],
-] as const
-
-/** What a step is made as. */
-export type Piece = (typeof PIECES)[number]
 
 class Builder {
   readonly #random: Random
