@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer } from '../world/caller.ts'
 import { codesOf } from '../world/caller.ts'
@@ -222,6 +223,62 @@ describe('another attempt', () => {
     expect(await readRun(platform.as('viewer'), id)).toMatchObject({
       state: { result: { percent: 50, data: { done: ['a', 'b'] } } },
     })
+  })
+})
+
+describe('a step with a heartbeat_timeout', () => {
+  const beat = (token: string): Promise<Answer> =>
+    platform
+      .as('agent')
+      .send(
+        `mutation($input: RecordHeartbeatInput!) { recordHeartbeat(input: $input) { task { status } } }`,
+        {
+          input: { token },
+        },
+      )
+
+  it('is taken from an agent that says no more, and goes on from its last report', async () => {
+    const never = Promise.withResolvers<void>()
+    answers.set('silent', ({ json }) =>
+      json.attempt === 1
+        ? {
+            says: (async function* () {
+              yield { progress: { percent: 30, data: { page: 3 } } }
+              await never.promise
+            })(),
+          }
+        : { output: json.progress },
+    )
+    const retry = { attempts: 2, delay: '0s' }
+    const id = await start('silent', { heartbeat_timeout: '1s', retry })
+    await ended(id)
+    expect(await readRun(platform.as('viewer'), id)).toMatchObject({
+      tasks: [{ attempt: 2 }],
+      state: { result: { percent: 30, data: { page: 3 } } },
+    })
+    expect(
+      await platform.sql(
+        `select data->'error'->>'code' as code from log.event where run_id = $1 and type = 'task.retrying'`,
+        [id],
+      ),
+    ).toEqual([{ code: 'HEARTBEAT_TIMEOUT' }])
+    const { reportToken } = (await callOf('silent')).json
+    expect(codesOf(await beat(reportToken))).toEqual(['STALE_LEASE'])
+    never.resolve()
+  })
+
+  it('waits for an agent that gives signs of life by mutation', async () => {
+    const over = Promise.withResolvers<void>()
+    answers.set('beats', () => ({ output: 'done', after: over.promise }))
+    const id = await start('beats', { heartbeat_timeout: '3s', retry: { attempts: 1 } })
+    const { reportToken } = (await callOf('beats')).json
+    for (let n = 0; n < 16; n++) {
+      expect(codesOf(await beat(reportToken))).toEqual([])
+      await pause(250)
+    }
+    over.resolve()
+    await ended(id)
+    expect((await taskOf(id)).progress).toBeNull()
   })
 })
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { resumeTask } from './resume-task.ts'
 import { workflows } from '../index.ts'
 import type { TaskOutcome } from './worker/outcome.ts'
-import { type ExecuteTask, startTaskRunner } from './worker/task-runner.ts'
+import type { ExecuteTask } from './worker/attempt.ts'
+import { startTaskRunner } from './worker/task-runner.ts'
 
 const log = createLog('test', 'silent')
 let world: TestDatabase

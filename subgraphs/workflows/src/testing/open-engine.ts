@@ -3,7 +3,7 @@ import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { bindSubgraph, createLog } from '@tutti/runtime'
 import type { Actor, EventRecord } from '@tutti/schema'
 import { workflows } from '../index.ts'
-import type { ExecuteTask } from '../engine/worker/task-runner.ts'
+import type { ExecuteTask } from '../engine/worker/attempt.ts'
 import { startTaskRunner } from '../engine/worker/task-runner.ts'
 import { startRuns } from '../runs/start-runs.ts'
 import { applyWorkflow } from '../workflows/apply-workflow.ts'
@@ -76,8 +76,10 @@ export async function openEngine(): Promise<Engine> {
       return run?.id ?? ''
     },
     work({ organizationId }, execute, concurrency = 16) {
-      const ours: ExecuteTask = async (task, signal) =>
-        task.organizationId === organizationId ? execute(task, signal) : { type: 'succeeded', output: null }
+      const ours: ExecuteTask = async (task, signal, beat) =>
+        task.organizationId === organizationId
+          ? execute(task, signal, beat)
+          : { type: 'succeeded', output: null }
       const runner = startTaskRunner({ database, execute: ours, log, concurrency }, 500)
       runners.add(runner)
       return {

@@ -5,6 +5,7 @@ export const STEP_ERRORS = {
   CONDITION_FAILED: 'The condition of an edge cannot be evaluated.',
   ENGINE_EVENT_IGNORED: 'The engine could do nothing with what happened to the step: a fault of its own.',
   EXPRESSION_FAILED: 'An input, a list, a value or the condition of a loop cannot be evaluated.',
+  HEARTBEAT_TIMEOUT: 'Nothing was heard of an attempt for as long as its step allows.',
   INVALID_LIST: 'What a map goes over is not a list, or longer than its `maxItems`.',
   INVALID_TIME: 'What a wait waits until is not a time.',
   JOIN_UNMET: 'There are fewer branches or items than must arrive.',

@@ -14,6 +14,7 @@ import { dropStrands, parkStrands } from '../store/let-go.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
 import { LEASE_SECONDS } from '../store/lease-seconds.ts'
 import { takeSignals } from '../take-signals.ts'
+import { type ExecuteTask, runAttempt } from './attempt.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
 import type { TaskOutcome } from './outcome.ts'
 import {
@@ -25,9 +26,6 @@ import {
 } from './record-events.ts'
 import { claimWithin } from './claim-within.ts'
 import { weighTenants } from './weigh-tenants.ts'
-
-/** Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. */
-export type ExecuteTask = (task: ClaimedTask, signal: AbortSignal) => Promise<TaskOutcome>
 
 export interface TaskRunnerOptions {
   database: Database
@@ -100,6 +98,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
   const pool = database.pool('worker')
   const memory = engineMemoryOf(database)
   const limits = limitMemoryOf(database)
+  const attempts = { database, memory, execute, log }
   const holds = new Map<string, Hold>()
   const queue: Hold[] = []
   const idle = new Set<() => void>()
@@ -216,7 +215,10 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   function perform(hold: Hold, task: ClaimedTask): void {
     hold.task = task
-    hold.attempt = attempt(task, hold.abort).then((outcome) => {
+    hold.attempt = runAttempt(attempts, task, {
+      versionId: hold.held.run.versionId,
+      abort: hold.abort,
+    }).then((outcome) => {
       if (holds.get(hold.held.id) !== hold) return
       // Its beginning is being written: the end comes after it.
       if (hold.finished) hold.outcome = outcome
@@ -271,25 +273,6 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     unwritten.delete(hold)
     queue.push(hold)
     flush()
-  }
-
-  async function attempt(task: ClaimedTask, abort: AbortController): Promise<TaskOutcome> {
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<TaskOutcome>((resolve) => {
-      timer = setTimeout(() => {
-        abort.abort(new Error('STEP_TIMED_OUT'))
-        resolve({ type: 'timed_out' })
-      }, task.timeoutMs)
-    })
-    try {
-      return await Promise.race([execute(task, abort.signal), limit])
-    } catch (error) {
-      log.warn({ err: error, taskId: task.id }, 'an executor threw')
-      const message = error instanceof Error ? error.message : String(error)
-      return { type: 'failed', error: { code: 'EXECUTOR_FAILED', message, retryable: true } }
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   /**

@@ -1,0 +1,75 @@
+import type { Database } from '@tutti/prisma'
+import type { Log } from '@tutti/runtime'
+import { readLastReport } from '../../tasks/progress/report-progress.ts'
+import { stepError } from '../core/index.ts'
+import { UNDO } from '../core/steps/compensation.ts'
+import type { EngineMemory } from '../store/engine-memory.ts'
+import type { ClaimedTask } from './claimed-task.ts'
+import { type Heart, startHeart } from './heart.ts'
+import type { TaskOutcome } from './outcome.ts'
+
+/**
+ * Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. `beat`
+ * is called at each sign of life, for steps with a `heartbeat_timeout`.
+ */
+export type ExecuteTask = (task: ClaimedTask, signal: AbortSignal, beat?: () => void) => Promise<TaskOutcome>
+
+/** What attempts are made with. */
+export interface AttemptServices {
+  database: Database
+  memory: Pick<EngineMemory, 'definitions'>
+  execute: ExecuteTask
+  log: Log
+}
+
+/**
+ * One attempt, within its time and its step's heartbeat. An executor that throws has failed and may be tried again, and
+ * so may one of which nothing was heard for too long.
+ */
+export async function runAttempt(
+  services: AttemptServices,
+  task: ClaimedTask,
+  { versionId, abort }: { versionId: string; abort: AbortController },
+): Promise<TaskOutcome> {
+  const { execute, log } = services
+  const ended = Promise.withResolvers<TaskOutcome>()
+  const timer = setTimeout(() => {
+    abort.abort(new Error('STEP_TIMED_OUT'))
+    ended.resolve({ type: 'timed_out' })
+  }, task.timeoutMs)
+  using heart = heartOf(services, task, { versionId, abort }, (limitMs) => {
+    abort.abort(new Error('HEARTBEAT_TIMEOUT'))
+    const error = stepError('HEARTBEAT_TIMEOUT', `Nothing was heard of the attempt for ${limitMs} ms.`)
+    ended.resolve({ type: 'failed', error: { ...error, retryable: true } })
+  })
+  try {
+    return await Promise.race([execute(task, abort.signal, heart.beat), ended.promise])
+  } catch (error) {
+    log.warn({ err: error, taskId: task.id }, 'an executor threw')
+    const message = error instanceof Error ? error.message : String(error)
+    return { type: 'failed', error: { code: 'EXECUTOR_FAILED', message, retryable: true } }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function heartOf(
+  { database, memory, log }: AttemptServices,
+  task: ClaimedTask,
+  { versionId, abort }: { versionId: string; abort: AbortController },
+  onSilent: (limitMs: number) => void,
+): Heart {
+  return startHeart({
+    async limit() {
+      const version = { organizationId: task.organizationId, id: versionId }
+      const definition = (await memory.definitions.get(database.pool('worker'), [version])).get(versionId)
+      const node = definition?.nodes[task.nodeId]
+      // Who undoes a step is another agent, of which no heartbeat was asked.
+      return node?.kind === 'task' && !task.stepPath.endsWith(UNDO) ? node.heartbeatMs : undefined
+    },
+    // Of what is given up nothing is asked any more.
+    outside: async () => (abort.signal.aborted ? 0 : ((await readLastReport(database, task))?.ageMs ?? null)),
+    onSilent,
+    onError: (error) => log.warn({ err: error, taskId: task.id }, 'a heartbeat could not be looked at'),
+  })
+}
