@@ -10,6 +10,8 @@ import type { Subworkflows } from './find-subworkflows.ts'
 import { Inbox } from './inbox.ts'
 import { Mocks, namesStep, nthOf, StepCounts } from './mocks.ts'
 import type { AskedStep, MockedOutcome } from './mocks.ts'
+import { Places } from './places.ts'
+import { RunTimer } from './run-timer.ts'
 import type { TestMessage, TestProblem, TestProblemCode, TestResult, TestWait } from './test-result.ts'
 import type { TestPlan } from './test-settings.ts'
 import { Trace } from './trace.ts'
@@ -28,6 +30,8 @@ type Played = {
   readonly children: Map<MemoryTask, Played>
   /** When its tasks were created. */
   readonly created: Map<MemoryTask, number>
+  /** Its own time, if that has a limit. */
+  timer?: RunTimer
   /** The result of the task that was settled last. */
   lastOutput?: unknown
   endedAt?: number
@@ -45,9 +49,20 @@ type Created<Kind extends CreateTask['kind']> = CreateTask & { readonly kind: Ki
 export async function playTest(
   definition: WorkflowDefinition,
   plan: TestPlan,
-  { subworkflows, limits }: { subworkflows: Subworkflows; limits?: Partial<TestLimits> | undefined },
+  {
+    subworkflows,
+    limits,
+    runTimeoutMs,
+  }: {
+    subworkflows: Subworkflows
+    limits?: Partial<TestLimits> | undefined
+    /** Limit of the run's own time, where its definition has none. */
+    runTimeoutMs?: number | undefined
+  },
 ): Promise<TestResult> {
-  return new PlayedTest(definition, plan, subworkflows, { ...TEST_LIMITS, ...limits }).play()
+  const timeoutMs = definition.timeoutMs ?? runTimeoutMs
+  const timed = timeoutMs === undefined ? definition : { ...definition, timeoutMs }
+  return new PlayedTest(timed, plan, subworkflows, { ...TEST_LIMITS, ...limits }).play()
 }
 
 class PlayedTest {
@@ -59,6 +74,7 @@ class PlayedTest {
   readonly #inbox: Inbox
   readonly #mocks: Mocks
   readonly #reviews = new StepCounts()
+  readonly #places = new Places()
   readonly #played: Played[] = []
   readonly #messages: TestMessage[] = []
   readonly #problems = new Map<string, TestProblem>()
@@ -91,6 +107,11 @@ class PlayedTest {
       if (!(error instanceof LimitReached)) throw error
       this.#complain(error.code, error.message)
     }
+    for (const name of this.#places.full)
+      this.#complain(
+        'NO_PLACE',
+        `A run of "${name}" waits for a place under its limit, and none becomes free.`,
+      )
     return this.#result()
   }
 
@@ -108,6 +129,7 @@ class PlayedTest {
       waitsFor: this.#played.flatMap((of) => waitsOf(of)),
       messages: this.#messages,
       problems: [...this.#problems.values()],
+      limitsLeftOut: [],
     }
   }
 
@@ -125,14 +147,36 @@ class PlayedTest {
       },
     })
     const of: Played = { run, definition, ...where, children: new Map(), created: new Map() }
+    const { timeoutMs } = definition
+    if (timeoutMs !== undefined) of.timer = new RunTimer(this.#clock, timeoutMs, () => this.#timeOut(of))
     this.#played.push(of)
     this.#clock.soon(() => {
       this.#note(of, '', { event: 'run_started', input })
       const main = run.strands.get('')
-      if (main) run.tell(main, { type: 'run_started' })
-    })
+      if (!main) return
+      this.#note(of, '', { event: 'run_started', input })
+      run.tell(main, { type: 'run_started' })
+    }
+    const isOver = (): boolean => isRunOver(run.status)
+    this.#places.enter({ definition, input, isOver, begin: () => this.#clock.soon(begin) })
     return of
   }
+  /** The run's own time is over: it fails, without its fallback and without compensation. */
+  #timeOut(of: Played): void {
+    const main = of.run.strands.get('')
+    if (!main) return
+    const node = main.task?.created.node ?? ''
+    const path = main.task?.created.path ?? ''
+    const message = `The run took longer than ${of.definition.timeoutMs} ms, waits not counted.`
+    const error = { code: 'RUN_TIMED_OUT', message }
+    const isOpen = main.task && !isTaskOver(main.task.status)
+    of.run.write(main, [
+      ...(isOpen ? [{ type: 'settle_task', node, path, status: 'cancelled', error } as const] : []),
+      { type: 'cancel_children', node, path },
+      { type: 'fail_run', error: { node, ...error } },
+    ])
+  }
+
 
   #begin({ run }: Played, strand: MemoryStrand): void {
     if (run.strands.get(strand.path) === strand && !strand.hasBegun)
@@ -141,6 +185,7 @@ class PlayedTest {
 
   /** What a transition leads to is done once all of them are written. */
   #applied(of: Played, strand: MemoryStrand, transition: Transition): void {
+    if (!strand.parent && of.timer) this.#clock.soon(() => of.timer?.note(of.run.status))
     this.#budget.takeTransitions(transition.type === 'start_strands' ? transition.strands.length : 1)
     switch (transition.type) {
       case 'create_task':
@@ -361,6 +406,7 @@ class PlayedTest {
     end: Pick<CoreEvent & { readonly type: 'child_run_ended' }, 'status' | 'output' | 'error'>,
   ): void {
     of.endedAt = this.#clock.now
+    this.#clock.soon(() => this.#places.release())
     const { parent } = of
     if (!parent) return
     this.#clock.soon(() => {

@@ -62,6 +62,7 @@ export type TestMessage = {
 /** Why a test says less than it could: stable code → what it means. */
 export const TEST_PROBLEMS = {
   MOCK_MISSING: 'An agent or a capability has no mock, so that its step waits.',
+  NO_PLACE: "A run waits for a place under its workflow's limit, and none becomes free.",
   MOCK_FAILED: 'The expression of a mock could not be evaluated; the step failed with it.',
   TIME_OUT_OF_RANGE: 'A wait ends after the last date there is, so that it does not end.',
   TOO_MANY_TRANSITIONS: 'The run made more transitions than a test may, and was stopped there.',
@@ -96,4 +97,6 @@ export type TestResult = {
   readonly waitsFor: readonly TestWait[]
   readonly messages: readonly TestMessage[]
   readonly problems: readonly TestProblem[]
+  /** Names of the organization's limits, which hold in a real run and are no part of a test. */
+  readonly limitsLeftOut: readonly string[]
 }

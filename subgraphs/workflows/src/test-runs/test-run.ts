@@ -2,6 +2,7 @@ import { isId } from '@tutti/runtime'
 import { type Actor, fail, type Problem } from '@tutti/schema'
 import type { Services } from '../context.ts'
 import type { WorkflowDefinition } from '../definitions/index.ts'
+import { engineDefaultsOf } from '../settings/engine-defaults.ts'
 import type { FindWorkflow } from './find-subworkflows.ts'
 import type { TestResult } from './test-result.ts'
 import { readTested, testDefinition } from './test-workflow.ts'
@@ -42,7 +43,27 @@ export async function testRun(
     if (document != null && name === tested.name && fixed === undefined) return tested
     return find({ name, ...(fixed === undefined ? {} : { version: fixed }) })
   }
-  return testDefinition(tested, settings, findSub, 'input')
+  const { runTimeoutMs, limitsLeftOut } = await findLimits(database, actor)
+  const result = await testDefinition(tested, settings, findSub, 'input', runTimeoutMs)
+  return { ...result, limitsLeftOut }
+}
+
+/** What holds for a real run beside its definition: the settings' limit of its time, and limits that are not played. */
+async function findLimits(
+  database: Services['database'],
+  actor: Actor,
+): Promise<{ runTimeoutMs?: number; limitsLeftOut: string[] }> {
+  return database.transact(actor, async (client) => {
+    const { runTimeoutMs } = await engineDefaultsOf(database).of(client, actor.organizationId)
+    const { rows } = await client.query<{ name: string }>(
+      `select name from engine_limit where organization_id = $1 and source <> 'definition' order by name, id limit 100`,
+      [actor.organizationId],
+    )
+    return {
+      ...(runTimeoutMs === null ? {} : { runTimeoutMs }),
+      limitsLeftOut: rows.map(({ name }) => name),
+    }
+  })
 }
 
 function notFound({ workflowId, version }: TestRunRequest): {

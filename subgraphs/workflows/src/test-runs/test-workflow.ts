@@ -54,17 +54,21 @@ export function readTested(workflow: WorkflowDefinition | string, path: string):
   return fail('INVALID_DOCUMENT', { path, message, problems })
 }
 
-/** Plays a definition with settings as a caller gave them; `root` is what the paths of mistakes begin with. */
+/**
+ * Plays a definition with settings as a caller gave them; `root` is what the paths of mistakes begin with, `runTimeoutMs`
+ * the limit of the run's own time where the definition has none.
+ */
 export async function testDefinition(
   definition: WorkflowDefinition,
   settings: unknown,
   find: FindWorkflow,
   root: string,
+  runTimeoutMs?: number,
 ): Promise<TestResult> {
   const plan = parseInput(testSettings, settings, root)
   checkValues(definition, plan, root)
   const subworkflows = await findSubworkflows(definition, find)
-  return playTest(definition, plan, { subworkflows })
+  return playTest(definition, plan, { subworkflows, runTimeoutMs })
 }
 
 /** What a real run would be refused for: an input or a signal that does not fit what the definition declares. */
