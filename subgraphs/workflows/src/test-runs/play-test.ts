@@ -160,6 +160,7 @@ class PlayedTest {
     const isOver = (): boolean => isRunOver(run.status)
     this.#places.enter({ definition, input, isOver, begin: () => this.#clock.soon(begin) })
     return of
+
   }
   /** The run's own time is over: it fails, without its fallback and without compensation. */
   #timeOut(of: Played): void {
@@ -176,7 +177,6 @@ class PlayedTest {
       { type: 'fail_run', error: { node, ...error } },
     ])
   }
-
 
   #begin({ run }: Played, strand: MemoryStrand): void {
     if (run.strands.get(strand.path) === strand && !strand.hasBegun)
