@@ -160,8 +160,8 @@ class PlayedTest {
     const isOver = (): boolean => isRunOver(run.status)
     this.#places.enter({ definition, input, isOver, begin: () => this.#clock.soon(begin) })
     return of
-
   }
+
   /** The run's own time is over: it fails, without its fallback and without compensation. */
   #timeOut(of: Played): void {
     const main = of.run.strands.get('')
@@ -185,8 +185,8 @@ class PlayedTest {
 
   /** What a transition leads to is done once all of them are written. */
   #applied(of: Played, strand: MemoryStrand, transition: Transition): void {
-    if (!strand.parent && of.timer) this.#clock.soon(() => of.timer?.note(of.run.status))
     this.#budget.takeTransitions(transition.type === 'start_strands' ? transition.strands.length : 1)
+    if (!strand.parent && of.timer) this.#clock.soon(() => of.timer?.note(of.run.status))
     switch (transition.type) {
       case 'create_task':
         return this.#created(of, strand, transition)
