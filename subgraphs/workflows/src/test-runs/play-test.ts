@@ -150,8 +150,7 @@ class PlayedTest {
     const { timeoutMs } = definition
     if (timeoutMs !== undefined) of.timer = new RunTimer(this.#clock, timeoutMs, () => this.#timeOut(of))
     this.#played.push(of)
-    this.#clock.soon(() => {
-      this.#note(of, '', { event: 'run_started', input })
+    const begin = (): void => {
       const main = run.strands.get('')
       if (!main) return
       this.#note(of, '', { event: 'run_started', input })
