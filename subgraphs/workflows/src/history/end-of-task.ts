@@ -2,15 +2,20 @@ import type { MapNode, ParallelNode, WorkflowNode } from '../definitions/index.t
 import type { Arrival, CoreEvent } from '../engine/core/index.ts'
 import type { PastTask } from './run-past.ts'
 
+/** A step that ended, as far as the core was told it. */
+export type EndedTask = Pick<PastTask, 'id' | 'stepPath' | 'nodeId' | 'attempt' | 'output' | 'error'>
+/** The last task of a branch or an item. */
+export type Arrived = Pick<PastTask, 'parentId' | 'position' | 'arrival' | 'output'>
+
 /**
  * What ended a step of the main line, as the core was told it then; nothing for steps without a task. `status` is that of
  * its end, `last` are the last tasks of its branches or items.
  */
 export function endOfTask(
   node: WorkflowNode,
-  task: PastTask,
+  task: EndedTask,
   status: string,
-  last: readonly PastTask[],
+  last: readonly Arrived[],
 ): CoreEvent | undefined {
   const { id } = node
   const { output, attempt, error } = task
@@ -65,7 +70,7 @@ function decisionOf(node: string, output: unknown): CoreEvent {
 function arrivalsOf(
   node: ParallelNode | MapNode,
   result: unknown,
-  last: readonly PastTask[],
+  last: readonly Arrived[],
 ): (Arrival | null)[] {
   const size = node.kind === 'parallel' ? node.branches.length : Array.isArray(result) ? result.length : 0
   const arrivals: (Arrival | null)[] = Array.from({ length: size }, () => null)

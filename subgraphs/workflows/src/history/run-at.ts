@@ -1,6 +1,7 @@
 import type { RunRow } from '../runs/load-runs.ts'
 import { errorOf, type PastEvent, type PastTask, type RunPast, textOf } from './run-past.ts'
-import { type DefinitionOf, stateAt, versionAt, visible } from './state-at.ts'
+import { stateAt, versionAt, visible } from './state-at.ts'
+import type { DefinitionOf } from './teller.ts'
 import { tasksAt } from './tasks-at.ts'
 
 /** A run as it was, with its tasks of then. */

@@ -1,12 +1,7 @@
-import type { WorkflowDefinition } from '../definitions/index.ts'
-import { advance, type CoreEvent, type RunView, type Transition } from '../engine/core/index.ts'
-import { endOfTask } from './end-of-task.ts'
-import { errorOf, type PastEvent, type PastTask, type RunOrigin, type RunPast, textOf } from './run-past.ts'
+import { errorOf, type PastEvent, type RunOrigin, type RunPast, textOf } from './run-past.ts'
+import { type DefinitionOf, Teller } from './teller.ts'
 
 type State = Readonly<Record<string, unknown>>
-
-/** The definition of a version, if it is known. */
-export type DefinitionOf = (versionId: string) => WorkflowDefinition | undefined
 
 const SETTLES = new Set(['task.completed', 'task.failed', 'task.skipped', 'task.cancelled'])
 
@@ -68,59 +63,6 @@ function beginAsCopy(teller: Teller, { tasks, run, events }: RunPast, origin: Ru
   if (isRecord(fork?.data['state'])) teller.state = { ...teller.state, ...fork.data['state'] }
   const path = fork ? textOf(fork, 'fromStepPath') : null
   teller.enter(path?.slice(path.lastIndexOf('/') + 1))
-}
-
-/** Tells the core of a run's past, and keeps what it writes. */
-class Teller {
-  state: Record<string, unknown> = {}
-  versionId = ''
-  input: State
-  readonly #seed: string
-  readonly #definitionOf: DefinitionOf
-  readonly #children: ReadonlyMap<string | null, readonly PastTask[]>
-
-  constructor(seed: string, input: State, definitionOf: DefinitionOf, tasks: readonly PastTask[]) {
-    this.input = input
-    this.#seed = seed
-    this.#definitionOf = definitionOf
-    const last = tasks.filter((task) => task.arrival !== null)
-    this.#children = Map.groupBy(last, (task) => task.parentId)
-  }
-
-  /** What the core answers; nothing, where a definition of another time cannot be told of the step any more. */
-  tell(event: CoreEvent, task?: PastTask): void {
-    const definition = this.#definitionOf(this.versionId)
-    if (!definition) return
-    const view: RunView = {
-      status: event.type === 'run_started' ? 'queued' : 'running',
-      input: this.input,
-      seed: this.#seed,
-      strand: { path: '', state: this.state, outer: [] },
-      ...(task ? { task: { status: 'running', attempt: task.attempt, path: task.stepPath } } : {}),
-    }
-    let transitions: readonly Transition[] = []
-    try {
-      transitions = advance(definition, view, event)
-    } catch {
-      return
-    }
-    for (const each of transitions)
-      if (each.type === 'write_state') this.state = { ...this.state, [each.name]: each.value }
-  }
-
-  /** A task of the main line ended. What undoes a step writes nothing that a step sees. */
-  tellEnd(task: PastTask, status: string): void {
-    const nodes = this.#definitionOf(this.versionId)?.nodes ?? {}
-    const node = Object.hasOwn(nodes, task.nodeId) ? nodes[task.nodeId] : undefined
-    if (!node || task.stepPath.endsWith('~undo')) return
-    const event = endOfTask(node, task, status, this.#children.get(task.id) ?? [])
-    if (event) this.tell(event, task)
-  }
-
-  /** Somebody had the main line go on at a step. */
-  enter(node: unknown): void {
-    if (typeof node === 'string') this.tell({ type: 'step_entered', node })
-  }
 }
 
 const firstOf = (list: unknown): unknown => (Array.isArray(list) ? list[0] : undefined)

@@ -105,7 +105,7 @@ export async function forkRun(
           ...data,
           reason: request.reason,
           fromRunId: source.id,
-          fromStepPath: step.path,
+          fromStepPath: step.stepPath,
           state: request.state,
         },
       },
@@ -183,20 +183,20 @@ async function findStep(
   { stepPath }: ForkRequest,
 ): Promise<{ step: PastTask; past: Past }> {
   const { rows } = await client.query<Omit<PastTask, 'status'> & { status: string; inside: boolean }>(
-    `select distinct on (step_path) id, step_path as path, node_id as "nodeId", kind, status, attempt, output, error,
+    `select distinct on (step_path) id, step_path as "stepPath", node_id as "nodeId", kind, status, attempt, output, error,
        parent_id is not null as inside
      from task where organization_id = $1 and run_id = $2 and step_path not like '%~undo'
        and (parent_id is null or step_path = $3) order by step_path, generation desc`,
     [organizationId, source.id, stepPath],
   )
   const main = new Map(
-    rows.filter((task) => !task.inside && isPast(task)).map((task) => [task.path, task as PastTask]),
+    rows.filter((task) => !task.inside && isPast(task)).map((task) => [task.stepPath, task as PastTask]),
   )
   const failed = rows.filter(({ inside, status }) => !inside && status === 'failed')
-  const path = stepPath ?? failed.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]?.path
+  const path = stepPath ?? failed.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0]?.stepPath
   if (path === undefined)
     return fail('BAD_INPUT', { path: 'input.stepPath', message: 'No step of the run failed; say which.' })
-  const named = rows.find((task) => task.path === path)
+  const named = rows.find((task) => task.stepPath === path)
   if (named?.inside)
     fail('INVALID_STATE', {
       path: 'input.stepPath',
