@@ -13,6 +13,13 @@ const reason = z.string().nullable()
 const operationRef = z.object({ operationId: z.string(), action: z.string() })
 const containmentRef = z.object({ containmentId: z.string(), scope: z.string(), targetId: z.string() })
 const triggerRef = z.object({ triggerId: z.string(), name: z.string(), workflowId: z.string() })
+/** `runId`, `taskId`: the step that posted it; null when somebody did. */
+const boardRef = z.object({
+  itemId: z.string(),
+  capability: z.string(),
+  runId: z.string().nullable(),
+  taskId: z.string().nullable(),
+})
 /** `occurrence`: what it fired for, as a time, an event's id or a key. */
 const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string() })
 
@@ -65,7 +72,7 @@ export const EVENTS = {
   'task.waiting': taskRef.extend({
     approvalId: z.string().nullable(),
     /** A person's decision on an agent's task, a review step, or what the step itself waits for. */
-    waitsFor: z.enum(['decision', 'review', 'time', 'signal', 'event', 'workflow', 'branches']),
+    waitsFor: z.enum(['decision', 'review', 'time', 'signal', 'event', 'board', 'workflow', 'branches']),
   }),
   /** A report from inside a long attempt; at most one a second and task, the task itself has the newest. */
   'task.progress': taskRef.extend({
@@ -85,6 +92,15 @@ export const EVENTS = {
   }),
   /** An order to stop fenced off work under way; it stops by the end of its lease, told or not. */
   'task.stopped': taskRef.extend({ containmentId: z.string(), leaseEnd: z.string() }),
+  /** Work on the shared board: for any peer that has the capability. */
+  'board.posted': boardRef,
+  'board.claimed': boardRef.extend({ agentId: z.string().nullable(), fence: z.number().int() }),
+  /** For others again: given back by whoever had it, or its lease ran out. */
+  'board.released': boardRef.extend({ fence: z.number().int(), cause: z.enum(['returned', 'lease']) }),
+  'board.completed': boardRef.extend({ fence: z.number().int() }),
+  'board.failed': boardRef.extend({ fence: z.number().int(), error: failure }),
+  /** Its step waits no more: it was cancelled, skipped, or its time was over. */
+  'board.withdrawn': boardRef,
   'operation.started': operationRef.extend({ total: z.number().int(), reason }),
   'operation.progressed': operationRef.extend({
     total: z.number().int(),

@@ -32,6 +32,7 @@ export type Kind =
   | 'firing'
   | 'operation'
   | 'containment'
+  | 'boardItem'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -56,6 +57,8 @@ export type Name =
   | 'firingKey'
   | 'eventId'
   | 'operationKey'
+  | 'boardCapability'
+  | 'boardKey'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -167,6 +170,10 @@ export async function makeEverything(world: World, org: Organization): Promise<E
      values ($1, $2, uuidv7(), $3, $4, $5, 7, now())`,
     [org.id, ids.containment, ids.run, ids.workflow, ids.task],
   )
+  await world.asOwner(
+    'update board_item set run_id = $2, task_id = $3, workflow_id = $4 where organization_id = $1 and id = $5',
+    [org.id, ids.run, ids.task, ids.workflow, ids.boardItem],
+  )
   await world.asOwner('update task set cost_usd = cost_usd + 0.25 where organization_id = $1 and id = $2', [
     org.id,
     ids.task,
@@ -240,6 +247,8 @@ async function makeByMutations(org: Organization): Promise<Made> {
     trigger: mark('trigger'),
     firingKey: mark('key'),
     operationKey: mark('key'),
+    boardCapability: mark('capability'),
+    boardKey: mark('key'),
     eventId: mark('event'),
     approvalKey: mark('key'),
     assessmentKey: mark('key'),
@@ -341,6 +350,15 @@ async function makeByMutations(org: Organization): Promise<Made> {
     },
     'entry { id }',
   )
+  const { item } = await call(
+    'postToBoard',
+    {
+      capability: names.boardCapability,
+      input: { input: mark('input') },
+      idempotencyKey: names.boardKey,
+    },
+    'item { id }',
+  )
   const { apiKey } = await call(
     'createApiKey',
     { principalName: names.principal, roles: ['approver'] },
@@ -380,6 +398,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       incident: idOf(incident),
       auditEntry: idOf(entry),
       apiKey: idOf(apiKey),
+      boardItem: idOf(item),
       article: published.publishArticles.articles[0]?.id ?? '',
     },
   }

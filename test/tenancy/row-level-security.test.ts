@@ -266,6 +266,7 @@ describe('other roles', () => {
         'public.workflow': 's',
         'public.workflow_version': 'si',
         'public.agent': 's',
+        'public.board_item': 'siu',
         'public.organization': 's',
         'public.team': 's',
         'public.operation': 's',

@@ -180,7 +180,8 @@ class Maker {
       )
       if (this.chance(4) && following === undefined) step['next'] = ways
     }
-    if (('signal' in step || 'event' in step) && this.chance(2)) step['if_expired'] = target()
+    if (('signal' in step || 'event' in step || 'board' in step) && this.chance(2))
+      step['if_expired'] = target()
   }
 
   #choice(target: () => string, following: string | undefined): Step {
@@ -360,6 +361,7 @@ class Maker {
       { until: '2027-01-31T09:00:00Z' },
       { until: 'n.at' },
       { signal: this.#some(said), schema: this.#some(schema), timeout: '1h' },
+      { board: 'research', input: [], schema: this.#some(schema), timeout: '1h' },
       { event: 'content.approved', filter: 'event.data.id == n.id' },
     )
   }

@@ -35,7 +35,8 @@ export function checkMentions(
     const free = permitted[what]
     if (problems.full) continue
     if (free && !free.includes(name)) {
-      const hint = free.length === 0 ? 'None is permitted here.' : `Permitted: ${free.map(shorten).join(', ')}.`
+      const hint =
+        free.length === 0 ? 'None is permitted here.' : `Permitted: ${free.map(shorten).join(', ')}.`
       problems.add('not_permitted', place, `The ${what} "${shorten(name)}" is not permitted here.`, hint)
       continue
     }

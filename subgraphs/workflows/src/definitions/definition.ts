@@ -174,12 +174,19 @@ export type WaitFor =
   | { readonly type: 'signal'; readonly name: string; readonly schema?: JsonSchema }
   /** An event of the organization's log, with `event` (type, subject, data, time) in the filter. It is the output. */
   | { readonly type: 'event'; readonly event: string; readonly filter?: Expression }
+  /** An item on the shared board, which a peer with this capability claims and completes. Its result is the output. */
+  | {
+      readonly type: 'board'
+      readonly capability: string
+      readonly inputs: readonly InputBinding[]
+      readonly schema?: JsonSchema
+    }
 
 /** Waits, without a worker. */
 export type WaitNode = NodeBase & {
   readonly kind: 'wait'
   readonly for: WaitFor
-  /** Longest wait for a signal or an event, in milliseconds; then `expired`, else `failed`. */
+  /** Longest wait for a signal, an event or a peer, in milliseconds; then `expired`, else `failed`. */
   readonly timeoutMs?: number
   readonly output?: string
 }

@@ -231,7 +231,7 @@ function withEdges(step: DraftStep, edges: readonly DraftEdge[], { problems }: S
 function triggersOf(node: WorkflowNode): readonly EdgeTrigger[] {
   if (node.kind === 'end') return []
   if (node.kind === 'review') return ['approved', 'rejected', 'expired', 'failed']
-  const expires = node.kind === 'wait' && (node.for.type === 'signal' || node.for.type === 'event')
+  const expires = node.kind === 'wait' && node.for.type !== 'duration' && node.for.type !== 'until'
   return expires ? ['done', 'expired', 'failed'] : ['done', 'failed']
 }
 

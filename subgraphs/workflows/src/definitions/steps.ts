@@ -108,7 +108,7 @@ type WorkflowStep<Names extends string, Output extends string> = Ways & {
   readonly timeout?: string
 }
 
-type WaitStep<Output extends string> = Ways & {
+type WaitStep<Names extends string, Output extends string> = Ways & {
   readonly output?: Output
   readonly timeout?: string
   readonly if_expired?: string
@@ -117,6 +117,8 @@ type WaitStep<Output extends string> = Ways & {
     | { readonly until: string }
     | { readonly signal: string; readonly schema?: JsonSchema }
     | { readonly event: string; readonly filter?: string }
+    /** A peer with this capability does an item of the shared board. */
+    | { readonly board: string; readonly input?: StepInput<Names>; readonly schema?: JsonSchema }
   )
 
 type MessageStep<Output extends string> = Ways & {
@@ -199,7 +201,10 @@ export class Steps<Names extends string> {
   }
 
   /** A wait for a time, a signal or an event. */
-  wait<const Output extends string = never>(name: string, step: WaitStep<Output>): Steps<Names | Output> {
+  wait<const Output extends string = never>(
+    name: string,
+    step: WaitStep<Names, Output>,
+  ): Steps<Names | Output> {
     return this.#and({ name, ...step })
   }
 

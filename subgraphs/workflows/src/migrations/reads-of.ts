@@ -22,6 +22,7 @@ export function readsOf(node: WorkflowNode): ReadonlySet<string> {
     case 'transform':
       return readsOfTransform(node.assign)
     case 'wait':
+      if (node.for.type === 'board') return new Set(node.for.inputs.flatMap(namesOf))
       if (node.for.type === 'until') return new Set(variablesOf(node.for.at))
       if (node.for.type !== 'event' || node.for.filter === undefined) return NONE
       return new Set(variablesOf(node.for.filter).filter((name) => name !== 'event'))

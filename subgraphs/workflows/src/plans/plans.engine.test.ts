@@ -259,6 +259,12 @@ describe('a plan that is not permitted', () => {
       /come to 4 steps; 3/,
     ],
     [
+      'a peer of any kind',
+      'plan: { agents: [researcher] }',
+      [{ name: 'post', board: 'typing' }],
+      /\$plan\.0\.board: The capability "typing" is not permitted/,
+    ],
+    [
       'somebody to undo it',
       'plan: { agents: [researcher] }',
       [{ ...seek, compensate: 'admin' }],

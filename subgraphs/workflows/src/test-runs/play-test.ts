@@ -323,7 +323,8 @@ class PlayedTest {
     else if (wakeAfterMs !== undefined) this.#later(wakeAfterMs, place, end)
     if (waitKey === undefined) return
     this.#inbox.wait({
-      key: waitKey,
+      // What a peer would do, a signal of the capability's name does.
+      key: waitKey.replace(/^board:/, 'signal:'),
       isStill: () => isAt(place, 1),
       accepts: (event) => acceptsEvent(place.of.definition, node, input, event),
       take: (payload) => this.#tell(place, { type: 'wait_over', node, payload }),
@@ -474,7 +475,7 @@ function askedOf({ of: { prefix }, strand, task: { created, attempt } }: Place):
 }
 
 function nameOf(waitKey: string): { readonly waitsFor: 'signal' | 'event'; readonly name: string } {
-  const waitsFor = waitKey.startsWith('signal:') ? 'signal' : 'event'
+  const waitsFor = waitKey.startsWith('event:') ? 'event' : 'signal'
   return { waitsFor, name: waitKey.slice(waitKey.indexOf(':') + 1) }
 }
 

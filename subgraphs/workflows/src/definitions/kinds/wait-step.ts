@@ -1,33 +1,33 @@
-import type { WaitFor, WaitNode } from '../definition.ts'
+import type { JsonSchema, WaitFor, WaitNode } from '../definition.ts'
 import { draftStep } from '../draft-step.ts'
 import type { Reading, StepContext } from '../draft-step.ts'
 import { DAY, formatDuration, readDuration } from '../read-duration.ts'
 import { readExpression } from '../read-expression.ts'
 import type { Fields } from '../read-fields.ts'
 import { readJsonSchema } from '../read-json-schema.ts'
+import { readInputs } from '../read-inputs.ts'
 import { readExits } from '../read-ways.ts'
 import { optional } from '../optional.ts'
 import { readOutput } from './read-output.ts'
 import { condition, duration, ref, stepName, text, valueName } from './schema-parts.ts'
 import { present } from './step-kind.ts'
 import type { StepKind } from './step-kind.ts'
+import { writeInputs } from './write-inputs.ts'
 
 const LONGEST = { min: 1, max: 3_660 * DAY }
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
-const HINT = 'Write for: 30d, until: <time>, signal: <name> or event: <type>.'
+const HINT = 'Write for: 30d, until: <time>, signal: <name>, event: <type> or board: <capability>.'
+const KEYS = ['for', 'for_seconds', 'until', 'signal', 'event', 'board'] as const
 
-/** A wait for a time, a signal or an event. */
+/** A wait for a time, a signal, an event, or a peer who takes an item from the shared board. */
 export const waitStep: StepKind<WaitNode> = {
   types: ['wait'],
-  isMeantBy: (fields) => ['for', 'for_seconds', 'until', 'signal', 'event'].some((key) => fields.has(key)),
+  isMeantBy: (fields) => KEYS.some((key) => fields.has(key)),
   read(about, fields, context) {
     const waits = readWaitFor(fields, context)
-    const comes = waits.for.type === 'signal' || waits.for.type === 'event'
+    const comes = waits.for.type !== 'duration' && waits.for.type !== 'until'
     const timeoutMs = comes ? readDuration(fields, 'timeout', LONGEST) : undefined
-    const { output, makes } = readOutput(
-      fields,
-      waits.for.type === 'signal' ? waits.for.schema : comes ? { type: 'object' } : undefined,
-    )
+    const { output, makes } = readOutput(fields, schemaOf(waits.for))
     const { exits, readings, ...falls } = readExits(fields, context, { expires: comes })
     const node: WaitNode = {
       ...about,
@@ -41,6 +41,10 @@ export const waitStep: StepKind<WaitNode> = {
       ...falls,
       readings: [...waits.readings, ...readings],
       makes,
+      mentions:
+        waits.for.type === 'board' && waits.for.capability !== ''
+          ? [{ what: 'capability', name: waits.for.capability, place: fields.placeOf('board') }]
+          : [],
     })
   },
   write: (node) =>
@@ -53,11 +57,13 @@ export const waitStep: StepKind<WaitNode> = {
     ...duration('for', 'How long.'),
     until: text('A time, as 2027-01-31T09:00:00Z, or an expression with one; the past is now.'),
     signal: text('The name of the signal; one that came before the wait began is taken too.'),
-    schema: ref('schema', "What the signal's payload must look like."),
+    schema: ref('schema', "What the signal's payload, or the peer's result, must look like."),
     event: text("The type of the event of the organization's log."),
     filter: condition('Which events count; event.type, event.subject, event.data and event.time are there.'),
-    ...duration('timeout', 'Longest wait for a signal or an event.'),
-    output: valueName('The name of the payload or event that came.'),
+    board: text('A capability: an item is posted to the shared board, and a peer who has it does it.'),
+    input: ref('input', 'What the item on the board holds.'),
+    ...duration('timeout', 'Longest wait for a signal, an event or a peer.'),
+    output: valueName('The name of the payload, event or result that came.'),
     if_expired: stepName('Where it goes on after the timeout; absent: the step has failed.'),
   },
   rules: {
@@ -67,12 +73,19 @@ export const waitStep: StepKind<WaitNode> = {
       { required: ['until'] },
       { required: ['signal'] },
       { required: ['event'] },
+      { required: ['board'] },
     ],
   },
 }
 
+/** What is known of what comes. */
+function schemaOf(what: WaitFor): JsonSchema | undefined {
+  if (what.type === 'event') return { type: 'object' }
+  return what.type === 'signal' || what.type === 'board' ? what.schema : undefined
+}
+
 function readWaitFor(fields: Fields, context: StepContext): { for: WaitFor; readings: readonly Reading[] } {
-  const written = ['for', 'for_seconds', 'until', 'signal', 'event'].filter((key) => fields.has(key))
+  const written: readonly string[] = KEYS.filter((key) => fields.has(key))
   const [first, second] = written
   if (first === undefined)
     fields.problems.add('missing_key', fields.place, 'It does not say what it waits for.', HINT)
@@ -91,6 +104,7 @@ function readWaitFor(fields: Fields, context: StepContext): { for: WaitFor; read
     const schema = tree && readJsonSchema(tree, context.problems)
     return { for: { type: 'signal', name, ...optional('schema', schema) }, readings: [] }
   }
+  if (first === 'board') return readBoard(fields, context)
   if (first === 'event') {
     const event = fields.text('event') ?? ''
     const tree = fields.take('filter')?.value
@@ -101,6 +115,15 @@ function readWaitFor(fields: Fields, context: StepContext): { for: WaitFor; read
     }
   }
   return { for: { type: 'duration', ms: readDuration(fields, 'for', LONGEST) ?? 0 }, readings: [] }
+}
+
+function readBoard(fields: Fields, context: StepContext): { for: WaitFor; readings: readonly Reading[] } {
+  const capability = fields.text('board', undefined, 200) ?? ''
+  const input = fields.take('input')?.value
+  const { bindings, readings } = input ? readInputs(input, context) : { bindings: [], readings: [] }
+  const tree = fields.take('schema')?.value
+  const schema = tree && readJsonSchema(tree, context.problems)
+  return { for: { type: 'board', capability, inputs: bindings, ...optional('schema', schema) }, readings }
 }
 
 function readUntil(fields: Fields, context: StepContext): { for: WaitFor; readings: readonly Reading[] } {
@@ -130,6 +153,8 @@ function writeWaitFor(wait: WaitFor): Readonly<Record<string, unknown>> {
       return { signal: wait.name, schema: wait.schema }
     case 'event':
       return { event: wait.event, filter: wait.filter }
+    case 'board':
+      return { board: wait.capability, input: writeInputs(wait.inputs), schema: wait.schema }
   }
 }
 

@@ -31,6 +31,18 @@ export function checkSignal(
   return problems
 }
 
+/** What of a peer's result does not fit the step that posted the item. */
+export function checkBoardResult(
+  definition: WorkflowDefinition,
+  node: NodeId,
+  result: unknown,
+): readonly SchemaProblem[] {
+  const program = programOf(definition)
+  const step = program.node(node)
+  if (step.kind !== 'wait' || step.for.type !== 'board' || step.for.schema === undefined) return NONE
+  return program.check(step.for.schema)(result)
+}
+
 /**
  * Whether the wait `node`, whose task has this input, takes an event of the log (`type`, `subject`, `data`, `time`). A
  * filter that cannot be evaluated takes none.

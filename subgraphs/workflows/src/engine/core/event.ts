@@ -65,6 +65,8 @@ export type CoreEvent =
    * waited for: it has begun, and the payload is `{runId}`; that it could not is `child_run_ended` with `failed`.
    */
   | { readonly type: 'wait_over'; readonly node: NodeId; readonly payload?: unknown }
+  /** What a wait waited for came to nothing: a peer could not do the item of the board. */
+  | { readonly type: 'wait_failed'; readonly node: NodeId; readonly error: StepError }
   /** The time of a wait has passed: the limit of one for a signal, an event or a sub-run; of any other, its end. */
   | { readonly type: 'wait_expired'; readonly node: NodeId }
   /**

@@ -64,10 +64,10 @@ export type CreateTask = TaskBase &
         readonly deadlineMs?: number
       }
     | {
-        /** The input of a wait for an event is what its filter reads beside `event`. */
+        /** The input of a wait for an event is what its filter reads beside `event`; for a peer, what the item holds. */
         readonly kind: 'wait'
         readonly status: 'waiting'
-        /** `signal:<name>` or `event:<type>`; absent for a mere time. */
+        /** `signal:<name>`, `event:<type>` or `board:<capability>`; absent for a mere time. */
         readonly waitKey?: string
         readonly wakeAfterMs?: number
         /** ISO 8601. */

@@ -548,6 +548,7 @@ function waitsFor(transition: CreateTask & { status: 'waiting' }): EventData<'ta
   if (transition.kind === 'workflow') return 'workflow'
   if (transition.kind !== 'wait') return 'branches'
   if (transition.waitKey === undefined) return 'time'
+  if (transition.waitKey.startsWith('board:')) return 'board'
   return transition.waitKey.startsWith('signal:') ? 'signal' : 'event'
 }
 

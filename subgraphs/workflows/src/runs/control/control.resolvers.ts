@@ -65,6 +65,7 @@ export const waitReasonValues = {
   TIME: 'time',
   SIGNAL: 'signal',
   EVENT: 'event',
+  PEER: 'peer',
   SUBRUN: 'subrun',
   BRANCHES: 'branches',
   RESUME: 'resume',

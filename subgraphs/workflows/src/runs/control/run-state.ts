@@ -10,6 +10,7 @@ export type WaitReason =
   | 'time'
   | 'signal'
   | 'event'
+  | 'peer'
   | 'subrun'
   | 'branches'
   | 'resume'
@@ -89,6 +90,7 @@ function reasonOf({ status, kind, waitKey, runStatus, contained, subrunId }: Str
   if (status === 'held') return contained ? 'lifting' : runStatus === 'paused' ? 'resume' : 'others'
   if (waitKey?.startsWith('signal:')) return 'signal'
   if (waitKey?.startsWith('event:')) return 'event'
+  if (waitKey?.startsWith('board:')) return 'peer'
   if (subrunId !== null) return 'subrun'
   switch (kind) {
     case 'wait':

@@ -12,7 +12,10 @@ type Waiting = Pick<CreateTask & { kind: 'wait' }, 'input' | 'waitKey' | 'wakeAf
 
 const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
 
-/** Waits for a time, a signal or an event. The input of a wait for an event is what its filter reads beside `event`. */
+/**
+ * Waits for a time, a signal, an event or a peer. The input of a wait for an event is what its filter reads beside `event`;
+ * for a peer it is what the item of the board holds, with `$board`.
+ */
 export function enterWait(walk: Walk, node: WaitNode): Move {
   const waiting = waitingFor(walk, node, node.for)
   if ('code' in waiting) return walk.refuse(node, waiting)
@@ -30,12 +33,13 @@ export function enterWait(walk: Walk, node: WaitNode): Move {
 
 /** What it waited for came, or its time. */
 export function resumeWait(walk: Walk, node: WaitNode, event: CoreEvent): Move | undefined {
+  if (event.type === 'wait_failed') return giveUp(walk, node, event.error)
   if (event.type !== 'wait_over' && event.type !== 'wait_expired') return undefined
   if (isMereTime(node.for)) return finish(walk, node, { value: null, report: true })
   if (event.type === 'wait_over') {
     const value = event.payload ?? null
-    const schema = node.for.type === 'signal' ? node.for.schema : undefined
-    const misfit = walk.misfit('The payload', schema, value)
+    const schema = node.for.type === 'signal' || node.for.type === 'board' ? node.for.schema : undefined
+    const misfit = walk.misfit(node.for.type === 'board' ? 'The result' : 'The payload', schema, value)
     return misfit ? giveUp(walk, node, misfit) : finish(walk, node, { value, report: true })
   }
   const error = stepError('WAIT_EXPIRED', `${describe(node.for)} did not come in time.`)
@@ -54,6 +58,12 @@ function waitingFor(walk: Walk, { id, timeoutMs }: WaitNode, what: WaitFor): Wai
     return stepError('INVALID_TIME', message)
   }
   const limit = timeoutMs === undefined ? {} : { wakeAfterMs: timeoutMs, expires: true }
+  if (what.type === 'board') {
+    const { capability } = what
+    const bound = walk.bind(id, what.inputs)
+    if (!bound.ok) return stepError('EXPRESSION_FAILED', bound.message)
+    return { input: { ...bound.input, $board: { capability } }, waitKey: `board:${capability}`, ...limit }
+  }
   if (what.type === 'signal') return { input: {}, waitKey: `signal:${what.name}`, ...limit }
   const read = what.filter === undefined ? [] : walk.program.condition(what.filter).variables
   const names = read.filter((name) => name !== 'event').map((name) => [name, walk.read(id, name)])
@@ -66,5 +76,6 @@ function isMereTime(what: WaitFor): boolean {
 
 function describe(what: WaitFor): string {
   if (what.type === 'signal') return `The signal "${what.name}"`
+  if (what.type === 'board') return `A peer for "${what.capability}"`
   return what.type === 'event' ? `An event "${what.event}"` : 'The time'
 }
