@@ -12,6 +12,7 @@ export {
 } from './events.ts'
 export { FEDERATION_HEADER } from './federation-header.ts'
 export { EVENT_LANE, JOBS, TASK_LANE } from './jobs.ts'
+export { MOST_VALUE_BYTES } from './most-value-bytes.ts'
 export { readSubgraphSdl } from './read-subgraph-sdl.ts'
 export { ROLES, type Role, SCOPES, type Scope, scopesOf } from './roles.ts'
 export { type ErrorDetails, fail, type Problem, TuttiError } from './tutti-error.ts'

@@ -132,7 +132,7 @@ test.each([
   ['both', '{"output":1,"error":{"code":"X","message":"x"}}', 'AGENT_ANSWER_INVALID', false],
   ['a negative cost', '{"output":1,"costUsd":-1}', 'AGENT_ANSWER_INVALID', false],
   ['its own error', '{"error":{"code":"NO_MODEL","message":"gone","retryable":true}}', 'NO_MODEL', true],
-  ['more than 1 MiB', `{"output":"${'x'.repeat(1024 * 1024)}"}`, 'AGENT_ANSWER_TOO_LARGE', false],
+  ['more than 2 MiB', `{"output":"${'x'.repeat(2 * 1024 * 1024)}"}`, 'AGENT_ANSWER_TOO_LARGE', false],
 ])('an answer of %s is a failure', async (_, body, code, retryable) => {
   answer = replying(200, body)
   expect(await execute()).toMatchObject(error(code, { retryable }))
@@ -209,7 +209,12 @@ test.each([
   ['a line that is no JSON', 'ready\n{"output":1}', 'AGENT_ANSWER_INVALID', true],
   ['a line of another kind', '{"status":"ready"}\n{"output":1}', 'AGENT_ANSWER_INVALID', false],
   ['an answer without a line break', '{"error":{"code":"NO_MODEL","message":"gone"}}', 'NO_MODEL', false],
-  ['a line of more than 1 MiB', `{"output":"${'x'.repeat(1024 * 1024)}"}\n`, 'AGENT_ANSWER_TOO_LARGE', false],
+  [
+    'a line of more than 2 MiB',
+    `{"output":"${'x'.repeat(2 * 1024 * 1024)}"}\n`,
+    'AGENT_ANSWER_TOO_LARGE',
+    false,
+  ],
 ])('a stream with %s is a failure', async (_, body, code, retryable) => {
   answer = replying(200, body, NDJSON)
   expect(await execute()).toMatchObject(error(code, { retryable }))

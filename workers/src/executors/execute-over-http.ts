@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { issueReportToken, type TaskOutcome } from '@tutti/workflows/domain'
+import { MOST_VALUE_BYTES } from '@tutti/schema'
 import { type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import { failed, succeeded, type TaskCall } from './executor.ts'
@@ -7,9 +8,7 @@ import { AddressRefused } from './open-egress.ts'
 import { isStream, type Line, lineSchema, readLines } from './read-agent-stream.ts'
 import { refuseAddress } from './refuse-address.ts'
 
-const MAX_ANSWER_BYTES = 1024 * 1024
-
-const TOO_LARGE = failed('AGENT_ANSWER_TOO_LARGE', 'The agent answered more than 1 MiB.')
+const TOO_LARGE = failed('AGENT_ANSWER_TOO_LARGE', 'The agent answered more than 2 MiB.')
 
 const answerSchema = z.union([
   z.object({ output: z.unknown(), costUsd: z.number().nonnegative().optional() }).strict(),
@@ -121,7 +120,7 @@ function readAnswer(text: string): TaskOutcome {
 
 /** Passes on what the agent says until it answers. */
 async function readStream(call: HttpCall, body: AsyncIterable<Buffer>): Promise<TaskOutcome> {
-  for await (const text of readLines(body, MAX_ANSWER_BYTES)) {
+  for await (const text of readLines(body, MOST_VALUE_BYTES)) {
     if (text === undefined) return TOO_LARGE
     const line = lineSchema.safeParse(parseJson(text))
     if (!line.success) return readAnswer(text)
@@ -150,7 +149,7 @@ async function readLimited(body: AsyncIterable<Buffer>): Promise<string | undefi
   let size = 0
   for await (const part of body) {
     size += part.byteLength
-    if (size > MAX_ANSWER_BYTES) return undefined
+    if (size > MOST_VALUE_BYTES) return undefined
     parts.push(part)
   }
   return Buffer.concat(parts).toString('utf8')

@@ -1,7 +1,6 @@
-import { fail } from '@tutti/schema'
+import { fail, MOST_VALUE_BYTES } from '@tutti/schema'
 import type { RunRequest } from './start-runs.ts'
 
-const MAX_INPUT_BYTES = 512 * 1024
 const MAX_KEY = 200
 
 interface Given {
@@ -21,7 +20,7 @@ export function readRunRequest(given: Given, path: string): RunRequest {
   const input = isRecord(given.input) ? given.input : undefined
   if (!input) complain('input', 'The input is an object: values by input name.')
   const text = JSON.stringify(given.input) ?? ''
-  if (Buffer.byteLength(text) > MAX_INPUT_BYTES) complain('input', 'The input is larger than 512 KiB.')
+  if (Buffer.byteLength(text) > MOST_VALUE_BYTES) complain('input', 'The input is larger than 2 MiB.')
   if (text.includes('\\u0000'))
     complain('input', 'The input holds a NUL character, which PostgreSQL cannot store.')
   if (given.idempotencyKey === '' || (given.idempotencyKey?.length ?? 0) > MAX_KEY) {
