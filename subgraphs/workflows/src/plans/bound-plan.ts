@@ -21,7 +21,7 @@ export function boundPlan(
   let total = 0
   const narrowed = Object.values(nodes).map((node): [NodeId, WorkflowNode] => {
     const times = timesOf(nodes, node)
-    if (IS_DONE.has(node.kind)) total += times
+    if (!NO_STEPS.has(node.kind)) total += times
     if (node.kind !== 'task' || !node.plan) return [node.id, node]
     total += times * node.plan.maxTasks
     problems.push(...beyond(node.plan, bounds, `${pathOf(node.id)}.plan`))
@@ -37,15 +37,8 @@ export function boundPlan(
   return { nodes: Object.fromEntries(narrowed), problems }
 }
 
-/** What is done by somebody, or waited for; the rest the engine does itself. */
-const IS_DONE: ReadonlySet<WorkflowNode['kind']> = new Set([
-  'task',
-  'message',
-  'review',
-  'wait',
-  'transform',
-  'workflow',
-])
+/** Those that only hold others, and ends. */
+const NO_STEPS: ReadonlySet<WorkflowNode['kind']> = new Set(['parallel', 'map', 'loop', 'end'])
 
 /** How often at most a step is done. */
 function timesOf(nodes: WorkflowDefinition['nodes'], { parent }: WorkflowNode): number {

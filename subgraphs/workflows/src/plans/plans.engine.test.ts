@@ -460,6 +460,78 @@ describe('what others see and do', () => {
   })
 })
 
+test('a plan is paused, resumed and stopped with its run', async () => {
+  const actor = await engine.organization(...AGENTS)
+  const [began, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  await using _worker = engine.work(actor, async ({ nodeId }) => {
+    if (nodeId === 'lead')
+      return outcomeOf({
+        $plan: [
+          { name: 'seek', agent: 'researcher' },
+          { name: 'find', agent: 'researcher', output: 'found' },
+        ],
+      })
+    if (nodeId === 'seek') {
+      began.resolve()
+      await mayEnd.promise
+    }
+    return outcomeOf(nodeId)
+  })
+  const id = await engine.start(actor, document('plan: true'))
+  await began.promise
+  await engine.ask(actor, 'mutation ($id: ID!) { pauseRun(input: { id: $id }) { run { status } } }', { id })
+  expect((await runsOf(actor)).map(({ status }) => status)).toEqual(['paused', 'paused'])
+  mayEnd.resolve()
+  await engine.event(actor, /^task\.completed$/, ({ data }) => 'stepPath' in data && data.stepPath === 'seek')
+  await engine.ask(actor, 'mutation ($id: ID!) { resumeRun(input: { id: $id }) { run { status } } }', { id })
+  await engine.event(actor, /^run\.completed$/, ({ subject }) => subject === `run/${id}`)
+  expect((await runsOf(actor))[0]?.output?.outputs['result']).toEqual({ found: 'find' })
+})
+
+test('a run that failed by its plan is planned anew when it is retried', async () => {
+  const actor = await engine.organization(...AGENTS)
+  let plans = 0
+  await using _worker = engine.work(actor, async ({ nodeId }) => {
+    if (nodeId !== 'lead') return outcomeOf(nodeId)
+    plans += 1
+    return outcomeOf({
+      $plan: [{ name: 'seek', agent: plans === 1 ? 'researcher' : 'writer', output: 'found' }],
+    })
+  })
+  const id = await engine.start(
+    actor,
+    document('plan: true\n    output_schema: { properties: { found: { const: nothing } } }'),
+  )
+  await engine.event(actor, /^run\.failed$/, ({ subject }) => subject === `run/${id}`)
+  await engine.ask(actor, 'mutation ($id: ID!) { retryRun(input: { id: $id }) { run { status } } }', { id })
+  await engine.event(actor, /^run\.retried$/)
+  await expect
+    .poll(async () => (await runsOf(actor)).map(({ status }) => status))
+    .toEqual(['failed', 'completed', 'completed'])
+  expect(plans).toBe(2)
+})
+
+test('a plan that cannot be stored fails its step', async () => {
+  const ended = await play(
+    document('plan: true'),
+    planning([{ name: 'seek', agent: 'researcher', description: 'nul \0 half \ud800' }]),
+  )
+  expect(ended.runs).toMatchObject([{ status: 'failed', error: { code: 'RESULT_NOT_STORABLE' } }])
+})
+
+test('the limit of the step is that of its plan', async () => {
+  const ended = await play(
+    document('plan: true\n    step_timeout: 1h'),
+    planning([{ name: 'seek', agent: 'researcher' }]),
+  )
+  const [plan] = await engine.rows<{ timeout: bigint }>(
+    ended.actor,
+    'select timeout_ms as timeout from run where organization_id = $1 and parent_run_id is not null',
+  )
+  expect(Number(plan?.timeout)).toBeGreaterThan(3_000_000)
+  expect(Number(plan?.timeout)).toBeLessThanOrEqual(3_600_000)
+})
+
 test('items of a map may all plan, each for itself', async () => {
   const items = Array.from({ length: 12 }, (_, index) => index)
   const text = `
@@ -471,7 +543,7 @@ steps:
     over: items
     as: item
     output: all
-    steps: [{ name: lead, agent: boss, input: item, plan: { max_tasks: 2, budget_usd: 9 } }]
+    steps: [{ name: lead, agent: boss, input: item, plan: { max_tasks: 1, budget_usd: 9 } }]
 `
   const actor = await engine.organization(...AGENTS)
   await using _worker = engine.work(actor, async ({ nodeId, input }) =>

@@ -25,7 +25,7 @@ const anyBounds = fc.record(
 )
 const anyTask = fc.record(
   {
-    name: fc.constantFrom('x', 'y', 'z', 'not a name', '__proto__'),
+    name: fc.constantFrom('x', 'y', 'tasks', 'in_order', 'not a name', '__proto__'),
     agent: fc.constantFrom('a', 'b', 'nobody'),
     input: fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue()),
   },
@@ -61,8 +61,12 @@ describe('a plan, whatever it is', () => {
     fc.assert(
       fc.property(anyTasks, (inputs) => {
         const plain: unknown[] = JSON.parse(JSON.stringify(inputs))
-        const tasks = plain.map((input, index) => ({ name: `task-${index}`, agent: 'a', input }))
-        const reading = readPlan({ $tasks: tasks }, plannerOf({ maxTasks: 20, maxDepth: 1 }))
+        const tasks = plain.map((input, index) => ({
+          name: index === 0 ? 'tasks' : index === 1 ? 'in_order' : `task-${index}`,
+          agent: 'a',
+          input,
+        }))
+        const reading = readPlan({ $tasks: tasks }, plannerOf({ maxTasks: tasks.length, maxDepth: 1 }))
         if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
         const run = playRun(reading.definition, reading.input, ({ created }) => ({ output: created.input }))
         expect(run.output?.outputs).toEqual({ results: plain })

@@ -62,8 +62,7 @@ function readSteps(steps: unknown, planner: Planner): PlanReading {
     documentOf(planner, Object.keys(input).filter(isValueName), steps),
     optionsOf(planner),
   )
-  if (!read.ok)
-    return refused(read.problems.map((problem) => placed(problem, problem.path.replace(/^steps/, '$plan'))))
+  if (!read.ok) return refused(read.problems.map((problem) => placed(problem, '$plan', /^steps/, '$$plan')))
   return bounded(read.definition, planner, { source: steps, input, pathOf: pathsIn(steps, '$plan') })
 }
 
@@ -79,15 +78,15 @@ function readTasks(tasks: unknown, planner: Planner): PlanReading {
     tasks.map((task: unknown, index) => [`t${index}`, [isRecord(task) ? without(task, 'input') : task]]),
   )
   const list = tasks.map((_, index) => `results.t${index}`)
+  const names = new Set(tasks.map(nameOf))
+  const [around, inOrder] = [freeName('tasks', names), freeName('in_order', names)]
   const steps = [
-    { name: 'tasks', type: 'parallel', branches, output: 'results' },
-    { name: 'in_order', set: { results: `[${list.join(', ')}]` } },
+    { name: around, type: 'parallel', branches, output: 'results' },
+    { name: inOrder, set: { results: `[${list.join(', ')}]` } },
   ]
   const read = readDefinition(documentOf(planner, [], steps), optionsOf(planner))
   if (!read.ok)
-    problems.push(
-      ...read.problems.map((problem) => placed(problem, problem.path.replace(TASK, '$$tasks.$1'))),
-    )
+    problems.push(...read.problems.map((problem) => placed(problem, '$tasks', TASK, '$$tasks.$1')))
   if (!read.ok || problems.length > 0) return refused(problems)
   const inputs: Record<string, unknown> = {}
   const nodes = { ...read.definition.nodes }
@@ -107,6 +106,7 @@ function readTasks(tasks: unknown, planner: Planner): PlanReading {
     source: tasks,
     input: { inputs },
     pathOf: pathsIn(tasks, '$tasks'),
+    own: inOrder,
   })
 }
 
@@ -150,19 +150,26 @@ type Found = {
   readonly source: unknown
   readonly input: Readonly<Record<string, unknown>>
   readonly pathOf: (id: NodeId) => string
+  /** A step that the plan does not have itself: it counts for nothing. */
+  readonly own?: NodeId
 }
 
 function bounded(
   definition: WorkflowDefinition,
   { bounds }: Planner,
-  { source, input, pathOf }: Found,
+  { source, input, pathOf, own }: Found,
 ): PlanReading {
-  const { nodes, problems } = boundPlan(definition, bounds, pathOf)
+  const counted = Object.fromEntries(Object.entries(definition.nodes).filter(([id]) => id !== own))
+  const { nodes, problems } = boundPlan({ nodes: counted }, bounds, pathOf)
   if (problems.length > 0) return refused(problems)
   const { budgetUsd } = bounds
   return {
     ok: true,
-    definition: { ...definition, nodes, planned: budgetUsd === undefined ? {} : { budgetUsd } },
+    definition: {
+      ...definition,
+      nodes: { ...definition.nodes, ...nodes },
+      planned: budgetUsd === undefined ? {} : { budgetUsd },
+    },
     source: JSON.stringify(source, null, 2),
     input,
   }
@@ -186,8 +193,16 @@ function optionsOf({ bounds, agents, definition }: Planner): ReadOptions {
   }
 }
 
-const placed = ({ code, message, hint }: DefinitionProblem, path: string): PlanProblem =>
-  problemAt(path === '' ? '$plan' : path, code, message, hint)
+/** A problem of the workflow that was made of the plan, at its place in the plan. */
+const placed = (
+  { code, message, hint, path }: DefinitionProblem,
+  root: string,
+  from: RegExp,
+  to: string,
+): PlanProblem => problemAt(from.test(path) ? path.replace(from, to) : root, code, message, hint)
+
+const freeName = (name: string, taken: ReadonlySet<string | undefined>): string =>
+  taken.has(name) ? freeName(`${name}_`, taken) : name
 
 /** Where in the plan each step stands, by its name. */
 function pathsIn(plan: readonly unknown[], root: string): (id: NodeId) => string {

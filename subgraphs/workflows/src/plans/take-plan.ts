@@ -35,7 +35,8 @@ export async function takePlan(
     const error = { ...stepError('PLAN_REFUSED', summaryOf(reading.problems)), retryable: true }
     return { type: 'task_failed', node, attempt, error }
   }
-  const versionId = written.get(output) ?? (await writeVersion(client, held, reading))
+  const limited = { ...reading, definition: withinStep(definition, task, reading.definition) }
+  const versionId = written.get(output) ?? (await writeVersion(client, held, limited))
   written.set(output, versionId)
   return { type: 'task_planned', node, attempt, versionId, input: reading.input }
 }
@@ -63,6 +64,17 @@ async function readAgainst(
     [run.organizationId],
   )
   return readPlan(output, { bounds, input: task.input, definition, agents })
+}
+
+/** What the step's own limit leaves is the limit of the run. */
+function withinStep(
+  { nodes }: WorkflowDefinition,
+  { nodeId, createdMs }: HeldTask,
+  plan: WorkflowDefinition,
+): WorkflowDefinition {
+  const node = nodes[nodeId]
+  if (node?.kind !== 'task' || node.stepTimeoutMs === undefined) return plan
+  return { ...plan, timeoutMs: Math.max(1, Math.ceil(node.stepTimeoutMs - (Date.now() - createdMs))) }
 }
 
 /** All mistakes in one text, the first of them in full. */
