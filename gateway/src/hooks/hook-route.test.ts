@@ -24,7 +24,8 @@ async function door(answer: (call: HookCall) => HookAnswer = () => ({ status: 20
       headers,
       ...(body === undefined ? {} : { body }),
     })
-    return { status: response.status, text: await response.text() }
+    const retryAfter = response.headers.get('retry-after')
+    return { status: response.status, text: await response.text(), retryAfter }
   }
   return { calls, post, gateway, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() }
 }
@@ -50,6 +51,15 @@ test('a call comes as it was made, byte for byte, and its answer goes back', asy
       body,
     },
   ])
+})
+
+test('an answer that says when to come again says so in its header', async () => {
+  await using hooks = await door(() => ({ status: 429, body: { code: 'RATE_LIMITED' }, retryAfter: 7 }))
+  expect(await hooks.post('/hooks/x')).toEqual({
+    status: 429,
+    text: '{"code":"RATE_LIMITED"}',
+    retryAfter: '7',
+  })
 })
 
 test('every path and type is asked for alike, and no body is parsed here', async () => {
@@ -110,14 +120,18 @@ test('over HTTP the workflows process is asked by a signed call, and nobody else
     internal: {
       '/internal/webhook': async (body) => {
         asked.push(body)
-        return { status: 202, body: { runId: 'r' } }
+        return { status: 429, body: { code: 'RATE_LIMITED' }, retryAfter: 3 }
       },
     },
   })
   const port = await listen(app, { host: '127.0.0.1', port: 0 }, lifecycle)
   const url = `http://127.0.0.1:${port}`
   const call = { path: 'p', contentType: null, webhookId: null, timestamp: null, signature: null, body: '{}' }
-  expect(await receiveHookOverHttp(url, secret)(call)).toEqual({ status: 202, body: { runId: 'r' } })
+  expect(await receiveHookOverHttp(url, secret)(call)).toEqual({
+    status: 429,
+    body: { code: 'RATE_LIMITED' },
+    retryAfter: 3,
+  })
   await expect(receiveHookOverHttp(url, `${secret}!`)(call)).rejects.toThrow('401')
   expect(asked).toEqual([call])
   await lifecycle.stop()

@@ -15,6 +15,8 @@ export interface HookCall {
 export interface HookAnswer {
   status: number
   body: Record<string, unknown>
+  /** Seconds: the header Retry-After. */
+  retryAfter?: number | undefined
 }
 
 /** Starts what a hook starts. Throws when nobody can be asked. */
@@ -50,7 +52,7 @@ export function hookRoute(
         const value = request.headers[name]
         return typeof value === 'string' ? value : null
       }
-      const { status, body } = await receive({
+      const { status, body, retryAfter } = await receive({
         path: request.params['*'],
         contentType: header('content-type'),
         webhookId: header('webhook-id'),
@@ -58,6 +60,7 @@ export function hookRoute(
         signature: header('webhook-signature'),
         body: textOf(request.body),
       })
+      if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
       return reply.status(status).send(body)
     })
   })

@@ -7,7 +7,11 @@ import type { ReceiveHook } from './hook-route.ts'
 export const WEBHOOK_PATH = '/internal/webhook'
 
 const answerSchema = z.object({
-  answer: z.object({ status: z.int(), body: z.record(z.string(), z.unknown()) }),
+  answer: z.object({
+    status: z.int(),
+    body: z.record(z.string(), z.unknown()),
+    retryAfter: z.int().optional(),
+  }),
 })
 
 /** Asks the workflows process at `url`. Throws when it does not answer. */

@@ -36,9 +36,10 @@ export async function createTrigger(
     if (workflows.length === 0) fail('NOT_FOUND', { path: 'input.workflowId' })
     const [row] = await tx.sql<TriggerRow>(
       `insert into trigger as t (organization_id, id, workflow_id, name, kind, status, cron, time_zone, missed, catch_up,
-         jitter_ms, next_at, event_type, filter, path_hash, signing_secret, input, expressions, idempotency_key, priority)
+         jitter_ms, next_at, event_type, filter, path_hash, signing_secret, input, expressions, idempotency_key, priority,
+         max_per_minute)
        values ($1::uuid, $2::uuid, $3::uuid, $4, $5, 'active', $6, $7, $8, $9::int, $10::int, $11::timestamptz, $12, $13,
-         $14, $15, $16::jsonb, $17::jsonb, $18, $19::int)
+         $14, $15, $16::jsonb, $17::jsonb, $18, $19::int, $20::int)
        on conflict (organization_id, name) do nothing returning ${TRIGGER_COLUMNS}`,
       actor.organizationId,
       id,
@@ -59,6 +60,7 @@ export async function createTrigger(
       settings.expressions && JSON.stringify(settings.expressions),
       settings.idempotencyKey,
       settings.priority,
+      settings.maxPerMinute,
     )
     if (!row) return fail('CONFLICT', { path: 'input.name', message: 'There is a trigger of this name.' })
     await tellChange(tx, row, 'created')

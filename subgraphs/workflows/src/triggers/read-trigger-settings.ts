@@ -37,6 +37,7 @@ const ofWebhook = {
     .string()
     .refine(isSigningSecret, 'A secret is whsec_ and 24 to 64 bytes in base64, as the sender shows it.')
     .nullish(),
+  maxPerMinute: whole(1, 100_000).nullish(),
 }
 const FIELDS: Record<TriggerKind, readonly string[]> = {
   schedule: Object.keys(ofSchedule),
@@ -130,6 +131,8 @@ export interface TriggerSettings {
   signed: boolean
   /** The sender's; null: one is made. */
   signingSecret: string | null
+  /** Calls of a webhook that are taken in a minute; null: the platform's number. */
+  maxPerMinute: number | null
   input: Record<string, unknown> | null
   expressions: Record<string, string> | null
   idempotencyKey: string | null
@@ -154,6 +157,7 @@ export function readTriggerSettings(input: unknown): TriggerSettings {
     filter: given.filter ?? null,
     signed: kind === 'webhook' && given.signed !== false,
     signingSecret: given.signingSecret ?? null,
+    maxPerMinute: given.maxPerMinute ?? null,
     input: isObject(given.input) ? given.input : null,
     expressions: isTexts(given.expressions) ? given.expressions : null,
     idempotencyKey: given.idempotencyKey ?? null,

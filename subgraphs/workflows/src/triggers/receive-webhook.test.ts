@@ -235,7 +235,8 @@ test.each([
   async (_, transactions) => {
     const to = await hook()
     const same = signed(to, '{}', { id: 'msg_3' })
-    let left = transactions
+    // The first counts the call.
+    let left = 1 + transactions
     const database = Object.create(world.database, {
       transact: {
         value: async (...given: Parameters<typeof world.database.transact>) => {
@@ -256,3 +257,66 @@ test.each([
     expect(await receive(again)).toEqual({ status: 202, body: { runId: run?.id } })
   },
 )
+
+describe('calls in a minute', () => {
+  const change = (id: string, input: object) =>
+    world.ask(
+      actor,
+      'mutation($input: UpdateTriggerInput!) { updateTrigger(input: $input) { trigger { maxPerMinute } } }',
+      { input: { id, ...input } },
+    )
+  /** As if so many seconds had passed since the last call. */
+  const later = (id: string, seconds: number) =>
+    world.services.database.transact(actor, (client) =>
+      client.query(`update trigger set refilled_at = refilled_at - $2 * interval '1 second' where id = $1`, [
+        id,
+        seconds,
+      ]),
+    )
+
+  test('are as many at once as its trigger says, then evenly; more are told when to come again', async () => {
+    const to = await hook({ maxPerMinute: 3 })
+    const answers = []
+    for (let each = 0; each < 5; each += 1) answers.push(await receive(signed(to, '{}')))
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 429, 429])
+    expect(answers[4]).toMatchObject({ body: { code: 'RATE_LIMITED' } })
+    expect(answers[4]?.retryAfter).toBeGreaterThan(0)
+    expect(answers[4]?.retryAfter).toBeLessThanOrEqual(20)
+    expect(await runsOf(to)).toHaveLength(3)
+    // A third of a minute is one call.
+    await later(to.id, 21)
+    expect((await receive(signed(to, '{}'))).status).toBe(202)
+    expect((await receive(signed(to, '{}'))).status).toBe(429)
+  })
+
+  test('are counted once, from however many sides they come', async () => {
+    const to = await hook({ maxPerMinute: 2 })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => receive(signed(to, '{}'))))
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(2)
+  })
+
+  test('count only who may call; another number begins anew, and without one it is the platform’s', async () => {
+    const to = await hook({ maxPerMinute: 1 })
+    for (let each = 0; each < 3; each += 1)
+      expect(await receive({ ...signed(to, '{}'), signature: 'v1,AAAA' })).toMatchObject({ status: 404 })
+    expect((await receive(signed(to, '{}'))).status).toBe(202)
+    expect((await receive(signed(to, '{}'))).status).toBe(429)
+    const { data } = await change(to.id, { maxPerMinute: null })
+    expect(data).toMatchObject({ updateTrigger: { trigger: { maxPerMinute: 600 } } })
+    expect((await receive(signed(to, '{}'))).status).toBe(202)
+  })
+
+  test('are bounded by what may be set, and belong to webhooks', async () => {
+    const to = await hook()
+    const { code, extensions } = await change(to.id, { maxPerMinute: 0 })
+    expect([code, extensions.argument]).toEqual(['BAD_INPUT', 'input.maxPerMinute'])
+    const schedule = await world.ask(
+      actor,
+      `mutation($w: ID!) {
+        createTrigger(input: { workflowId: $w, name: "s", kind: SCHEDULE, cron: "@daily", maxPerMinute: 1 }) { trigger { id } }
+      }`,
+      { w: workflowId },
+    )
+    expect(schedule.extensions.argument).toBe('input.maxPerMinute')
+  })
+})

@@ -7,6 +7,7 @@ import type { Services } from '../context.ts'
 import { insertFirings } from './insert-firings.ts'
 import { makeFiring } from './make-firing.ts'
 import { type FiringOutcome, settleFirings, startFirings, tellLater } from './start-firings.ts'
+import { takeCall } from './take-call.ts'
 import { isStorableText, unstorable } from './unstorable.ts'
 import { TRIGGER_COLUMNS, type TriggerRow } from './trigger-row.ts'
 import { hashPath, newSigningSecret, unseal } from './webhook-secret.ts'
@@ -27,6 +28,8 @@ export type WebhookCall = z.infer<typeof webhookCallSchema>
 export interface WebhookAnswer {
   status: number
   body: Record<string, unknown>
+  /** Of 429, whole seconds: the header Retry-After. */
+  retryAfter?: number
 }
 
 /** Of a sender's clock and of a call's way, seconds. */
@@ -53,6 +56,12 @@ export async function receiveWebhook(
   const genuine = verify(call, trigger)
   if (!trigger || !genuine) return UNKNOWN
   if (trigger.status === 'paused') return refusal(409, 'INVALID_STATE', 'The hook is paused.')
+  const retryAfter = await takeCall(services.database, trigger)
+  if (retryAfter !== null)
+    return {
+      ...refusal(429, 'RATE_LIMITED', 'The hook is called more often than its trigger takes.'),
+      retryAfter,
+    }
   if (call.webhookId !== null && (call.webhookId.length > LONGEST_ID || !isStorableText(call.webhookId))) {
     return refusal(400, 'BAD_INPUT', `A webhook-id has at most ${LONGEST_ID} characters.`)
   }

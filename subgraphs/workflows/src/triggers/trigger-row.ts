@@ -24,6 +24,8 @@ export interface TriggerRow {
   eventType: string | null
   filter: string | null
   signingSecret: string | null
+  /** Calls of a webhook that are taken in a minute; null: {@link CALLS_PER_MINUTE}. */
+  maxPerMinute: number | null
   input: Record<string, unknown> | null
   expressions: Record<string, string> | null
   idempotencyKey: string | null
@@ -37,9 +39,13 @@ export interface TriggerRow {
 /** Columns of a {@link TriggerRow}, of the table under the alias `t`. */
 export const TRIGGER_COLUMNS = `t.organization_id as "organizationId", t.id, t.workflow_id as "workflowId", t.name, t.kind,
   t.status, t.cron, t.time_zone as "timeZone", t.missed, t.catch_up as "catchUp", t.jitter_ms as "jitterMs",
-  t.next_at as "nextAt", t.event_type as "eventType", t.filter, t.signing_secret as "signingSecret", t.input,
+  t.next_at as "nextAt", t.event_type as "eventType", t.filter, t.signing_secret as "signingSecret",
+  t.max_per_minute as "maxPerMinute", t.input,
   t.expressions, t.idempotency_key as "idempotencyKey", t.priority, t.active_from as "activeFrom",
   t.created_at as "createdAt", t.updated_at as "updatedAt"`
+
+/** Calls of a webhook in a minute, unless its trigger says. */
+export const CALLS_PER_MINUTE = 600
 
 /** The name that the expressions of each kind read. */
 export const FACT_OF: Record<TriggerKind, 'payload' | 'scheduledAt' | 'event'> = {

@@ -12,6 +12,7 @@ import { loadTriggers } from './load-triggers.ts'
 import { nextFirings } from './next-firings.ts'
 import { pauseTrigger, resumeTrigger } from './pause-trigger.ts'
 import { publishEvent } from './publish-event.ts'
+import { CALLS_PER_MINUTE } from './trigger-row.ts'
 import { updateTrigger } from './update-trigger.ts'
 
 export const triggerResolvers: Resolvers = {
@@ -40,6 +41,8 @@ export const triggerResolvers: Resolvers = {
     workflow: async ({ workflowId }, _, context) =>
       (await loaderOf(context, loadWorkflows).load(workflowId)) ?? fail('NOT_FOUND'),
     jitterSeconds: ({ kind, jitterMs }) => (kind === 'schedule' ? jitterMs / 1_000 : null),
+    maxPerMinute: ({ kind, maxPerMinute }) =>
+      kind === 'webhook' ? (maxPerMinute ?? CALLS_PER_MINUTE) : null,
     signed: ({ kind, signingSecret }) => (kind === 'webhook' ? signingSecret !== null : null),
     nextFirings: (trigger, { first }) => nextFirings(trigger, first ?? undefined),
     firings: ({ id }, listing, context) => listFirings(context, id, listing),

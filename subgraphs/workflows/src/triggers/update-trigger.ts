@@ -45,6 +45,7 @@ export async function updateTrigger(
       `update trigger as t set name = $3, cron = $4, time_zone = $5, missed = $6, catch_up = $7::int, jitter_ms = $8::int,
          next_at = $9::timestamptz, event_type = $10, filter = $11, path_hash = coalesce($12, t.path_hash),
          signing_secret = $13, input = $14::jsonb, expressions = $15::jsonb, idempotency_key = $16, priority = $17::int,
+         max_per_minute = $18::int, tokens = case when $18::int is not distinct from t.max_per_minute then t.tokens end,
          updated_at = clock_timestamp(),
          active_from = case when $10 is distinct from t.event_type then clock_timestamp() else t.active_from end
        where t.organization_id = $1::uuid and t.id = $2::uuid returning ${TRIGGER_COLUMNS}`,
@@ -65,6 +66,7 @@ export async function updateTrigger(
       settings.expressions && JSON.stringify(settings.expressions),
       settings.idempotencyKey,
       settings.priority,
+      settings.maxPerMinute,
     )
     if (!trigger) return fail('NOT_FOUND', { path: 'input.id' })
     await tellChange(tx, trigger, 'updated')
@@ -83,7 +85,7 @@ function asInput(row: TriggerRow): Record<string, unknown> {
     case 'event':
       return { ...settings, eventType, filter }
     case 'webhook':
-      return { ...settings, signed: signingSecret !== null }
+      return { ...settings, signed: signingSecret !== null, maxPerMinute: row.maxPerMinute }
   }
 }
 

@@ -1,0 +1,5 @@
+-- AlterTable
+ALTER TABLE "trigger" ADD COLUMN     "max_per_minute" INTEGER,
+ADD COLUMN     "refilled_at" TIMESTAMPTZ(6),
+ADD COLUMN     "tokens" DOUBLE PRECISION;
+
