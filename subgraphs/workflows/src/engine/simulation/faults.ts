@@ -37,6 +37,8 @@ export interface Mood {
   readonly limits: number
   /** Of steps of agents: that can be undone. */
   readonly undo: number
+  /** A worker holds one to six strands times this. */
+  readonly hands: number
   /** Of workflows: what many of their steps are. */
   readonly favour: Piece | undefined
   /** Of workflows: with agents that kill who works with them. */
@@ -66,6 +68,7 @@ export const CALM: Mood = {
   roughMs: 0,
   limits: 0,
   undo: 0,
+  hands: 1,
   favour: undefined,
   deadly: 0,
 }
@@ -91,6 +94,7 @@ export function moodOf(random: Random): Mood {
     roughMs: share(1_000, 1_000, 1_000, 3_000),
     limits: 0.25,
     undo: share(0.4, 0.4, 0.9),
+    hands: 1,
     favour: random.chance(0.5) ? random.pick(FAVOURITES) : undefined,
     deadly: 0.03,
   }

@@ -23,7 +23,7 @@ export function randomLimits(random: Random): Limit[] {
       subject,
       max_running: isRate ? null : random.whole(1, 3),
       max_starts: isRate ? starts : null,
-      per_seconds: isRate ? random.between(0.2, 2) : null,
+      per_seconds: isRate ? random.whole(1, 2) : null,
       tokens: isRate ? starts : 0,
       refilled_at: BEGINNING,
     }

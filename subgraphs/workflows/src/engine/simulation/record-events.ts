@@ -102,6 +102,11 @@ export class Recorder {
     const written = yield* query(this.#world, this.#process, {
       name: cancelling.length > 0 ? 'write and cancel' : 'write',
       isTransaction: cancelling.length > 0,
+      statement: {
+        type: 'write',
+        changes,
+        cancels: new Map(cancelling.map(({ plan: { change, cancels } }) => [change.id, cancels])),
+      },
       work: (db, then) => {
         const written = writePlan(db, store.write, changes)
         invariants.wrote(changes, claims, written.written)
@@ -184,6 +189,7 @@ export class Recorder {
     )
     const steps = yield* query(this.#world, this.#process, {
       name: 'list undoable',
+      statement: { type: 'list undoable', run: held.run.id, nodes: undoable },
       work: (_db, then) => store.read.undoable(then, held.run.id, undoable),
     })
     return { type: 'compensation_listed', steps: worker.listed(steps) }
@@ -197,6 +203,7 @@ export class Recorder {
     if (!task) return { type: parentId === null ? 'run_started' : 'strand_started' }
     const arrivals = yield* query(this.#world, this.#process, {
       name: 'read arrivals',
+      statement: { type: 'read arrivals', id, taskId: task.id },
       work: (_db, then) => this.#world.store.read.arrivals(then, { id, taskId: task.id }),
     })
     return { type: 'children_done', node: task.nodeId, arrivals }

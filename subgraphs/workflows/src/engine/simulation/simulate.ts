@@ -1,3 +1,4 @@
+import { DEADLY } from './agents.ts'
 import { Counts } from './counts.ts'
 import { CALM, type Mood, moodOf } from './faults.ts'
 import { idOf } from './id-of.ts'
@@ -8,6 +9,7 @@ import { Random } from './random.ts'
 import { randomLimits } from './random-limits.ts'
 import { randomWorkflow } from './random-workflow.ts'
 import { stuckOf } from './reason-of.ts'
+import type { Done } from './statement.ts'
 import { STORE_RULES, type StoreRules } from './store/rules.ts'
 import { Tables } from './tables.ts'
 import { Timeline } from './timeline.ts'
@@ -29,6 +31,8 @@ export interface Simulated {
 export interface SimulateOptions {
   /** Told what happens. */
   note?: (text: string) => void
+  /** Told what the database does. */
+  told?: (done: Done) => void
   /** What is different in a store or a worker with a planted bug. */
   store?: StoreRules
   worker?: WorkerRules
@@ -38,6 +42,8 @@ export interface SimulateOptions {
 
 const ROUGH_MS = 12_000
 const CALM_MS = 400_000
+/** A step that kills its workers is given up after eight of them; in a map there are many such steps. */
+const DEADLY_CALM_MS = 6_000_000
 const TICK_MS = 400
 
 /**
@@ -61,6 +67,9 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
       }),
     ].map((definition) => [idOf(definition.name), definition]),
   )
+  const steps = [...definitions.values()].flatMap(({ nodes }) => Object.values(nodes))
+  const isDeadly = steps.some((node) => node.kind === 'task' && node.agent === DEADLY)
+  const calmMs = isDeadly ? DEADLY_CALM_MS : CALM_MS
   const limits = random.chance(mood.limits) ? randomLimits(random) : []
   for (const limit of limits) db.engine_limit.insert(limit)
   db.commit()
@@ -78,6 +87,7 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
     counts,
     mood,
     nudge: () => undefined,
+    told: options.told,
     ...(note ? { note: (text: string) => note(`${timeline.now.toFixed(2).padStart(9)} ${text}`) } : {}),
   }
   const crew = new Crew(world, random.whole(2, 3))
@@ -98,7 +108,7 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
     } else {
       crew.calm()
       if (timeline.now < ROUGH_MS + 20_000) people.answer()
-      isDone = isQuiet(world) || timeline.now > CALM_MS
+      isDone = isQuiet(world) || timeline.now > calmMs
     }
     if (!isDone) timeline.after(TICK_MS, tick)
   }
@@ -159,6 +169,6 @@ class Crew {
     this.#lives += 1
     const skew = random.pick([0, 0, -600_000, 3_000, 86_400_000])
     const process = new Process(timeline, this.#lives, { rate: random.between(0.9, 1.1), skew })
-    return new Worker(this.#world, process, random.whole(1, 6))
+    return new Worker(this.#world, process, random.whole(1, 6) * this.#world.mood.hands)
   }
 }

@@ -117,6 +117,7 @@ export class Worker {
         const { store, invariants } = this.#world
         const rows = yield* query(this.#world, this.process, {
           name: 'claim',
+          statement: { type: 'claim', limit, claim, lost },
           work: (db, then) => {
             const timers = this.#timers
             const claimed = claimWithin(db, then, store, { limit, claim, lost, timers })
@@ -243,7 +244,11 @@ export class Worker {
     const { letGo } = this.#world.store
     const act = how === 'drop' ? dropStrands : parkStrands
     this.#background(
-      query(this.#world, this.process, { name: how, work: (db) => act(db, letGo, [hold.held]) }),
+      query(this.#world, this.process, {
+        name: how,
+        statement: { type: how, held: [hold.held] },
+        work: (db) => act(db, letGo, [hold.held]),
+      }),
     )
   }
 
@@ -349,6 +354,7 @@ export class Worker {
   *#release(parent: string): Coroutine<void> {
     const released = yield* query(this.#world, this.process, {
       name: 'release',
+      statement: { type: 'release', parent },
       work: (db, then) => releaseChildren(db, then, this.#world.store.children, parent),
     })
     if (released) this.wake()
@@ -357,6 +363,7 @@ export class Worker {
   *#matchSignals(strands: readonly string[]): Coroutine<void> {
     const woken = yield* query(this.#world, this.process, {
       name: 'take signals',
+      statement: { type: 'take signals', strands },
       work: (db, then) => takeSignals(db, then, this.#world.store.signals, strands),
     })
     if (woken.length > 0) this.wake()
@@ -365,6 +372,7 @@ export class Worker {
   *#readAgain(refused: readonly Hold[]): Coroutine<void> {
     const rows = yield* query(this.#world, this.process, {
       name: 'reread',
+      statement: { type: 'reread', held: refused.map(({ held }) => held) },
       work: (db, then) =>
         this.#world.store.claim.reread(
           db,
@@ -434,6 +442,7 @@ export class Worker {
     const outlived = [...this.#outlived]
     yield* query(this.#world, this.process, {
       name: 'forgive',
+      statement: { type: 'forgive', ids: outlived },
       work: (db) => this.#world.store.claim.forgiven(db, outlived),
     })
     this.#outlived.clear()
@@ -444,6 +453,7 @@ export class Worker {
     const held = renewed.map((hold) => ({ id: hold.held.id, fence: hold.held.fence }))
     const lost = yield* query(this.#world, this.process, {
       name: 'renew',
+      statement: { type: 'renew', held },
       work: (db) => {
         const ids = new Set(store.claim.renewed(db, held))
         invariants.renewed(renewed.filter((hold) => !ids.has(hold.held.id)).map((hold) => hold.held.id))
@@ -473,6 +483,7 @@ export class Worker {
     if (!worker.reconciles) return
     const [roomy, awaiting] = yield* query(this.#world, this.process, {
       name: 'reconcile',
+      statement: { type: 'reconcile' },
       work: (db) => [store.children.roomyParents(db), store.signals.awaiting(db)] as const,
     })
     for (const parent of roomy) yield* this.#release(parent)

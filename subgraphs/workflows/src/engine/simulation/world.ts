@@ -5,6 +5,7 @@ import type { Counts } from './counts.ts'
 import type { Invariants } from './invariants.ts'
 import type { Process } from './process.ts'
 import type { Random } from './random.ts'
+import type { Done, Statement } from './statement.ts'
 import type { StoreRules } from './store/rules.ts'
 import type { Snapshot, Tables } from './tables.ts'
 import type { Timeline } from './timeline.ts'
@@ -28,6 +29,8 @@ export interface World {
   nudge: () => void
   /** Told what happens, when somebody reads it. */
   note?: ((text: string) => void) | undefined
+  /** Told of everything that the database did. */
+  told?: ((done: Done) => void) | undefined
 }
 
 /** A connection that broke: what was sent may have been done. */
@@ -37,6 +40,8 @@ interface Call<T> {
   /** As it is called in traces and counts. */
   readonly name: string
   readonly isTransaction?: boolean
+  /** The same as data. */
+  readonly statement?: Statement
   /** `then`: what the statement saw when it began; others may have committed since. */
   readonly work: (db: Tables, then: Snapshot) => T
 }
@@ -44,7 +49,7 @@ interface Call<T> {
 /** One statement, or one transaction, of a process: it takes its time, and both ends may break on the way. */
 export function* query<T>(world: World, process: Process, call: Call<T>): Coroutine<T> {
   const { timeline, random, mood, db } = world
-  const { name, work, isTransaction = false } = call
+  const { name, work, statement, isTransaction = false } = call
   const fate = fateOf(random, mood, isTransaction)
   return yield* answerOf<T>((resolve, reject) => {
     const die = () => {
@@ -65,7 +70,7 @@ export function* query<T>(world: World, process: Process, call: Call<T>): Corout
       if (fate === 'dies within') return
       let answer: T
       try {
-        answer = commit(world, name, process.name, () => work(db, then))
+        answer = commit(world, { name, statement, by: process.name }, () => work(db, then))
       } catch (error) {
         return fail(error instanceof Error ? error : new Error(String(error)))
       }
@@ -96,8 +101,12 @@ export function suspend({ timeline, random, counts, note }: World, process: Proc
 }
 
 /** Does what a statement does, and looks at what has become of it. An error takes it back. */
-export function commit<T>(world: World, name: string, by: string, work: () => T): T {
-  const { db, invariants, note } = world
+export function commit<T>(
+  world: World,
+  { name, statement, by }: { name: string; statement: Statement | undefined; by: string },
+  work: () => T,
+): T {
+  const { db, invariants, note, told } = world
   const events = db.event.length
   let answer: T
   try {
@@ -113,6 +122,14 @@ export function commit<T>(world: World, name: string, by: string, work: () => T)
   }
   if (note) invariants.describe((text) => note(`${by} ${name}: ${text}`), events)
   invariants.committed(name, events)
+  told?.({
+    ...{ name, statement, answer, now: db.clock() },
+    changes: {
+      ...{ run: db.run.changes, strand: db.strand.changes },
+      ...{ task: db.task.changes, run_signal: db.run_signal.changes },
+    },
+    events: db.event.slice(events),
+  })
   db.commit()
   return answer
 }

@@ -1,4 +1,5 @@
 import type { ClaimedRow } from '../../store/claim-strands.ts'
+import { idOf } from '../id-of.ts'
 import type { Snapshot, Strand, Tables } from '../tables.ts'
 import { leaseEnd } from './rows.ts'
 
@@ -202,4 +203,4 @@ function describe(then: Snapshot, c: Strand, timed: boolean): ClaimedRow | undef
 }
 
 /** The only tenant. */
-export const ORGANIZATION = 'organization'
+export const ORGANIZATION = idOf('org')

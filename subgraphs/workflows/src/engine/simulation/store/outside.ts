@@ -51,7 +51,7 @@ export function startRun(db: Tables, rules: OutsideRules, start: Start): string 
     input: start.input,
     output: null,
     error: null,
-    state: null,
+    state: {},
     priority: 0,
     depth: 0,
     parent_run_id: null,

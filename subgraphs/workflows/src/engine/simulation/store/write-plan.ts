@@ -1,6 +1,7 @@
 import type { StrandChange } from '../../store/strand-change.ts'
 import type { Written } from '../../store/write-plan.ts'
 import { type LoggedEvent, type Run, type Strand, type Tables, timestamp } from '../tables.ts'
+import { ORGANIZATION } from './claim-strands.ts'
 import { arrivalOf, dueAt, eventOf, runStatus, strandOf, taskOf, taskStatus } from './rows.ts'
 
 type Gate = readonly StrandChange[]
@@ -160,7 +161,7 @@ export function writePlan(db: Tables, rules: WriteRules, changes: Gate): Written
     woken: parents.filter(({ woken }) => woken).map(({ id }) => id),
     roomy: parents
       .filter(({ woken, bounded }) => !woken && bounded)
-      .map(({ id }) => ({ organizationId: '', id })),
+      .map(({ id }) => ({ organizationId: ORGANIZATION, id })),
   }
 }
 
@@ -174,7 +175,7 @@ function subrunOf(db: Tables, n: NonNullable<StrandChange['runs']>[number]): Run
     input: n.input,
     output: null,
     error: null,
-    state: null,
+    state: {},
     priority: n.priority,
     depth: n.depth,
     parent_run_id: n.parent_run,
