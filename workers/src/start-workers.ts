@@ -11,8 +11,8 @@ import { createExecutor } from './executors/create-executor.ts'
 import { openEgress } from './executors/open-egress.ts'
 import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
-import { startLogRetention } from './logs/start-log-retention.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
+import { startRetention } from './retention/start-retention.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
 import { startRunTimeouts } from './runs/start-run-timeouts.ts'
@@ -66,7 +66,7 @@ export async function startWorkers(
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startOperations(services, wake))
   lifecycle.own(startContainment(services, wake))
-  lifecycle.own(startLogRetention(services))
+  lifecycle.own(startRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }
 }

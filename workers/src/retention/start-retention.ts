@@ -1,0 +1,33 @@
+import { deleteExpiredLogs, deleteOldFirings } from '@tutti/workflows/domain'
+import type { WorkerServices } from '../worker-services.ts'
+
+const EVERY_MS = 10 * 60 * 1000
+
+/** What is taken away once its time is over, by what it is; each answers with how many went. */
+const SWEEPS = { 'lines of tasks': deleteExpiredLogs, 'firings of triggers': deleteOldFirings } as const
+
+/** Takes away what is past its time, of every tenant. Looks every ten minutes; several workers may. */
+export function startRetention({ database, log }: Pick<WorkerServices, 'database' | 'log'>): AsyncDisposable {
+  let sweeping: Promise<void> | undefined
+  let stopping = false
+  const sweep = async (): Promise<void> => {
+    for (const [what, take] of Object.entries(SWEEPS)) {
+      try {
+        while (!stopping && (await take({ database })) > 0);
+      } catch (error) {
+        log.warn({ err: error, what }, 'what is past its time could not be taken away')
+      }
+    }
+    sweeping = undefined
+  }
+  const timer = setInterval(() => {
+    sweeping ??= sweep()
+  }, EVERY_MS)
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping = true
+      clearInterval(timer)
+      await sweeping
+    },
+  }
+}
