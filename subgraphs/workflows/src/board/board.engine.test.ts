@@ -105,7 +105,10 @@ const items = async (actor: Actor): Promise<Item[]> =>
 
 /** As if the lease had run out: nobody waits for the clock. */
 const lapse = (actor: Actor) =>
-  change(actor, `update board_item set lease_until = clock_timestamp() where organization_id = $1`)
+  change(
+    actor,
+    `update board_item set lease_until = clock_timestamp() - interval '1 second' where organization_id = $1`,
+  )
 
 describe('a step that posts to the board', () => {
   test('waits until a peer has done its item, and goes on with the result', async () => {
@@ -235,6 +238,40 @@ steps:
     })
     expect(result).toMatchObject({ status: 'completed', output: { outputs: { told: 7 } } })
   })
+})
+
+test('a result and a cancellation at the same moment come to one end, and both hold', async () => {
+  const actor = await organization()
+  await using _worker = engine.work(actor, async () => ({ type: 'succeeded', output: null }))
+  const runs = await Promise.all(Array.from({ length: 12 }, () => engine.start(actor, document())))
+  const claimed: Item[] = []
+  await expect
+    .poll(async () => claimed.push(...(await claim(actor, { capabilities: ['search'], most: 12 }))))
+    .toBe(runs.length)
+  const codeOf = (work: Promise<unknown>): Promise<string | undefined> =>
+    work.then(
+      () => 'done',
+      (error: unknown) => (error instanceof Error ? error.message.split(':')[0] : 'unknown'),
+    )
+  const [completions, cancellations] = await Promise.all([
+    Promise.all(claimed.map((item) => codeOf(end(actor, 'complete', { ...idOf(item), output: 'done' })))),
+    Promise.all(runs.map((id) => codeOf(call(actor, 'cancelRun', { id }, 'run { status }')))),
+  ])
+  for (const code of completions) expect(['done', 'STALE_LEASE']).toContain(code)
+  // A run that had completed by then is not cancelled.
+  for (const code of cancellations) expect(['done', 'INVALID_STATE']).toContain(code)
+  for (const id of runs) await endOf(actor, id)
+  const rows = await engine.rows<{ item: string; run: string; told: string | null }>(
+    actor,
+    `select i.status as item, r.status as run, r.output->'outputs'->>'told' as told from board_item i
+     join run r on r.organization_id = i.organization_id and r.id = i.run_id where i.organization_id = $1`,
+  )
+  for (const { item, run, told } of rows) {
+    // Done, and then cancelled before its run went on, is the one mixture there may be.
+    if (run === 'completed') expect([item, told]).toEqual(['completed', 'done'])
+    else expect(['completed', 'withdrawn']).toContain(item)
+  }
+  expect(rows).toHaveLength(runs.length)
 })
 
 describe('peers', () => {
