@@ -22,8 +22,8 @@ export type Planner = {
   readonly input: Readonly<Record<string, unknown>>
   /** The definition that the step is of. */
   readonly definition: Pick<WorkflowDefinition, 'name' | 'errorHandling'>
-  /** The agents of the organization, and what they can do. */
-  readonly agents: readonly { readonly name: string; readonly capabilities: readonly string[] }[]
+  /** The agents of the organization, and what they can do; absent: whether they exist is not checked. */
+  readonly agents?: readonly { readonly name: string; readonly capabilities: readonly string[] }[]
 }
 
 const MOST_TASKS = 100
@@ -31,6 +31,16 @@ const MOST_TASKS = 100
 /** Whether an agent's result is a plan: an object with `$plan` or `$tasks`. */
 export const isPlan = (output: unknown): output is Readonly<Record<string, unknown>> =>
   isRecord(output) && (Object.hasOwn(output, '$plan') || Object.hasOwn(output, '$tasks'))
+
+/** How far a step may plan, by its path; what undoes a step never plans. */
+export function planBoundsOf(
+  { nodes }: Pick<WorkflowDefinition, 'nodes'>,
+  id: NodeId,
+  path: string,
+): PlanBounds | undefined {
+  const node = Object.hasOwn(nodes, id) ? nodes[id] : undefined
+  return node?.kind === 'task' && !path.endsWith('~undo') ? node.plan : undefined
+}
 
 /**
  * Reads an agent's plan: `$plan`, steps as the platform's own format has them, or `$tasks`, a list of
@@ -183,8 +193,10 @@ function optionsOf({ bounds, agents, definition }: Planner): ReadOptions {
   const { agents: named, capabilities } = bounds
   const anybody = named === undefined && capabilities === undefined
   return {
-    knownAgents: agents.map(({ name }) => name),
-    knownCapabilities: agents.flatMap((agent) => agent.capabilities),
+    ...(agents && {
+      knownAgents: agents.map(({ name }) => name),
+      knownCapabilities: agents.flatMap((agent) => agent.capabilities),
+    }),
     permitted: {
       ...(anybody ? {} : { agent: named ?? [], capability: capabilities ?? [] }),
       workflow: [],

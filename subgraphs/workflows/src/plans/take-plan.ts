@@ -2,14 +2,11 @@ import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import type { PlanBounds, WorkflowDefinition } from '../definitions/index.ts'
-import { type CoreEvent, stepError } from '../engine/core/index.ts'
+import type { CoreEvent } from '../engine/core/index.ts'
 import type { HeldStrand, HeldTask } from '../engine/store/held-strand.ts'
 import { budgetLeft } from './budget-left.ts'
-import { type PlanProblem, problemAt } from './plan-problem.ts'
-import { isPlan, type PlanReading, readPlan } from './read-plan.ts'
-
-/** Problems that the error of a refused plan names; all of them are in the next attempt's input. */
-const MOST_NAMED = 20
+import { type PlanProblem, problemAt, refusalOf } from './plan-problem.ts'
+import { isPlan, planBoundsOf, type PlanReading, readPlan } from './read-plan.ts'
 
 /** Versions written for a result, so that recording it again writes no other. */
 const written = new WeakMap<object, string>()
@@ -26,25 +23,18 @@ export async function takePlan(
   output: unknown,
 ): Promise<(CoreEvent & { type: 'task_planned' | 'task_failed' }) | undefined> {
   const { task } = held
-  const bounds = task && boundsOf(definition, task)
+  const bounds = task && planBoundsOf(definition, task.nodeId, task.path)
   if (!task || !bounds || !isPlan(output)) return undefined
   const { nodeId: node, attempt } = task
   const reading = await readAgainst(client, definition, held, { task, bounds, output })
   if (!reading.ok) {
     await tellNextAttempt(client, held, task, reading.problems)
-    const error = { ...stepError('PLAN_REFUSED', summaryOf(reading.problems)), retryable: true }
-    return { type: 'task_failed', node, attempt, error }
+    return { type: 'task_failed', node, attempt, error: refusalOf(reading.problems) }
   }
   const limited = { ...reading, definition: withinStep(definition, task, reading.definition) }
   const versionId = written.get(output) ?? (await writeVersion(client, held, limited))
   written.set(output, versionId)
   return { type: 'task_planned', node, attempt, versionId, input: reading.input }
-}
-
-/** How far the step may plan; what undoes a step never plans. */
-function boundsOf({ nodes }: WorkflowDefinition, { nodeId, path }: HeldTask): PlanBounds | undefined {
-  const node = Object.hasOwn(nodes, nodeId) ? nodes[nodeId] : undefined
-  return node?.kind === 'task' && !path.endsWith('~undo') ? node.plan : undefined
 }
 
 async function readAgainst(
@@ -75,14 +65,6 @@ function withinStep(
   const node = nodes[nodeId]
   if (node?.kind !== 'task' || node.stepTimeoutMs === undefined) return plan
   return { ...plan, timeoutMs: Math.max(1, Math.ceil(node.stepTimeoutMs - (Date.now() - createdMs))) }
-}
-
-/** All mistakes in one text, the first of them in full. */
-function summaryOf(problems: readonly PlanProblem[]): string {
-  const named = problems.slice(0, MOST_NAMED).map(({ path, message }) => `${path}: ${message}`)
-  const more = problems.length - named.length
-  const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`
-  return `The plan has ${count}. ${named.join(' ')}${more > 0 ? ` And ${more} more.` : ''}`
 }
 
 /** The next attempt finds the problems in its input. A beginning that is not written yet is written with them. */

@@ -4,6 +4,8 @@ import type { CoreEvent, CreateTask, Transition } from '../engine/core/index.ts'
 import { RunInMemory } from '../engine/core/run-in-memory.ts'
 import type { MemoryStrand, MemoryTask } from '../engine/core/run-in-memory.ts'
 import { subrunRefusal } from '../engine/store/plan-transitions.ts'
+import { refusalOf } from '../plans/plan-problem.ts'
+import { isPlan, planBoundsOf, readPlan } from '../plans/read-plan.ts'
 import { Budget, LimitReached, TEST_LIMITS } from './budget.ts'
 import type { TestLimits } from './budget.ts'
 import type { Subworkflows } from './find-subworkflows.ts'
@@ -76,6 +78,8 @@ class PlayedTest {
   readonly #reviews = new StepCounts()
   readonly #places = new Places()
   readonly #played: Played[] = []
+  /** What agents planned, until it begins. */
+  readonly #plans = new Map<MemoryTask, WorkflowDefinition>()
   readonly #messages: TestMessage[] = []
   readonly #problems = new Map<string, TestProblem>()
   readonly #main: Played
@@ -193,6 +197,8 @@ class PlayedTest {
         return this.#settled(of, strand, transition)
       case 'retry_task':
         return this.#retried(of, strand, transition)
+      case 'await_plan':
+        return this.#awaitPlan(of, strand, transition)
       case 'start_strands':
         return this.#wakeJoin(of, strand)
       case 'arrive':
@@ -286,8 +292,55 @@ class PlayedTest {
     if (latencyMs >= timeoutMs)
       return this.#later(timeoutMs, place, { type: 'task_timed_out', node, attempt })
     if (outcome.type === 'succeeded')
-      return this.#later(latencyMs, place, { type: 'task_succeeded', node, attempt, output: outcome.output })
+      return this.#later(
+        latencyMs,
+        place,
+        this.#planned(place, outcome.output) ?? {
+          type: 'task_succeeded',
+          node,
+          attempt,
+          output: outcome.output,
+        },
+      )
     this.#later(latencyMs, place, { type: 'task_failed', node, attempt, error: outcome.error })
+  }
+
+  /** A result that is a plan, of a step that may plan. Whether its agents exist is not for a test to know. */
+  #planned({ of: { definition }, task }: Place, output: unknown): CoreEvent | undefined {
+    const { created, attempt } = task
+    const { node, path, input } = created
+    const bounds = planBoundsOf(definition, node, path)
+    if (!bounds || !isPlan(output)) return undefined
+    const reading = readPlan(output, { bounds, input, definition })
+    if (!reading.ok) return { type: 'task_failed', node, attempt, error: refusalOf(reading.problems) }
+    this.#plans.set(task, reading.definition)
+    return { type: 'task_planned', node, attempt, versionId: '', input: reading.input }
+  }
+
+  /** A plan is carried out by a run of its own. */
+  #awaitPlan(
+    of: Played,
+    strand: MemoryStrand,
+    { node, path, input }: Transition & { readonly type: 'await_plan' },
+  ): void {
+    const { task } = strand
+    const definition = task && this.#plans.get(task)
+    if (!task || !definition) return
+    this.#plans.delete(task)
+    const place = { of, strand, task }
+    this.#note(of, path, {
+      event: 'task_waiting',
+      input,
+      details: { waitsFor: 'workflow', name: definition.name },
+    })
+    this.#clock.soon(() => {
+      if (!isAt(place, task.attempt)) return
+      const error = subrunRefusal(definition.name, true, of.depth)
+      if (error)
+        return this.#tell(place, { type: 'child_run_ended', node, status: 'failed', output: {}, error })
+      const where = { prefix: `${of.prefix}${path}>`, depth: of.depth + 1, parent: place }
+      of.children.set(task, this.#startRun(definition, input, where))
+    })
   }
 
   #send(place: Place, { path, to, channel, input, node }: Created<'message'>): void {
@@ -410,7 +463,7 @@ class PlayedTest {
     const { parent } = of
     if (!parent) return
     this.#clock.soon(() => {
-      if (isAt(parent, 1))
+      if (isAt(parent, parent.task.attempt))
         this.#tell(parent, { type: 'child_run_ended', node: parent.task.created.node, ...end })
     })
   }
@@ -498,6 +551,8 @@ function waitsOf({ run, definition, prefix }: Played): TestWait[] {
     if (!task || isTaskOver(task.status)) return []
     const { created } = task
     const about = { path: prefix + created.path, workflow: definition.name }
+    // Its plan is under way: what that waits for says the plan's run.
+    if (created.kind === 'agent' && task.status === 'waiting') return []
     if (created.kind === 'agent')
       return [{ ...about, kind: 'mock', name: created.agent ?? created.capability ?? '' }]
     if (created.kind === 'review') return [{ ...about, kind: 'review', name: created.role }]
