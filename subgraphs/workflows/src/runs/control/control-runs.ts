@@ -9,7 +9,7 @@ import {
 } from '../../engine/core/index.ts'
 import { cancelRuns } from './cancel-runs.ts'
 import { type LockedRun, lockRuns } from './lock-runs.ts'
-import { keepPaused, pauseRuns } from './pause-runs.ts'
+import { pauseRuns } from './pause-runs.ts'
 import { resumeRuns } from './resume-runs.ts'
 import { retryRuns } from './retry-runs.ts'
 import { refusalOf, type RunRefusal } from './run-refusal.ts'
@@ -65,15 +65,10 @@ export async function controlRuns(
   const acted: LockedRun[] = []
   for (const run of runs) {
     const suits = suitability(control.action, run.status)
-    if (suits === 'acts') acted.push(run)
+    // A pause also is about what is below, and about who may end it.
+    if (suits === 'acts' || (suits === 'is so' && control.action === 'pause')) acted.push(run)
     if (suits === 'refused') refused.push(refusalOf(run.id, run.status))
   }
-  if (control.action === 'pause')
-    await keepPaused(
-      client,
-      actor,
-      runs.filter(({ status }) => isRunPaused(status)),
-    )
   if (acted.length > 0) refused.push(...(await act(client, actor, acted, control)))
   return { done: ids.length - refused.length, refused }
 }

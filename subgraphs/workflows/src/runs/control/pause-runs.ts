@@ -15,7 +15,7 @@ export interface Pausing {
 /**
  * No new work of these locked runs begins, nor of the sub-runs that they wait for, which are resumed with them. What is
  * under way may finish: its answer is written by who reads the run anew, and what would follow is held. Waits go on
- * waiting.
+ * waiting. Of runs that are paused already it is an order of their own from now on: who resumes what is above leaves them.
  */
 export async function pauseRuns(
   client: pg.PoolClient,
@@ -26,8 +26,9 @@ export async function pauseRuns(
   const o = actor.organizationId
   const own = runs.map(({ id }) => id)
   const below = await lockSubruns(client, o, runs, detached ? 'all' : 'awaited')
-  const subruns = below.filter(({ id, status }) => isRunPausable(status) && !own.includes(id))
-  const all = [...runs, ...subruns]
+  const all = [...runs, ...below.filter(({ id }) => !own.includes(id))].filter(({ status }) =>
+    isRunPausable(status),
+  )
   const ids = all.map(({ id }) => id)
   await raiseEpoch(client, o, ids)
   await lockStrands(client, o, ids)
@@ -35,6 +36,11 @@ export async function pauseRuns(
     `update strand set status = 'held', due_at = null
      where organization_id = $1 and run_id = any($2::uuid[]) and status = 'ready'`,
     [o, ids],
+  )
+  await client.query(
+    `update run set paused_with_parent = false
+     where organization_id = $1 and id = any($2::uuid[]) and paused_with_parent`,
+    [o, own],
   )
   await client.query(
     `update run set status = 'paused', paused_with_parent = id <> all($3::uuid[])
@@ -48,18 +54,5 @@ export async function pauseRuns(
       const { subject, data } = aboutRun(run)
       return { type: 'run.paused', subject, data: { ...data, reason } } as const
     }),
-  )
-}
-
-/** These locked, paused runs are paused by an order of their own from now on: who resumes what is above leaves them. */
-export async function keepPaused(
-  client: pg.PoolClient,
-  { organizationId }: Actor,
-  runs: readonly LockedRun[],
-): Promise<void> {
-  await client.query(
-    `update run set paused_with_parent = false
-     where organization_id = $1 and id = any($2::uuid[]) and paused_with_parent`,
-    [organizationId, runs.map(({ id }) => id)],
   )
 }

@@ -152,7 +152,6 @@ steps: [{ name: sub, type: workflow, workflow: grandchild, wait: false }, { name
   await crew.reached
   await act(actor, 'pauseRun', { id })
   expect(await states(actor)).toEqual({ 'letting-go': 'paused', grandchild: 'running' })
-  await act(actor, 'resumeRun', { id })
   await act(actor, 'pauseRun', { id, detached: true })
   expect(await states(actor)).toEqual({ 'letting-go': 'paused', grandchild: 'paused' })
   await act(actor, 'resumeRun', { id })
