@@ -17,7 +17,7 @@ export interface PlantedBug {
   readonly mood?: Partial<Mood>
 }
 
-const { write, claim, limits, children, control, signals, letGo, outside, read } = STORE_RULES
+const { write, claim, limits, line, children, control, signals, letGo, outside, read } = STORE_RULES
 const store = (rules: Partial<StoreRules>): StoreRules => ({ ...STORE_RULES, ...rules })
 const worker = (rules: Partial<WorkerRules>): WorkerRules => ({ ...WORKER_RULES, ...rules })
 
@@ -244,6 +244,20 @@ export const BUGS: readonly PlantedBug[] = [
     name: 'a start takes nothing from a rate',
     caughtBy: ['limits hold'],
     store: store({ limits: { ...limits, taken: () => undefined } }),
+    mood: { limits: 1 },
+  },
+  {
+    name: 'a run that was let begin counts once it has begun',
+    caughtBy: ['limits hold'],
+    store: store({
+      line: { ...line, counted: (db) => line.counted(db).filter(({ status }) => status !== 'queued') },
+    }),
+    mood: { limits: 1 },
+  },
+  {
+    name: 'a run begins without a look at the line',
+    caughtBy: ['limits hold'],
+    store: store({ line: { ...line, linedUp: () => [] } }),
     mood: { limits: 1 },
   },
   {

@@ -7,6 +7,7 @@ import type { ClaimedTask } from '../worker/claimed-task.ts'
 import type { Counts } from './counts.ts'
 import { LimitWatch } from './limit-watch.ts'
 import { problemsAtTheEnd } from './problems-at-the-end.ts'
+import { isInLine } from './store/line-up-runs.ts'
 import type { RowChange, Run, Strand, Tables, Task } from './tables.ts'
 import type { Invariant, Violation } from './violation.ts'
 
@@ -291,8 +292,10 @@ export class Invariants {
 const isIgnored = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENGINE_EVENT_IGNORED'
 
-/** Behind the bound of its map, or by a pause. */
-function mayBeHeld(db: Tables, { run_id, parent_id, task_id }: Strand): boolean {
+/** Behind the bound of its map, by a pause, or by a limit on runs. */
+function mayBeHeld(db: Tables, strand: Strand): boolean {
+  const { run_id, parent_id, task_id } = strand
+  if (isInLine(strand)) return true
   const parent = parent_id === null ? undefined : db.strand.get(parent_id)
   return db.run.get(run_id)?.status === 'paused' || (task_id === null && parent?.width != null)
 }

@@ -1,3 +1,4 @@
+import { isRunOver } from '../core/index.ts'
 import type { Limit, RowChange, Strand, Tables, Task } from './tables.ts'
 
 /** Watches that no limit is exceeded: it counts what is there, and does not believe what was admitted. */
@@ -14,6 +15,10 @@ export class LimitWatch {
   *exceeded(): Iterable<string> {
     const { engine_limit, strand, task } = this.#db
     for (const limit of engine_limit.values()) {
+      if (limit.counts === 'runs') {
+        yield* this.#tooManyRuns(limit)
+        continue
+      }
       if (limit.max_running !== null && strand.changes.length > 0) {
         let running = 0
         for (const s of strand.values()) if (s.status === 'running' && concerns(limit, s)) running += 1
@@ -22,6 +27,22 @@ export class LimitWatch {
       }
       for (const change of task.changes) yield* this.#begun(limit, change)
     }
+  }
+
+  /** Of the organization's, sub-workflows count with the run above them. */
+  *#tooManyRuns({ scope, subject, max_running: most }: Limit): Iterable<string> {
+    const { run, task } = this.#db
+    if (most === null || run.changes.length === 0) return
+    const begun = new Set([...task.values()].map(({ run_id }) => run_id))
+    let count = 0
+    for (const { id, status, depth, workflow_id } of run.values())
+      if (
+        !isRunOver(status) &&
+        begun.has(id) &&
+        (scope === 'workflow' ? workflow_id === subject : depth === 0)
+      )
+        count += 1
+    if (count > most) yield `${count} of at most ${most} runs are under way (${scope})`
   }
 
   /** In no time `t` may more begin than `max_starts` × (1 + `t` / `per_seconds`). */

@@ -15,12 +15,14 @@ export function randomLimits(random: Random): Limit[] {
       ['agent', idOf('a')],
       ['key', KEY],
     ] as const)
-    const isRate = random.chance(0.3)
+    const counts = (scope === 'organization' || scope === 'workflow') && random.chance(0.4) ? 'runs' : 'tasks'
+    const isRate = counts === 'tasks' && random.chance(0.3)
     const starts = random.whole(2, 5)
     return {
       id: idOf(`l${index}`),
       scope,
       subject,
+      counts,
       max_running: isRate ? null : random.whole(1, 3),
       max_starts: isRate ? starts : null,
       per_seconds: isRate ? random.whole(1, 2) : null,

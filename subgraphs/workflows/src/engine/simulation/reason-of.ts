@@ -1,4 +1,5 @@
 import { isRunOver } from '../core/index.ts'
+import { isInLine, LINE, waitingFor } from './store/line-up-runs.ts'
 import type { Run, Strand, Tables } from './tables.ts'
 
 /** Why a strand waits, if it has a reason that nobody inside can take away; undefined: it is to go on, or is stuck. */
@@ -26,9 +27,12 @@ export function reasonOf(db: Tables, strand: Strand): string | undefined {
   }
 }
 
-function isHeldForAReason(db: Tables, { run_id, parent_id, task_id }: Strand): string | undefined {
+function isHeldForAReason(db: Tables, strand: Strand): string | undefined {
+  const { id, run_id, parent_id, task_id } = strand
   const run = db.run.get(run_id)
   if (run && isPausedForAReason(db, run)) return 'its run is paused'
+  if (isInLine(strand))
+    return waitingFor(db, LINE).some(({ strandId }) => strandId === id) ? undefined : 'its run’s turn'
   const parent = parent_id === null ? undefined : db.strand.get(parent_id)
   if (task_id !== null || parent?.status !== 'waiting' || parent.width === null) return undefined
   let underWay = 0

@@ -32,6 +32,8 @@ export interface Recorded extends Written {
   madeReady: boolean
   dueMs?: number
   awaiting: string[]
+  /** Whether a run has ended. */
+  ended: boolean
   /** Strands that now wait for a time. */
   timers: string[]
 }
@@ -89,6 +91,7 @@ export class Recorder {
       ),
       madeReady: done.some(({ plan }) => plan.madeReady) || written.woken.length > 0,
       awaiting: waiting.filter(({ wait }) => wait?.startsWith('signal:')).map(({ id }) => id),
+      ended: done.some(({ plan: { change } }) => change.r_over),
       timers: waiting.map(({ id }) => id),
     }
   }
@@ -154,7 +157,8 @@ export class Recorder {
   #passesClaim({ run }: HeldStrand, agentId: string | null): boolean {
     const { db, hasLimits, worker } = this.#world
     if (agentId === null || !hasLimits || !worker.tasksPassClaim) return false
-    for (const { scope, subject, max_starts } of db.engine_limit.values()) {
+    for (const { scope, subject, max_starts, counts } of db.engine_limit.values()) {
+      if (counts === 'runs') continue
       if (scope === 'agent' && subject === agentId) return true
       if (max_starts !== null && (scope !== 'workflow' || subject === run.workflowId)) return true
     }

@@ -84,10 +84,11 @@ export interface Signal {
   readonly taken_at: number | null
 }
 
-/** A limit on what is under way, or may begin in a time: `max_starts` in `per_seconds`. */
+/** A limit on tasks or runs under way, or on attempts that begin in a time: `max_starts` in `per_seconds`. */
 export interface Limit {
   readonly id: string
   readonly scope: LimitScope
+  readonly counts: 'tasks' | 'runs'
   readonly subject: string
   readonly max_running: number | null
   readonly max_starts: number | null

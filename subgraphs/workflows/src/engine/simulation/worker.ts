@@ -13,6 +13,7 @@ import { releaseChildren } from './store/children.ts'
 import { claimWithin } from './store/find-room.ts'
 import type { Scope, State } from './store/read-strands.ts'
 import { dropStrands, parkStrands } from './store/let-go.ts'
+import { releaseQueuedRuns } from './store/line-up-runs.ts'
 import { takeSignals } from './store/take-signals.ts'
 import { CONNECTION_LOST, query, type World } from './world.ts'
 
@@ -322,6 +323,7 @@ export class Worker {
     for (const { id } of recorded.roomy) this.#background(this.#release(id))
     if (recorded.awaiting.length > 0 && this.#world.worker.looksForSignals)
       this.#background(this.#matchSignals(recorded.awaiting))
+    if (recorded.ended && this.#world.limitsRuns) this.#background(this.#releaseRuns())
     for (const id of recorded.timers) this.#timers.add(id)
     if (recorded.dueMs !== undefined) this.#lookIn(recorded.dueMs)
     // Where limits stand, a place that became free is for what was refused one.
@@ -367,6 +369,15 @@ export class Worker {
       work: (db, then) => takeSignals(db, then, this.#world.store.signals, strands),
     })
     if (woken.length > 0) this.wake()
+  }
+
+  *#releaseRuns(): Coroutine<void> {
+    const released = yield* query(this.#world, this.process, {
+      name: 'release runs',
+      isTransaction: true,
+      work: (db) => releaseQueuedRuns(db, this.#world.store.line),
+    })
+    if (released > 0) this.wake()
   }
 
   *#readAgain(refused: readonly Hold[]): Coroutine<void> {
@@ -488,5 +499,6 @@ export class Worker {
     })
     for (const parent of roomy) yield* this.#release(parent)
     if (awaiting.length > 0) yield* this.#matchSignals(awaiting)
+    if (this.#world.limitsRuns) yield* this.#releaseRuns()
   }
 }

@@ -21,7 +21,9 @@ export interface World {
   readonly invariants: Invariants
   /** By the id of their version. */
   readonly definitions: ReadonlyMap<string, WorkflowDefinition>
+  /** On tasks, and on runs. */
   readonly hasLimits: boolean
+  readonly limitsRuns: boolean
   /** How often what happened. */
   readonly counts: Counts
   mood: Mood

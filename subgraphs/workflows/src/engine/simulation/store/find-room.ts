@@ -13,6 +13,11 @@ import {
   take,
 } from './claim-strands.ts'
 
+import { begins, type LineRules, lineUpRuns } from './line-up-runs.ts'
+
+/** Looks at the queue, as `findRoom` has them. */
+const LOOKS = 3
+
 /**
  * The transaction of `limits/find-room.ts` and `limits/claim-room.ts`, part by part. What it decides by is read under the
  * limits' locks, so that everything but the look at the queue is one act to whoever claims. The admission is the real one.
@@ -54,28 +59,59 @@ export const LIMITS: LimitRules = {
 export function claimWithin(
   db: Tables,
   then: Snapshot,
-  rules: { readonly claim: ClaimRules; readonly limits: LimitRules },
+  rules: { readonly claim: ClaimRules; readonly limits: LimitRules; readonly line: LineRules },
   request: ClaimRequest,
 ): ClaimedRow[] {
-  const limits = [...db.engine_limit.values()].map((limit) => taskLimit(db, limit))
-  if (limits.length === 0) return claimStrands(db, then, rules.claim, request)
-  const standing = rules.limits
-    .due(db, then)
-    .flatMap(({ id }) => db.strand.get(id) ?? [])
-    .filter(({ due_at }) => due_at !== null && due_at <= db.clock())
+  if (!hasAny(db.engine_limit.values())) return claimStrands(db, then, rules.claim, request)
+  const admitted: Strand[] = []
+  const seen = new Set<string>()
+  // What was let begin by one look is due at the next.
+  for (let look = 0, seeing = then; look < LOOKS && admitted.length < request.limit; look += 1, seeing = db) {
+    const standing = rules.limits
+      .due(db, seeing)
+      .flatMap(({ id }) => (seen.has(id) ? [] : (db.strand.get(id) ?? [])))
+      .filter(({ due_at }) => due_at !== null && due_at <= db.clock())
+    const lined = lineUpRuns(db, rules.line, standing.filter(begins))
+    const candidates = standing.filter(({ id }) => !lined.has(id))
+    for (const { id } of candidates) seen.add(id)
+    admitted.push(
+      ...admitOf(db, seeing, rules.limits, { candidates, granted: admitted, most: request.limit }),
+    )
+    if (lined.size === 0) break
+  }
+  const these = admitted.flatMap(({ id }) => db.strand.get(id) ?? [])
+  return take(db, db, rules.claim, these, request.claim)
+}
+
+/** Those of the candidates that may be claimed beside the `granted`. */
+function admitOf(
+  db: Tables,
+  seeing: Snapshot,
+  rules: LimitRules,
+  { candidates, granted, most }: { candidates: readonly Strand[]; granted: readonly Strand[]; most: number },
+): Strand[] {
+  const limits = [...db.engine_limit.values()].flatMap((limit) =>
+    limit.counts === 'tasks' ? [taskLimit(db, limit)] : [],
+  )
   const { admitted, taken } = admit(
-    standing.map((s) => ({ ...placeOf(s), strandId: s.id })),
+    candidates.map((s) => ({ ...placeOf(s), strandId: s.id })),
     {
       limits,
-      underWay: rules.limits.underWay(db, then).map(placeOf),
-      leased: rules.limits.leased(db, standing),
+      underWay: [...rules.underWay(db, seeing), ...granted].map(placeOf),
+      leased: rules.leased(db, candidates),
       costly: new Set(),
-      most: request.limit,
+      most: most - granted.length,
     },
   )
-  rules.limits.taken(db, limits, taken)
-  const these = admitted.flatMap(({ strandId }) => db.strand.get(strandId) ?? [])
-  return take(db, db, rules.claim, these, request.claim)
+  rules.taken(db, limits, taken)
+  db.endStatement()
+  const ids = new Set(admitted.map(({ strandId }) => strandId))
+  return candidates.filter(({ id }) => ids.has(id))
+}
+
+function hasAny(values: Iterable<unknown>): boolean {
+  for (const _ of values) return true
+  return false
 }
 
 const placeOf = (s: Strand): UnderWay => ({

@@ -3,6 +3,7 @@ import { CLAIM, type ClaimRules } from './claim-strands.ts'
 import { CONTROL, type ControlRules } from './control.ts'
 import { LIMITS, type LimitRules } from './find-room.ts'
 import { LET_GO, type LetGoRules } from './let-go.ts'
+import { LINE, type LineRules } from './line-up-runs.ts'
 import { OUTSIDE, type OutsideRules } from './outside.ts'
 import { READ, type ReadRules } from './read-strands.ts'
 import { SIGNALS, type SignalRules } from './take-signals.ts'
@@ -13,6 +14,7 @@ export interface StoreRules {
   readonly write: WriteRules
   readonly claim: ClaimRules
   readonly limits: LimitRules
+  readonly line: LineRules
   readonly children: ChildrenRules
   readonly letGo: LetGoRules
   readonly read: ReadRules
@@ -25,6 +27,7 @@ export const STORE_RULES: StoreRules = {
   write: WRITE,
   claim: CLAIM,
   limits: LIMITS,
+  line: LINE,
   children: CHILDREN,
   letGo: LET_GO,
   read: READ,
