@@ -103,6 +103,9 @@ export function duesOf({ change }: PlannedChange, now: number = Date.now()): num
   })
 }
 
+/** Well below the second after which PostgreSQL looks for deadlocks. */
+const GIVE_WAY_MS = 200
+
 function write(pool: pg.Pool, planned: readonly { plan: PlannedChange }[]): Promise<Written> {
   const plan = { changes: planned.map(({ plan: { change } }) => change) }
   if (planned.every(({ plan: { cancels } }) => cancels.length === 0))
@@ -112,7 +115,10 @@ function write(pool: pg.Pool, planned: readonly { plan: PlannedChange }[]): Prom
     const parents = planned.flatMap(({ plan: { cancels, change } }) =>
       written.written.has(change.id) ? cancels : [],
     )
-    if (parents.length > 0) await cancelBelow(client, parents, WORKER_ACTOR)
+    if (parents.length === 0) return written
+    // A branch that arrives at this moment holds itself and waits for what we hold: who cancels gives way, and comes again.
+    await client.query(`set local lock_timeout = '${GIVE_WAY_MS}ms'`)
+    await cancelBelow(client, parents, WORKER_ACTOR)
     return written
   })
 }
