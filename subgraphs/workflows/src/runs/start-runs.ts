@@ -85,7 +85,12 @@ export async function startRuns(
         actor,
         rows.map(({ row }) => row),
       )
-      taken.push(...rows.flatMap(({ row, next }) => (created.has(row.id) ? next : [])))
+      for (const { row, next } of rows) {
+        // Their place in the queue is by the database's clock, not by this process's.
+        const createdAt = created.get(row.id)
+        if (createdAt !== undefined)
+          taken.push(...next.map((held) => ({ ...held, run: { ...held.run, createdAt } })))
+      }
       const existing = await findExisting(
         client,
         actor,

@@ -42,7 +42,7 @@ with item as materialized (
     x.trigger, x.timeout
   from item x join workflow w on w.organization_id = $1 and w.id = x.workflow
     and (x.pinned or w.published_version = x.number)
-  on conflict (organization_id, workflow_id, idempotency_key) do nothing returning id
+  on conflict (organization_id, workflow_id, idempotency_key) do nothing returning id, created_at
 ), kept as materialized (
   select x.* from item x join fresh f on f.id = x.id
 ), spread as (
@@ -56,18 +56,21 @@ with item as materialized (
   select x.o, e.type, e.subject, $3::jsonb, e.data, x.run
   from kept x, jsonb_to_recordset(x.events) as e(type text, subject text, data jsonb)
 )
-select id from fresh`,
+select id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created from fresh`,
 }
 
-/** Inserts new runs in one statement; answers with those that are new. A key twice in one call counts once. */
+/**
+ * Inserts new runs in one statement; answers with those that are new, and when they were created (ISO 8601, on the database's
+ * clock). A key twice in one call counts once.
+ */
 export async function writeStart(
   client: Pick<pg.ClientBase, 'query'>,
   actor: Actor,
   rows: readonly StartRow[],
-): Promise<Set<string>> {
-  const inserted = await client.query<{ id: string }>({
+): Promise<Map<string, string>> {
+  const inserted = await client.query<{ id: string; created: string }>({
     ...START,
     values: [actor.organizationId, JSON.stringify(rows), JSON.stringify(actorRecord(actor))],
   })
-  return new Set(inserted.rows.map(({ id }) => id))
+  return new Map(inserted.rows.map(({ id, created }) => [id, created]))
 }
