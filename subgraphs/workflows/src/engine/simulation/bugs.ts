@@ -76,7 +76,7 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'it is acknowledged before it is committed',
-    caughtBy: ['one holder a strand', 'a start is accepted once', 'no stale write'],
+    caughtBy: ['one holder a strand', 'a start is accepted once', 'no stale write', 'a pause holds'],
     worker: worker({ waitsForCommit: false }),
   },
   {
@@ -259,6 +259,11 @@ export const BUGS: readonly PlantedBug[] = [
     caughtBy: ['limits hold'],
     store: store({ line: { ...line, linedUp: () => [] } }),
     mood: { limits: 1 },
+  },
+  {
+    name: 'the place of a run in the queue is by the clock of who started it',
+    caughtBy: ['a run ends or waits for a reason'],
+    worker: worker({ startedAt: (own) => own }),
   },
   {
     name: 'a resumed run leaves its sub-runs paused',

@@ -70,6 +70,11 @@ export class Invariants {
     }
   }
 
+  /** Who started a run took its strand with it. */
+  took(id: string, claim: string): void {
+    this.#holders.set(id, { claim, until: this.#db.clock() + LEASE_SECONDS * 1_000 })
+  }
+
   renewed(ids: readonly string[]): void {
     const until = this.#db.clock() + LEASE_SECONDS * 1_000
     for (const id of ids) {
@@ -182,9 +187,9 @@ export class Invariants {
     if (!before) {
       const { parent_id, position } = after
       this.created.set(id, this.created.size)
-      // One that is over already was done before: since its strand was last changed.
+      // What began in memory did so before it was written: since its strand was last changed.
       const since = this.#touched.get(`${run_id} ${parent_id} ${position}`)
-      this.begun.set(id, isTaskOver(status) && since !== undefined ? since : this.#commits)
+      this.begun.set(id, this.#beganBefore(after) && since !== undefined ? since : this.#commits)
       const run = this.#db.run.get(run_id)
       const hasEnded = run && isRunOver(run.status) && !this.#db.run.changes.some((c) => c.after === run)
       if (hasEnded) this.violate('nothing is left', `${name}: ${path} begins after its run's end`)
@@ -197,6 +202,13 @@ export class Invariants {
     if (isPaused && status === 'running' && before?.status !== 'running')
       this.violate('a pause holds', `${name}: ${path} begins in a paused run`)
     if (status === 'completed' && before?.status !== 'completed') this.completed.set(id, this.#commits)
+  }
+
+  /** Whether a task that is new was already being done: it is over, or the first of a branch or item. */
+  #beganBefore({ id, status }: Task): boolean {
+    if (isTaskOver(status)) return true
+    const own = this.#db.strand.changes.find(({ after }) => after?.task_id === id)?.before
+    return own?.status === 'running' && own.task_id === null && own.parent_id !== null
   }
 
   #strandChanged(name: string, { before, after }: RowChange<Strand>, parents: Set<string>): void {

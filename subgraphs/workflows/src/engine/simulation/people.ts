@@ -1,46 +1,61 @@
 import { isRunOver, isTaskOver } from '../core/index.ts'
 import type { Coroutine } from './coroutine.ts'
 import { CALM } from './faults.ts'
-import { idOf, timeId } from './id-of.ts'
-import { BEGINNING, Process } from './process.ts'
+import type { Beginning } from './beginning.ts'
+import { idOf } from './id-of.ts'
+import { Process } from './process.ts'
 import { cancelRun, pauseRun, resumeRun, tellCore } from './store/control.ts'
 import { resumeTask, signalRun, startRun, wakeEventWaits } from './store/outside.ts'
 import type { Run, Snapshot, Tables, Task } from './tables.ts'
-import { INPUT } from './random-workflow.ts'
+import { Recorder } from './record-events.ts'
 import { CONNECTION_LOST, query, type World } from './world.ts'
 
 /** What some runs are counted under. */
 export const KEY = 'customer'
 const AFTER_A_LOST_ANSWER_MS = 300
+const AFTER_NO_ANSWER_MS = 3_000
 
 /** Everybody outside: who starts runs, decides, sends signals, pauses, resumes and cancels. */
 export class People {
   readonly #world: World
   readonly #process: Process
-  #ids = 0
+  readonly #recorder: Recorder
 
   constructor(world: World) {
     this.#world = world
     this.#process = new Process(world.timeline, 0)
+    this.#recorder = new Recorder(world, this.#process)
   }
 
-  /** Starts a run, and asks again with the same key until the start is answered. */
+  /** Starts a run, and asks again with the same key until the start is answered: a worker's process, or another. */
   start(workflow: string, key: string): void {
-    const { store, db, random, mood, timeline } = this.#world
+    const { random } = this.#world
     const limitKey = random.chance(0.5) ? KEY : null
+    this.#start({ workflow: idOf(workflow), key, limitKey })
+  }
+
+  #start(what: Pick<Beginning, 'workflow' | 'key' | 'limitKey'>): void {
+    const { store, db, random, invariants } = this.#world
+    if (random.chance(0.5)) {
+      this.#world.startInWorker({ ...what, id: this.#recorder.newId() }, (id) => this.#started(what.key, id))
+      this.#process.after(AFTER_NO_ANSWER_MS, () => {
+        if (!invariants.accepted.has(what.key)) this.#start(what)
+      })
+      return
+    }
+    const { start } = this.#recorder.planStart({ ...what, id: this.#recorder.newId() })
     this.#ask(
       'start',
-      () => {
-        const ids = { id: this.#id(), strand: this.#id() }
-        const what = { workflow: idOf(workflow), version: idOf(workflow), input: INPUT, limitKey }
-        return startRun(db, store.outside, { ...ids, ...what, key })
-      },
-      (id) => {
-        this.#world.invariants.accepted.set(key, id)
-        // Who has second thoughts has them before a worker has begun it, or soon after.
-        if (random.chance(mood.haste)) timeline.after(random.between(0, 6), () => this.#pauseBriefly(id))
-      },
+      () => startRun(db, store.outside, start),
+      ({ id }) => this.#started(what.key, id),
     )
+  }
+
+  #started(key: string, id: string): void {
+    const { random, mood, timeline, invariants } = this.#world
+    invariants.accepted.set(key, id)
+    // Who has second thoughts has them before a worker has begun it, or soon after.
+    if (random.chance(mood.haste)) timeline.after(random.between(0, 6), () => this.#pauseBriefly(id))
   }
 
   /** Does something, or nothing. */
@@ -92,7 +107,7 @@ export class People {
 
   signal(run: string, name: string): void {
     const { store, db } = this.#world
-    const id = this.#id()
+    const id = this.#recorder.newId()
     this.#ask('signal', (_db, then) => signalRun(db, then, store.signals, { id, run, name, payload: id }))
   }
 
@@ -165,10 +180,5 @@ export class People {
   ): Coroutine<void> {
     then(yield* query(world, this.#process, { name, work }))
     this.#world.nudge()
-  }
-
-  #id(): string {
-    this.#ids += 1
-    return timeId(BEGINNING + this.#world.timeline.now, 0, this.#ids)
   }
 }

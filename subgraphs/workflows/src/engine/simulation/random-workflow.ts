@@ -9,11 +9,9 @@ import type {
   WorkflowNode,
 } from '../../definitions/index.ts'
 import { DEADLY } from './agents.ts'
+import { INPUT } from './input.ts'
 import { type Piece, PIECES } from './pieces.ts'
 import type { Random } from './random.ts'
-
-/** The payload that these workflows are made for. */
-export const INPUT = { n: 3, none: [], two: [0, 1], five: [0, 1, 2, 3, 4] }
 
 export interface Options {
   readonly name: string

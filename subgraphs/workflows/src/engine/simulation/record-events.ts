@@ -1,7 +1,13 @@
 import type { WorkflowDefinition } from '../../definitions/index.ts'
 import { advance, type CoreEvent, isRunOver, type RunView, type Transition } from '../core/index.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
-import { mergeChanges, type PlannedChange, planTransitions, unchanged } from '../store/plan-transitions.ts'
+import {
+  mainStrand,
+  mergeChanges,
+  type PlannedChange,
+  planTransitions,
+  unchanged,
+} from '../store/plan-transitions.ts'
 import type { Written } from '../store/write-plan.ts'
 import type { TaskOutcome } from '../worker/outcome.ts'
 import {
@@ -13,10 +19,15 @@ import {
   resultOf,
   viewOf,
 } from '../worker/record-events.ts'
+import { INPUT } from './input.ts'
 import type { Coroutine } from './coroutine.ts'
 import { idOf, timeId } from './id-of.ts'
+import { type Beginning, beginning, firstTransitions } from './beginning.ts'
 import type { Process } from './process.ts'
 import { cancelBelow } from './store/children.ts'
+import { startsInLine } from './store/line-up-runs.ts'
+import type { Start } from './store/outside.ts'
+import { runStatus } from './store/rows.ts'
 import { writePlan } from './store/write-plan.ts'
 import { query, type World } from './world.ts'
 
@@ -61,7 +72,38 @@ export class Recorder {
   newId = (): string => {
     this.#ids += 1
     return timeId(this.#process.wall, this.#process.number, this.#ids)
-  };
+  }
+
+  /** `rowsOf` and `planStart` of `runs/start-runs.ts`; with a claim, this process begins the run at once. */
+  planStart({ id, workflow, key, limitKey, claim }: Beginning): { start: Start; next: HeldStrand[] } {
+    const held = beginning({ id, workflow, limitKey, strand: this.newId(), now: this.#process.wall })
+    const waits = startsInLine(this.#world.db, workflow)
+    const transitions = waits ? [] : firstTransitions(this.#definitionOf(held), this.#viewOf(held))
+    const mayTake = !waits && !this.#world.hasLimits && claim !== undefined
+    const what = { id, workflow, version: workflow, input: INPUT, key, limitKey }
+    const strand = { ...mainStrand(held.run, held.id), due_at: undefined, due_ms: 0 }
+    if (transitions.length === 0) {
+      const start = { ...what, status: 'queued', tasks: [], events: [] } as const
+      if (!mayTake) return { start: { ...start, strand }, next: [] }
+      return {
+        start: { ...start, strand: { ...strand, status: 'running', claim } },
+        next: [{ ...held, fence: 1n }],
+      }
+    }
+    const { change, next } = this.#plan(held, transitions, {}, mayTake ? { claim } : {})
+    const isReady = change.status === 'ready'
+    const { status, task, agent, wait, resume, tasks = [], events } = change
+    const begun = {
+      ...{ ...strand, status, task, agent, wait, resume, state: change.patch ?? {} },
+      claim: next.length > 0 ? claim : undefined,
+      due_at: isReady ? undefined : change.due_at,
+      due_ms: isReady ? (change.due_ms ?? 0) : change.due_ms,
+    }
+    return {
+      start: { ...what, status: runStatus(change.r_status ?? 'running'), strand: begun, tasks, events },
+      next,
+    }
+  }
 
   *recordEvents(finished: readonly Recording[], slots: number): Coroutine<Recorded> {
     const planned: Planned[] = []

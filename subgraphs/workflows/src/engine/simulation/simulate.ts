@@ -1,4 +1,5 @@
 import { DEADLY } from './agents.ts'
+import type { Beginning } from './beginning.ts'
 import { Counts } from './counts.ts'
 import { CALM, type Mood, moodOf } from './faults.ts'
 import { idOf } from './id-of.ts'
@@ -42,8 +43,8 @@ export interface SimulateOptions {
 
 const ROUGH_MS = 12_000
 const CALM_MS = 400_000
-/** A step that kills its workers is given up after eight of them; in a map there are many such steps. */
-const DEADLY_CALM_MS = 6_000_000
+/** A step that kills its workers is given up after eight of them, and what limits hold back comes one after the other. */
+const SLOW_CALM_MS = 6_000_000
 const TICK_MS = 400
 
 /**
@@ -54,7 +55,8 @@ const TICK_MS = 400
 export function simulate(seed: number, options: SimulateOptions = {}): Simulated {
   const random = new Random(seed)
   const timeline = new Timeline()
-  const db = new Tables(() => BEGINNING + timeline.now)
+  // In quarters of a millisecond, which numbers of this size hold exactly, and so round as PostgreSQL rounds them.
+  const db = new Tables(() => BEGINNING + Math.floor(timeline.now * 4) / 4)
   const counts = new Counts()
   const mood = { ...moodOf(random), ...options.mood }
   const { undo, favour } = mood
@@ -69,10 +71,10 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
   )
   const steps = [...definitions.values()].flatMap(({ nodes }) => Object.values(nodes))
   const isDeadly = steps.some((node) => node.kind === 'task' && node.agent === DEADLY)
-  const calmMs = isDeadly ? DEADLY_CALM_MS : CALM_MS
   const limits = random.chance(mood.limits) ? randomLimits(random) : []
   for (const limit of limits) db.engine_limit.insert(limit)
   db.commit()
+  const calmMs = isDeadly || limits.length > 0 ? SLOW_CALM_MS : CALM_MS
   const invariants = new Invariants(db, definitions, counts)
   const { note } = options
   const world: World = {
@@ -87,12 +89,14 @@ export function simulate(seed: number, options: SimulateOptions = {}): Simulated
     limitsRuns: limits.some(({ counts }) => counts === 'runs'),
     counts,
     mood,
+    startInWorker: () => undefined,
     nudge: () => undefined,
     told: options.told,
     ...(note ? { note: (text: string) => note(`${timeline.now.toFixed(2).padStart(9)} ${text}`) } : {}),
   }
   const crew = new Crew(world, random.whole(2, 3))
   world.nudge = () => crew.nudge()
+  world.startInWorker = (what, answered) => crew.start(what, answered)
   const people = new People(world)
   for (let run = random.whole(1, 2); run > 0; run -= 1)
     timeline.after(random.between(0, 500), () => people.start('main', `key ${run}`))
@@ -151,6 +155,11 @@ class Crew {
         worker.process.deliver(() => worker.wake()),
       )
     }
+  }
+
+  start(what: Beginning, answered: (id: string) => void): void {
+    const worker = this.#world.random.pick(this.#workers)
+    worker.process.deliver(() => worker.start(what, answered))
   }
 
   /** The dead come back after a while. */

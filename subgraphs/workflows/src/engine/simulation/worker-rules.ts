@@ -21,6 +21,8 @@ export interface WorkerRules {
   readonly listsWhenWritten: boolean
   /** Whether it leaves what was refused because of a pause, and of which nothing is done yet, to who comes later. */
   readonly parksWhatWasRefused: boolean
+  /** When the run was created that it has started: by its own clock, and by the database's. */
+  startedAt(own: string, database: number): string
   /** The core. */
   readonly decide: typeof decide
   /** Whether a first step is done before it is known to have begun although a worker was lost with it. */
@@ -47,6 +49,7 @@ export const WORKER_RULES: WorkerRules = {
   looksForSignals: true,
   listsWhenWritten: true,
   parksWhatWasRefused: true,
+  startedAt: (_own, database) => new Date(database).toISOString(),
   decide,
   beginsUnseenAgain: false,
   cancels: true,

@@ -6,6 +6,7 @@ import type { PlannedChange } from '../store/plan-transitions.ts'
 import { LEASE_SECONDS } from '../store/lease-seconds.ts'
 import { type ClaimedTask, claimedTaskOf } from '../worker/claimed-task.ts'
 import { execute } from './agents.ts'
+import type { Beginning } from './beginning.ts'
 import type { Coroutine } from './coroutine.ts'
 import type { Process } from './process.ts'
 import { type Outcome, type Recorded, type Recording, Recorder } from './record-events.ts'
@@ -13,6 +14,7 @@ import { releaseChildren } from './store/children.ts'
 import { claimWithin } from './store/find-room.ts'
 import type { Scope, State } from './store/read-strands.ts'
 import { dropStrands, parkStrands } from './store/let-go.ts'
+import { startRun } from './store/outside.ts'
 import { releaseQueuedRuns } from './store/line-up-runs.ts'
 import { takeSignals } from './store/take-signals.ts'
 import { CONNECTION_LOST, query, type World } from './world.ts'
@@ -23,6 +25,8 @@ const RENEW_MS = 1_500
 const LOST_MS = 500
 const RECONCILE_MS = 5_000
 const WRITERS = 2
+/** Strands that a tenant with little may have under way. */
+const LITTLE = 4
 const CONTINUE_STEPS = 20
 const CONTINUE_MS = 50
 const RETRY_WRITE_MS = 250
@@ -88,6 +92,44 @@ export class Worker {
     this.#mayBeMore = true
     this.#mayBeNew = true
     this.#background(this.#claim())
+  }
+
+  /** Somebody starts a run in this process: it begins what it has room for. */
+  start(what: Beginning, answered: (id: string) => void): void {
+    this.#background(this.#startRun(what, answered))
+  }
+
+  *#startRun(what: Beginning, answered: (id: string) => void): Coroutine<void> {
+    const { store, worker, invariants, counts } = this.#world
+    const asked = this.process.monotonic
+    const claim = this.#mayTake() ? this.#recorder.newId() : undefined
+    const { start, next } = this.#recorder.planStart({ ...what, ...(claim === undefined ? {} : { claim }) })
+    const { id, createdAt } = yield* query(this.#world, this.process, {
+      name: 'start and begin',
+      work: (db) => {
+        const run = startRun(db, store.outside, start)
+        if (run.id === start.id && claim !== undefined && next.length > 0)
+          invariants.took(start.strand.id, claim)
+        return run
+      },
+    })
+    answered(id)
+    if (id !== start.id || claim === undefined || next.length === 0) return this.#world.nudge()
+    counts.add('begun by who started it')
+    const now = this.process.monotonic
+    for (const each of next) {
+      const held = {
+        ...each,
+        run: { ...each.run, createdAt: worker.startedAt(each.run.createdAt, createdAt) },
+      }
+      this.#begin({ held, claim, steps: 0, since: now, until: asked + LEASE_MS })
+    }
+  }
+
+  /** `reserve`: half of the room stays for what waits in the queue. */
+  #mayTake(): boolean {
+    const held = this.#holds.size
+    return Math.max(this.#concurrency / 2 - held, Math.min(LITTLE, this.#concurrency) - held) >= 1
   }
 
   #every(ms: number, act: () => void): void {

@@ -1,6 +1,7 @@
 import type { WorkflowDefinition } from '../../definitions/index.ts'
 import { fateOf, type Mood } from './faults.ts'
 import { answerOf, type Coroutine } from './coroutine.ts'
+import type { Beginning } from './beginning.ts'
 import type { Counts } from './counts.ts'
 import type { Invariants } from './invariants.ts'
 import type { Process } from './process.ts'
@@ -27,6 +28,8 @@ export interface World {
   /** How often what happened. */
   readonly counts: Counts
   mood: Mood
+  /** Starts a run in the process of some worker, which may begin it itself. */
+  startInWorker: (what: Beginning, answered: (id: string) => void) => void
   /** Tells the workers, or some of them, or none, that there may be work. */
   nudge: () => void
   /** Told what happens, when somebody reads it. */

@@ -86,6 +86,10 @@ export function waitingFor(db: Tables, rules: LineRules): { strandId: string; ru
   })
 }
 
+/** `startsInLine`: whether a run of this workflow waits for its turn when it is started. */
+export const startsInLine = (db: Tables, workflow: string): boolean =>
+  runLimits(db).some((limit) => limit.of === 'organization' || limit.workflowId === workflow)
+
 const runLimits = (db: Tables): RunLimit[] => [...db.engine_limit.values()].flatMap(runLimit)
 
 function runLimit({ counts, scope, subject, max_running: most }: Limit): RunLimit[] {

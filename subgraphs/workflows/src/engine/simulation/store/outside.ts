@@ -1,8 +1,8 @@
-import { type CoreEvent, isRunOver } from '../../core/index.ts'
-import { mainStrand } from '../../store/plan-transitions.ts'
+import { type CoreEvent, isRunOver, type RunStatus } from '../../core/index.ts'
+import type { EventRow, StrandRow, TaskRow } from '../../store/strand-change.ts'
 import { type Snapshot, type Strand, type Tables, timestamp } from '../tables.ts'
 import { strandsOf } from './control.ts'
-import { strandOf } from './rows.ts'
+import { strandOf, taskOf } from './rows.ts'
 import { type SignalRules, takeSignals } from './take-signals.ts'
 
 /** What comes from outside: `startRuns`, `signalRun`, `resumeTask`, `wakeEventWaits`. */
@@ -27,26 +27,31 @@ export const OUTSIDE: OutsideRules = {
     }),
 }
 
-interface Start {
-  id: string
-  strand: string
-  key: string
-  workflow: string
-  version: string
-  input: Readonly<Record<string, unknown>>
-  limitKey: string | null
+/** A run as it is to begin: `StartRow`. */
+export interface Start {
+  readonly id: string
+  readonly key: string
+  readonly workflow: string
+  readonly version: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly limitKey: string | null
+  readonly status: RunStatus
+  readonly strand: StrandRow
+  readonly tasks: readonly TaskRow[]
+  readonly events: readonly EventRow[]
 }
 
 /** Starts a run, or finds the one that its key has started; answers with its id. */
-export function startRun(db: Tables, rules: OutsideRules, start: Start): string {
+export function startRun(db: Tables, rules: OutsideRules, start: Start): { id: string; createdAt: number } {
   const existing = rules.existing(db, start.key)
-  if (existing !== undefined) return existing
+  const before = existing === undefined ? undefined : db.run.get(existing)
+  if (before) return { id: before.id, createdAt: before.created_at }
   const created_at = timestamp(db.clock())
   db.run.insert({
     id: start.id,
     workflow_id: start.workflow,
     version_id: start.version,
-    status: 'queued',
+    status: start.status,
     epoch: 0,
     input: start.input,
     output: null,
@@ -62,10 +67,10 @@ export function startRun(db: Tables, rules: OutsideRules, start: Start): string 
     created_at,
     ended_at: null,
   })
-  const run = { workflowId: start.workflow, createdAt: new Date(created_at).toISOString(), priority: 0 }
-  const main = { ...mainStrand(run, start.strand), limit_key: start.limitKey ?? undefined }
-  db.strand.insert(strandOf(db, start.id, main))
-  return start.id
+  db.strand.insert(strandOf(db, start.id, { ...start.strand, limit_key: start.limitKey ?? undefined }))
+  for (const task of start.tasks) db.insertTask(taskOf(db, start.id, task))
+  for (const { type, subject, data } of start.events) db.event.push({ type, subject, data, run_id: start.id })
+  return { id: start.id, createdAt: created_at }
 }
 
 /** Sends a signal to a run; false when the run is over, or this signal was sent before. */
