@@ -15,12 +15,14 @@ const models = globSync('*.prisma', { cwd: directory })
  */
 const BY_HAND = [
   'article_title_trigram_index',
+  'integration_event_age_index',
   'run_id_index',
   'strand_id_index',
   'task_id_index',
   'task_log_expiry_index',
   'trigger_firing_list_index',
   'workflow_id_index',
+  'workflow_version_id_index',
 ]
 
 /** The statements that would make the migrated database what the models say. */

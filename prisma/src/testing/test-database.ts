@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Actor, Role } from '@tutti/schema'
 import { scopesOf } from '@tutti/schema'
 import pg from 'pg'
@@ -7,6 +8,8 @@ import { type Database, type DatabaseOptions, openDatabase } from '../tenancy/op
 
 /** The secret that all test databases share; roles belong to the cluster. */
 export const TEST_SECRET = 'a-secret-for-tests-only-of-48-characters-at-least'
+const LOOKS = 20
+const LOOK_MS = 10
 const TEMPLATE = 'tutti_template'
 
 /** URL of the test cluster's maintenance database, as the owner. Set by the tests' global setup. */
@@ -76,8 +79,20 @@ export async function openTestDatabase(
     },
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]()
-      await asOwner((client) => client.query(`drop database if exists ${name} with (force)`))
+      await asOwner(async (client) => {
+        await untilLeft(client, name)
+        await client.query(`drop database if exists ${name} with (force)`)
+      })
     },
+  }
+}
+
+/** A pool says that it has ended before its connections have: one that is cut off then fails with nobody listening. */
+async function untilLeft(client: pg.Client, name: string): Promise<void> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const { rowCount } = await client.query('select from pg_stat_activity where datname = $1', [name])
+    if (rowCount === 0) return
+    await wait(LOOK_MS)
   }
 }
 

@@ -181,7 +181,7 @@ describe('a step that posts to the board', () => {
 
     const late = await engine.start(
       actor,
-      document('timeout: 1ms\n    if_expired: late', '  - { name: late, set: { missed: true } }'),
+      document('timeout: 1ms\n    if_expired: late', `  - { name: late, set: { missed: true } }`),
     )
     expect(await endOf(actor, late)).toMatchObject({ output: { outputs: { missed: true } } })
     expect(await items(actor)).toMatchObject([{ status: 'WITHDRAWN' }, { status: 'WITHDRAWN' }])

@@ -90,9 +90,10 @@ function readTasks(tasks: unknown, planner: Planner): PlanReading {
   const list = tasks.map((_, index) => `results.t${index}`)
   const names = new Set(tasks.map(nameOf))
   const [around, inOrder] = [freeName('tasks', names), freeName('in_order', names)]
+  const results = { results: `[${list.join(', ')}]` }
   const steps = [
     { name: around, type: 'parallel', branches, output: 'results' },
-    { name: inOrder, set: { results: `[${list.join(', ')}]` } },
+    { name: inOrder, set: results },
   ]
   const read = readDefinition(documentOf(planner, [], steps), optionsOf(planner))
   if (!read.ok)

@@ -158,6 +158,6 @@ test('whatever operators do at once, every run ends, nothing is left over, and n
     `select distinct type from log.event where organization_id = $1`,
   )
   expect(acted.map(({ type }) => type)).toEqual(
-    expect.arrayContaining(['run.paused', 'run.resumed', 'task.controlled', 'task.stopped', 'task.skipped']),
+    expect.arrayContaining(['run.paused', 'run.resumed', 'task.controlled', 'task.skipped']),
   )
 }, 120_000)
