@@ -81,7 +81,12 @@ export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> 
     actor,
     run: runAs(actor),
     neighbour: { run: runAs(other) },
-    addHistory: (runs) => asOwner(postgres.url, (client) => addHistory(client, actor.organizationId, runs)),
+    addHistory: (runs) =>
+      asOwner(postgres.url, async (client) => {
+        await addHistory(client, actor.organizationId, runs)
+        // Its events came at once: the tail and the consumers have to be through with them.
+        await untilConsumed(client)
+      }),
     written: () => asOwner(postgres.url, readWritten),
     storeCpu: () => cpuOfChildren(postgres.pid),
     async [Symbol.asyncDispose]() {
@@ -167,6 +172,11 @@ async function addHistory(client: pg.Client, organizationId: string, runs: numbe
   // What grew over months has been vacuumed and written out long since.
   await client.query('vacuum (analyze) run, task, log.event')
   await client.query('checkpoint')
+}
+
+async function untilConsumed(client: pg.Client): Promise<void> {
+  const behind = 'select from log.consumer where seq < (select max(seq) from log.event)'
+  while ((await client.query(behind)).rowCount !== 0) await new Promise((resolve) => setTimeout(resolve, 200))
 }
 
 async function readWritten(client: pg.Client): Promise<{ walBytes: number; commits: number }> {
