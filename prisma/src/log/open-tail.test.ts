@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { cursorOf, type EventRecord } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../testing/test-database.ts'
@@ -62,6 +63,80 @@ test('an event committed late, by a transaction that drew its number early, is n
   release()
   await slow
   expect((await take(feed, 2)).map((event) => event.subject)).toEqual(['article/1', 'article/2'])
+})
+
+test('who writes for long and has drawn no number holds nobody', async () => {
+  const actor = await world.organization()
+  const feed = tail.subscribe({ organizationId: actor.organizationId }, { after: cursorOf(tail.position()) })
+  const slow = await world.database.pool('worker').connect()
+  try {
+    await slow.query('begin; select pg_current_xact_id()')
+    await world.database.inTenant(actor, (tx) => tx.appendEvent(published(1)))
+    expect((await take(feed, 1)).map((event) => event.subject)).toEqual(['article/1'])
+  } finally {
+    await slow.query('rollback')
+    slow.release()
+  }
+})
+
+test('numbers that were drawn in vain hold nobody for long', async () => {
+  const actor = await world.organization()
+  const feed = tail.subscribe({ organizationId: actor.organizationId }, { after: cursorOf(tail.position()) })
+  const inVain = world.database.inTenant(actor, async (tx) => {
+    await tx.appendEvents([published(1), published(2)])
+    throw new Error('changed its mind')
+  })
+  await expect(inVain).rejects.toThrow('changed its mind')
+  await expect.poll(() => tail.position() >= 2n && tail.horizonLagMs() === 0).toBe(true)
+  await world.database.inTenant(actor, (tx) => tx.appendEvent(published(3)))
+  expect((await take(feed, 1)).map((event) => event.subject)).toEqual(['article/3'])
+})
+
+test('however writers come in between each other, every event is seen once and in its order', async () => {
+  const actor = await world.organization()
+  const [writers, rounds] = [8, 25]
+  const seen: bigint[] = []
+  const over = new AbortController()
+  const { organizationId } = actor
+  const after = cursorOf(tail.position())
+  const reading = (async () => {
+    for await (const { seq } of tail.subscribe({ organizationId }, { after, signal: over.signal }))
+      seen.push(seq)
+  })()
+  // The same pauses every time: what comes of them is the scheduler's.
+  let state = 1
+  const random = (n: number) => (state = (state * 48_271) % 2_147_483_647) % n
+  const write = async (writer: number): Promise<number> => {
+    let written = 0
+    for (let round = 0; round < rounds; round += 1) {
+      const count = 1 + random(3)
+      const fails = random(5) === 0
+      const transaction = world.database.inTenant(actor, async (tx) => {
+        for (let n = 0; n < count; n += 1) {
+          await tx.appendEvent(published(writer * 1_000 + round))
+          if (random(3) === 0) await wait(random(8))
+        }
+        if (fails) throw new Error('changed its mind')
+      })
+      await transaction.catch((error: unknown) => {
+        if (!fails) throw error
+      })
+      if (!fails) written += count
+    }
+    return written
+  }
+  const counts = await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)))
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const rows = await world.database.readTenant<{ seq: bigint }>(
+    actor,
+    `select seq from log.event where organization_id = $1 order by seq`,
+    [actor.organizationId],
+  )
+  expect(rows).toHaveLength(total)
+  await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(total)
+  over.abort()
+  await reading
+  expect(seen).toEqual(rows.map(({ seq }) => seq))
 })
 
 test('another organization sees none of it', async () => {

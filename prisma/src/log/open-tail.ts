@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Database } from '../tenancy/open-database.ts'
 import { EVENT_CHANNEL } from './announcer.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
-import { type EventSelection, type Horizon, isPast, lastSeq, readEvents, readHorizon } from './read-events.ts'
+import { type EventSelection, isPast, lastSeq, lookAt, readEvents, readHorizon } from './read-events.ts'
 
 const PAGE = 1_000
 const POLL_MS = 250
@@ -16,6 +16,7 @@ const PACE_MS = 2
 const PACE_OF_MANY_MS = 10
 const MANY = 50
 const MAILBOX_LIMIT = 10_000
+const ENDLESS = 2n ** 63n - 1n
 
 export interface EventFilter {
   organizationId: string
@@ -40,11 +41,14 @@ export interface Tail extends AsyncDisposable {
   follow(after: bigint, signal: AbortSignal): AsyncGenerator<EventRecord[]>
   /** Position up to which everything is delivered. */
   position(): bigint
-  /** How long the present horizon has been waiting for a writer, milliseconds; 0 when it is not. */
+  /** How long a gap in the numbers has been waiting for a writer, milliseconds; 0 when there is none. */
   horizonLagMs(): number
 }
 
-/** Opens the process's tail: waits for nudges, polls for the lost ones, reads only what is safe to read. */
+/**
+ * Opens the process's tail: waits for nudges, polls for the lost ones, reads only what is safe to read. What follows
+ * without a gap is; at a gap it waits for those who are writing (ADR 16).
+ */
 export async function openTail(database: Database): Promise<Tail> {
   const pool = database.pool('tail')
   const stopping = new AbortController()
@@ -65,43 +69,75 @@ export async function openTail(database: Database): Promise<Tail> {
     while (!stopping.signal.aborted) {
       const awake = new Promise<void>((resolve) => (wake = resolve))
       try {
-        // Asking for the horizon draws a transaction id: not worth it when nothing has been written.
-        if (nudged || (await lastSeq(pool)) > delivered) {
-          nudged = false
+        const isNudged = nudged
+        nudged = false
+        if (isNudged || (await lastSeq(pool)) > delivered) {
           const begun = performance.now()
-          const count = await deliverUpTo(await waitForHorizon())
-          const pace = count >= MANY ? PACE_OF_MANY_MS : PACE_MS
-          const rest = begun + pace - performance.now()
+          const count = await advance()
+          // Nothing to be seen, and yet numbers were drawn: they may have been drawn in vain.
+          if (count === 0 && !isNudged && (await passGap()) === 0) nudged = true
+          const rest = begun + (count >= MANY ? PACE_OF_MANY_MS : PACE_MS) - performance.now()
           if (count > 0 && rest > 0) await wait(rest, undefined, { signal: stopping.signal })
-          continue
+          if (count > 0) continue
         }
       } catch {
         await wait(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined)
       }
+      if (nudged) continue
       const timer = new AbortController()
       await Promise.race([awake, wait(POLL_MS, undefined, { signal: timer.signal }).catch(() => undefined)])
       timer.abort()
     }
   })()
 
-  async function waitForHorizon(): Promise<bigint> {
-    const horizon = await readHorizon(pool)
-    if (!horizon.past) {
-      waitingSince = Date.now()
-      await untilPast(pool, horizon, stopping.signal)
-      waitingSince = 0
+  /** Delivers what can be seen, number by number; answers with how many events that were. */
+  async function advance(): Promise<number> {
+    let count = 0
+    for (;;) {
+      const events = await readEvents(pool, { after: delivered, upTo: ENDLESS, limit: PAGE })
+      const sure = events.filter(({ seq }, index) => seq === delivered + BigInt(index + 1))
+      if (sure.length > 0) deliver(sure, sure.at(-1)?.seq ?? delivered)
+      count += sure.length
+      if (sure.length < events.length) count += await passGap()
+      else if (events.length < PAGE) return count
     }
-    return horizon.last
   }
 
-  /** How many it delivered. */
+  /**
+   * The next number cannot be seen, and others after it can. Whoever drew it may be about to commit: waits until it is
+   * there, or until everybody who was writing has ended. Then it is not coming, nor is any other up to that horizon that
+   * cannot be seen. Answers with how many events it delivered.
+   */
+  async function passGap(): Promise<number> {
+    const missing = delivered + 1n
+    const horizon = await readHorizon(pool)
+    waitingSince = Date.now()
+    try {
+      let pause = HORIZON_RETRY_MS
+      for (let { past } = horizon; !past;) {
+        await wait(pause, undefined, { signal: stopping.signal })
+        pause = Math.min(2 * pause, HORIZON_PATIENCE_MS)
+        const found = await lookAt(pool, missing, horizon.transaction)
+        if (found.there) return 0
+        past = found.past
+      }
+    } finally {
+      waitingSince = 0
+    }
+    return deliverUpTo(horizon.last)
+  }
+
+  function deliver(events: EventRecord[], upTo: bigint): void {
+    if (events.length > 0) for (const mailbox of mailboxes) mailbox.push(events)
+    delivered = upTo
+  }
+
+  /** Everything that can be seen up to a number below which nothing can appear; answers with how many events it was. */
   async function deliverUpTo(upTo: bigint): Promise<number> {
     let count = 0
     while (delivered < upTo) {
       const events = await readEvents(pool, { after: delivered, upTo, limit: PAGE })
-      const end = events.length < PAGE ? upTo : (events.at(-1)?.seq ?? upTo)
-      if (events.length > 0) for (const mailbox of mailboxes) mailbox.push(events)
-      delivered = end
+      deliver(events, events.length < PAGE ? upTo : (events.at(-1)?.seq ?? upTo))
       count += events.length
     }
     return count
@@ -173,18 +209,11 @@ const runOf = ({ data }: EventRecord): string | null => ('runId' in data ? data.
 
 /** A position below which nothing can appear any more. */
 async function settledSeq(pool: pg.Pool, signal: AbortSignal): Promise<bigint> {
-  const horizon = await readHorizon(pool)
-  if (!horizon.past) await untilPast(pool, horizon, signal)
-  return horizon.last
-}
-
-/** Asks again and again, ever less often, until everybody older has ended. */
-async function untilPast(pool: pg.Pool, { transaction }: Horizon, signal: AbortSignal): Promise<void> {
-  let pause = HORIZON_RETRY_MS
-  do {
-    await wait(pause, undefined, { signal })
-    pause = Math.min(2 * pause, HORIZON_PATIENCE_MS)
-  } while (!(await isPast(pool, transaction)))
+  const { last, transaction, past } = await readHorizon(pool)
+  if (!past)
+    do await wait(HORIZON_RETRY_MS, undefined, { signal })
+    while (!(await isPast(pool, transaction)))
+  return last
 }
 
 /** LISTEN on a connection of its own, made anew when it breaks. */

@@ -98,3 +98,17 @@ export async function isPast(pool: pg.Pool, xid: string): Promise<boolean> {
   )
   return rows[0]?.past ?? false
 }
+
+/** Whether an event can be seen, and whether every transaction older than `xid` has ended, at one moment. */
+export async function lookAt(
+  pool: pg.Pool,
+  seq: bigint,
+  xid: string,
+): Promise<{ there: boolean; past: boolean }> {
+  const { rows } = await pool.query<{ there: boolean; past: boolean }>(
+    `select exists (select from log.event where seq = $1) as there,
+       pg_snapshot_xmin(pg_current_snapshot()) >= $2::xid8 as past`,
+    [seq, xid],
+  )
+  return rows[0] ?? { there: false, past: false }
+}
