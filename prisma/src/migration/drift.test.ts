@@ -16,6 +16,7 @@ const models = globSync('*.prisma', { cwd: directory })
 const BY_HAND = [
   'article_title_trigram_index',
   'integration_event_age_index',
+  'model_call_age_index',
   'run_id_index',
   'strand_id_index',
   'task_id_index',

@@ -15,6 +15,7 @@ import { type Executor, failed } from './executor.ts'
 import { executeMessage } from './execute-message.ts'
 import { executeOverHttp } from './execute-over-http.ts'
 import { executeByPerson } from './execute-by-person.ts'
+import { executeOutside } from './execute-outside.ts'
 import type { Egress } from './open-egress.ts'
 import { openVoice } from './open-voice.ts'
 
@@ -103,6 +104,8 @@ function executorOf({ executor }: AgentExecutor): Executor | undefined {
       return executeOverHttp
     case 'person':
       return executeByPerson
+    case 'external':
+      return executeOutside
     case 'unbound':
       return undefined
   }

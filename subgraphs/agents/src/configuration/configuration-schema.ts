@@ -40,6 +40,7 @@ const executor = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('builtin'), function: z.enum(BUILTIN_FUNCTIONS), settings }),
   z.strictObject({ type: z.literal('http'), url, settings }),
   z.strictObject({ type: z.literal('person'), settings }),
+  z.strictObject({ type: z.literal('external'), settings }),
 ])
 
 /**

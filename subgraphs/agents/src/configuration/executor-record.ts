@@ -8,7 +8,7 @@ const file = z.object({ sha256: z.string(), size: z.int(), content: z.string() }
 
 /** How an agent does a task, with its files in full; kept apart from the configuration because only workers read it. */
 export const executorRecord = z.object({
-  type: z.enum(['builtin', 'http', 'person', 'unbound']),
+  type: z.enum(['builtin', 'http', 'person', 'external', 'unbound']),
   function: z.string().optional(),
   url: z.string().optional(),
   settings: z.record(z.string(), z.unknown()),

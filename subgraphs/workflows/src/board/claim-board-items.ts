@@ -72,7 +72,8 @@ async function claim(
   const { rows } = await client.query<BoardItemRow & { lapsed: boolean }>(
     `with chosen as materialized (
        select i.organization_id, i.id, i.status = 'claimed' as lapsed from board_item i
-       where i.organization_id = $1 and i.capability = any($2::text[]) and i.status in ('open', 'claimed') and ${IS_OPEN}
+       where i.organization_id = $1 and i.capability = any($2::text[]) and i.for_agent_id is null
+         and i.status in ('open', 'claimed') and ${IS_OPEN}
          and not tutti_contained($1, i.workflow_id, $3, i.run_id)
          and not exists (select from run r where r.organization_id = $1 and r.id = i.run_id and r.status = 'paused')
        order by i.id limit $4 for no key update of i skip locked

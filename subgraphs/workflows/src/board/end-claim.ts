@@ -25,13 +25,14 @@ export interface HeldItem {
 
 /**
  * Locks the run and the strand that wait for an item, then the item: in the order in which the engine locks them.
- * NOT_FOUND; STALE_LEASE when the claim is not the caller's, or is over. One that it has ended itself by this very claim is
- * `over`, whatever the end.
+ * NOT_FOUND; STALE_LEASE, with the path `at`, when the claim is not the caller's, or is over. One that it has ended itself
+ * by this very claim is `over`, whatever the end.
  */
 export async function lockClaim(
   client: pg.PoolClient,
   actor: Actor,
   { id, fence }: Claim,
+  at = 'input.fence',
 ): Promise<{ held: HeldItem; over: boolean }> {
   const o = actor.organizationId
   if (!isId(id)) fail('NOT_FOUND', { path: 'input.id' })
@@ -49,7 +50,7 @@ export async function lockClaim(
   const over = isOwn && (stored === 'completed' || stored === 'failed')
   if (!over && (!isOwn || item.status !== 'claimed' || isLate))
     fail('STALE_LEASE', {
-      path: 'input.fence',
+      path: at,
       message:
         item.status === 'withdrawn' || isLate
           ? 'The step that waited for it waits no more; stop working on it.'
@@ -58,6 +59,9 @@ export async function lockClaim(
   return { held: { item, ...(step ? { step } : {}) }, over }
 }
 
+/** Whether a waiting strand `s` waits for the item `i`. */
+export const WAITS_FOR = `s.wait_key = case when i.for_agent_id is null then 'board:' || i.capability else 'worker:' || i.task_id end`
+
 async function lockStep(client: pg.PoolClient, o: string, id: string): Promise<HeldItem['step']> {
   const { rows } = await client.query<NonNullable<HeldItem['step']>>(
     `select s.id as "strandId", t.node_id as node, r.version_id as "versionId", r.status as "runStatus"
@@ -65,7 +69,7 @@ async function lockStep(client: pg.PoolClient, o: string, id: string): Promise<H
      join task t on t.organization_id = i.organization_id and t.id = i.task_id
      join run r on r.organization_id = i.organization_id and r.id = i.run_id
      join strand s on s.organization_id = i.organization_id and s.run_id = r.id and s.task_id = t.id
-     where i.organization_id = $1 and i.id = $2 and s.status = 'waiting' and s.wait_key = 'board:' || i.capability
+     where i.organization_id = $1 and i.id = $2 and s.status = 'waiting' and ${WAITS_FOR}
      for key share of r for no key update of s`,
     [o, id],
   )

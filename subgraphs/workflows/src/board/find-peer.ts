@@ -50,10 +50,12 @@ export async function findPeer(
   return { agentId: agent.id, capabilities: wanted ?? agent.capabilities }
 }
 
-async function findAgent(
+/** The agent that somebody may claim for. An agent's key is of its own alone, whatever `agentId`. NOT_FOUND with the path `at`. */
+export async function findAgent(
   client: Pick<pg.ClientBase, 'query'>,
   { organizationId, kind, agentId: own, name }: Actor,
   agentId: string | null,
+  at = 'input.agentId',
 ): Promise<AgentRow> {
   const byName = kind === 'agent' && own === undefined
   const id = kind === 'agent' ? (own ?? null) : agentId
@@ -65,9 +67,9 @@ async function findAgent(
   const [agent] = rows
   if (kind === 'agent' && (!agent || (agentId !== null && agentId !== agent.id)))
     fail('NOT_FOUND', {
-      path: 'input.agentId',
+      path: at,
       message: "An agent's key claims for that agent alone.",
       hint: 'The key must belong to a registered agent, or bear its name.',
     })
-  return agent ?? fail('NOT_FOUND', { path: 'input.agentId' })
+  return agent ?? fail('NOT_FOUND', { path: at })
 }

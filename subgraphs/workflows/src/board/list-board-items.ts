@@ -20,7 +20,7 @@ export async function listBoardItems(
   const rows = await database.readTenant<BoardItemRow>(
     actor,
     `select ${ITEM_COLUMNS} from board_item i
-     where i.organization_id = $1 and ($2::uuid is null or i.id > $2) and ($3::text is null or i.capability = $3)
+     where i.organization_id = $1 and i.for_agent_id is null and ($2::uuid is null or i.id > $2) and ($3::text is null or i.capability = $3)
        and ($4::text is null or case when ${IS_OPEN} then 'open' else i.status end = $4)
        and ($5::uuid is null or i.run_id = $5)
      order by i.id limit $6`,

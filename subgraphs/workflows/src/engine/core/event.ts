@@ -29,6 +29,8 @@ export type CoreEvent =
       readonly node: NodeId
       readonly attempt: number
       readonly output: unknown
+      /** What a worker outside says it cost, US dollars. */
+      readonly costUsd?: number
     }
   | {
       readonly type: 'task_failed'

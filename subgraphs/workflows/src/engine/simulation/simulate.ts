@@ -44,7 +44,7 @@ export interface SimulateOptions {
 const ROUGH_MS = 12_000
 const CALM_MS = 400_000
 /** A step that kills its workers is given up after eight of them, and what limits hold back comes one after the other. */
-const SLOW_CALM_MS = 6_000_000
+const SLOW_CALM_MS = 24_000_000
 const TICK_MS = 400
 
 /**

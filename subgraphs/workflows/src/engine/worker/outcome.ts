@@ -7,3 +7,5 @@ export type TaskOutcome =
   | { type: 'timed_out' }
   /** A person is asked; the task goes on when the approval is decided. */
   | { type: 'waiting'; approvalId: string }
+  /** A worker outside is to do it, within the attempt's time. */
+  | { type: 'waiting'; approvalId: null }

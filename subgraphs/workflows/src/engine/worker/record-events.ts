@@ -224,6 +224,9 @@ async function viewWithin(
   return left === null ? view : { ...view, budgetLeftUsd: left - spentUsd }
 }
 
+/** What a strand waits by whose task a worker outside is to do. */
+const workerWaitKey = (taskId: string): string => `worker:${taskId}`
+
 /** The strand as the core is shown it; `now` in epoch milliseconds. */
 export function viewOf(
   { run, runStatus, path, compound, key, state, outer, task }: HeldStrand,
@@ -294,24 +297,31 @@ export function resultOf(outcome: TaskOutcome): { output?: unknown; costUsd?: nu
   return outcome.type === 'failed' ? { costUsd: outcome.costUsd ?? 0 } : {}
 }
 
-/** A result that somebody gave in the agent's place. */
-export const resultByHand = (event: CoreEvent): { output?: unknown } =>
-  event.type === 'task_succeeded' ? { output: event.output } : {}
+/** A result that somebody gave in the agent's place, or a worker outside. */
+export const resultByHand = (event: CoreEvent): AttemptResult =>
+  event.type === 'task_succeeded'
+    ? { output: event.output, ...(event.costUsd === undefined ? {} : { costUsd: event.costUsd }) }
+    : {}
 
-/** An agent's task that waits for a person. */
-function planDecision(held: HeldStrand, approvalId: string): PlannedChange {
+/** An agent's task that waits for a person; without an approval, for a worker outside, until the attempt's time is over. */
+function planDecision(held: HeldStrand, approvalId: string | null): PlannedChange {
   const { run, task } = held
   const change = unchanged(held)
   change.status = 'waiting'
   const reference = referenceOf(run)
   if (task) {
-    Object.assign(change, { t_id: task.id, t_status: 'waiting', t_approval: approvalId })
+    Object.assign(change, { t_id: task.id, t_status: 'waiting', t_approval: approvalId ?? undefined })
+    if (approvalId === null) {
+      const { id, nodeId: node, attempt, timeoutMs } = task
+      const resume: CoreEvent = { type: 'task_timed_out', node, attempt }
+      Object.assign(change, { wait: workerWaitKey(id), due_ms: timeoutMs, resume })
+    }
     const { subject, data } = aboutTask(reference, task)
     change.events.push(
       eventRow({
         type: 'task.waiting',
         subject,
-        data: { ...data, approvalId, waitsFor: 'decision' },
+        data: { ...data, approvalId, waitsFor: approvalId === null ? 'worker' : 'decision' },
       }),
     )
   }

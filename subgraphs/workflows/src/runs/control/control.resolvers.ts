@@ -66,6 +66,7 @@ export const waitReasonValues = {
   SIGNAL: 'signal',
   EVENT: 'event',
   PEER: 'peer',
+  WORKER: 'worker',
   SUBRUN: 'subrun',
   BRANCHES: 'branches',
   RESUME: 'resume',

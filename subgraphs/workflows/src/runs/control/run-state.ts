@@ -11,6 +11,7 @@ export type WaitReason =
   | 'signal'
   | 'event'
   | 'peer'
+  | 'worker'
   | 'subrun'
   | 'branches'
   | 'resume'
@@ -41,6 +42,7 @@ interface StrandRow {
   status: 'ready' | 'running' | 'waiting' | 'held'
   kind: string | null
   waitKey: string | null
+  agentName: string | null
   dueAt: Date | null
   isMain: boolean
   state: Record<string, unknown>
@@ -58,7 +60,7 @@ export async function readRunState(
   const rows = await database.readTenant<StrandRow>(
     actor,
     `select s.task_id as "taskId", coalesce(t.step_path, rtrim(s.path, '/')) as path, s.status, t.kind,
-       s.wait_key as "waitKey", s.due_at as "dueAt", s.parent_id is null as "isMain", r.status as "runStatus",
+       s.wait_key as "waitKey", t.agent_name as "agentName", s.due_at as "dueAt", s.parent_id is null as "isMain", r.status as "runStatus",
        case when s.parent_id is null then s.state else '{}' end as state,
        s.status = 'held' and tutti_contained(s.organization_id, s.workflow_id, s.agent_id, s.run_id) as contained,
        (select c.id from run c where c.organization_id = s.organization_id and c.parent_task_id = s.task_id
@@ -77,11 +79,16 @@ export async function readRunState(
       taskId: row.taskId,
       path: row.path,
       for: reasonOf(row),
-      name: row.waitKey?.replace(/^[a-z]+:/, '') ?? null,
+      name: nameOf(row),
       until: row.status === 'running' ? null : row.dueAt,
       subrunId: row.subrunId,
     })),
   }
+}
+
+function nameOf({ waitKey, agentName }: StrandRow): string | null {
+  if (waitKey?.startsWith('worker:')) return agentName
+  return waitKey?.replace(/^[a-z]+:/, '') ?? null
 }
 
 function reasonOf({ status, kind, waitKey, runStatus, contained, subrunId }: StrandRow): WaitReason {
@@ -91,6 +98,7 @@ function reasonOf({ status, kind, waitKey, runStatus, contained, subrunId }: Str
   if (waitKey?.startsWith('signal:')) return 'signal'
   if (waitKey?.startsWith('event:')) return 'event'
   if (waitKey?.startsWith('board:')) return 'peer'
+  if (waitKey?.startsWith('worker:')) return 'worker'
   if (subrunId !== null) return 'subrun'
   switch (kind) {
     case 'wait':
