@@ -16,7 +16,14 @@ export { createLog, type Log } from './process/create-log.ts'
 export { createLifecycle, type Lifecycle, type Phase, runProcess } from './process/lifecycle.ts'
 export { commonEnv, EnvironmentError, kmsSettings, readEnv } from './process/read-env.ts'
 export { continueTrace, inSpan, type SpanSettings, traceHeaders } from './process/tracing.ts'
-export { createKms, isMasterKey, type Kms, type KmsSettings, MasterKeyMissing, type WrappedKey } from './secrets/kms.ts'
+export {
+  createKms,
+  isMasterKey,
+  type Kms,
+  type KmsSettings,
+  MasterKeyMissing,
+  type WrappedKey,
+} from './secrets/kms.ts'
 export { seal, SealBroken, type Sealed, unseal } from './secrets/seal.ts'
 export { createLanes, type Lanes } from './queue/create-lanes.ts'
 export type { QueueConnection } from './queue/queue-backend.ts'

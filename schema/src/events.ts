@@ -190,6 +190,12 @@ export const EVENTS = {
     description: z.string(),
   }),
   'knowledge.published': z.object({ articleId: z.string(), title: z.string() }),
+  /** A secret of an agent or provider, never its value. */
+  'credential.set': z.object({ credentialId: z.string(), name: z.string() }),
+  'credential.rotated': z.object({ credentialId: z.string(), name: z.string() }),
+  'credential.deleted': z.object({ credentialId: z.string(), name: z.string() }),
+  /** The organization's credentials were encrypted anew. */
+  'data_key.rotated': z.object({ version: z.number().int(), reencrypted: z.number().int(), reason }),
   'credential.revoked': z.object({ credentialId: z.string() }),
 } as const satisfies Record<string, z.ZodType>
 

@@ -26,6 +26,7 @@ export const SCOPES = [
   'audit:read',
   'audit:write',
   'access:manage',
+  'credentials:write',
   'metrics:read',
   'quality:write',
   'knowledge:read',

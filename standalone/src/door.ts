@@ -7,7 +7,16 @@ import { identify, recordDenial } from '@tutti/governance/domain'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { openData, roleUrl } from '@tutti/prisma'
-import { bindSubgraph, commonEnv, createLanes, createLog, readEnv, runProcess } from '@tutti/runtime'
+import {
+  bindSubgraph,
+  commonEnv,
+  createKms,
+  createLanes,
+  createLog,
+  kmsSettings,
+  readEnv,
+  runProcess,
+} from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
 import { receiveWebhook, workflows } from '@tutti/workflows'
 import { z } from 'zod'
@@ -36,7 +45,7 @@ runProcess(log, async (lifecycle) => {
         'utf8',
       ),
       subgraphs: [
-        bindSubgraph(agents, services, log),
+        bindSubgraph(agents, { ...services, kms: createKms(kmsSettings(env)) }, log),
         bindSubgraph(workflows, services, log),
         bindSubgraph(governance, services, log),
         bindSubgraph(metrics, services, log),

@@ -3,12 +3,19 @@ import { StartError } from './start-error.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
 
+const masterKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes as base64: openssl rand -base64 32')
+  .optional()
+
 // Variables that the processes read for themselves; here only so that a mistake is found before anything starts.
 const shared = {
   HOST: z.string().default('127.0.0.1'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   TUTTI_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  TUTTI_MASTER_KEY: masterKey,
+  TUTTI_MASTER_KEY_PREVIOUS: masterKey,
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
   JWT_JWKS_URL: z.url().optional(),

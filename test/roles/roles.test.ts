@@ -165,6 +165,10 @@ describe('who may do what', () => {
     ['openIncident', ['admin', 'operator']],
     ['resolveIncident', ['admin', 'operator']],
     ['createApiKey', ['admin']],
+    ['setCredential', ['admin']],
+    ['rotateCredential', ['admin']],
+    ['deleteCredential', ['admin']],
+    ['rotateDataKey', ['admin']],
     ['revokeApiKey', ['admin']],
     ['appendAuditEntry', ['admin', 'agent']],
     ['assessQuality', ['admin', 'operator', 'agent']],
@@ -173,8 +177,8 @@ describe('who may do what', () => {
     expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(roles)
   })
 
-  test('API keys are read by administrators alone', () => {
-    const field = supergraph.getQueryType()?.getFields()['apiKeys']
+  test.each(['apiKeys', 'credentials'])('%s are read by administrators alone', (name) => {
+    const field = supergraph.getQueryType()?.getFields()[name]
     expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(['admin'])
   })
 })

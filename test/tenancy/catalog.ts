@@ -65,6 +65,8 @@ function valueOf(type: string, table: string): unknown {
     case 'json':
     case 'jsonb':
       return '{}'
+    case 'bytea':
+      return Buffer.from('bytes')
     case 'boolean':
       return false
     case 'integer':

@@ -33,6 +33,7 @@ export type Kind =
   | 'operation'
   | 'containment'
   | 'boardItem'
+  | 'credential'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -59,6 +60,7 @@ export type Name =
   | 'operationKey'
   | 'boardCapability'
   | 'boardKey'
+  | 'credential'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -249,6 +251,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     operationKey: mark('key'),
     boardCapability: mark('capability'),
     boardKey: mark('key'),
+    credential: mark('credential'),
     eventId: mark('event'),
     approvalKey: mark('key'),
     assessmentKey: mark('key'),
@@ -359,6 +362,11 @@ async function makeByMutations(org: Organization): Promise<Made> {
     },
     'item { id }',
   )
+  const { credential } = await call(
+    'setCredential',
+    { name: names.credential, value: mark('value'), agentId: idOf(agent) },
+    'credential { id }',
+  )
   const { apiKey } = await call(
     'createApiKey',
     { principalName: names.principal, roles: ['approver'] },
@@ -398,6 +406,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       incident: idOf(incident),
       auditEntry: idOf(entry),
       apiKey: idOf(apiKey),
+      credential: idOf(credential),
       boardItem: idOf(item),
       article: published.publishArticles.articles[0]?.id ?? '',
     },

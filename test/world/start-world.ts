@@ -9,7 +9,14 @@ import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { type Data, openData, roleUrl } from '@tutti/prisma'
 import { openTestDatabase } from '@tutti/prisma/testing'
-import { bindSubgraph, createLanes, createLifecycle, createLog, type RunningSubgraph } from '@tutti/runtime'
+import {
+  bindSubgraph,
+  createKms,
+  createLanes,
+  createLifecycle,
+  createLog,
+  type RunningSubgraph,
+} from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
 import { startWorkers } from '@tutti/workers'
 import { receiveWebhook, workflows } from '@tutti/workflows'
@@ -60,7 +67,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const scoping = options.scoping ?? true
     const data = lifecycle.own(await openData({ url: test.url, secret: test.secret, scoping }))
     const wake = options.workers ? await startWork(options) : (): void => undefined
-    const services = { ...data, log, secret: test.secret, wake }
+    const kms = createKms(test)
+    const services = { ...data, log, secret: test.secret, wake, kms }
     const subgraphs = [
       bindSubgraph(agents, services, log),
       bindSubgraph(workflows, services, log),
@@ -94,6 +102,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           secret: test.secret,
           log,
           models: {},
+          kms,
           allowLocalAgents: true,
           concurrency: 16,
         },

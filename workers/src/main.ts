@@ -1,6 +1,15 @@
 import Fastify from 'fastify'
 import { openData } from '@tutti/prisma'
-import { addHealthRoutes, commonEnv, createLog, listen, readEnv, runProcess } from '@tutti/runtime'
+import {
+  addHealthRoutes,
+  commonEnv,
+  createKms,
+  createLog,
+  kmsSettings,
+  listen,
+  readEnv,
+  runProcess,
+} from '@tutti/runtime'
 import { z } from 'zod'
 import { startWorkers } from './start-workers.ts'
 
@@ -25,6 +34,7 @@ runProcess(log, async (lifecycle) => {
       redisUrl: env.REDIS_URL,
       secret: env.TUTTI_SECRET,
       log,
+      kms: createKms(kmsSettings(env)),
       models: {
         ...(env.OPENAI_BASE_URL ? { OPENAI_BASE_URL: env.OPENAI_BASE_URL } : {}),
         ...(env.OPENAI_API_KEY ? { OPENAI_API_KEY: env.OPENAI_API_KEY } : {}),

@@ -1,5 +1,5 @@
 import type { Data } from '@tutti/prisma'
-import type { Log } from '@tutti/runtime'
+import type { Kms, Log } from '@tutti/runtime'
 import { type Actor, scopesOf, systemActor } from '@tutti/schema'
 import type { ClaimedTask } from '@tutti/workflows/domain'
 
@@ -12,6 +12,8 @@ export interface WorkerServices extends Pick<Data, 'database' | 'tail'> {
   models: { OPENAI_BASE_URL?: string; OPENAI_API_KEY?: string }
   /** Whether HTTP agents may be called on this machine's own addresses and without TLS. */
   allowLocalAgents: boolean
+  /** What opens the tenants' credentials. */
+  kms: Kms
   /** From which the secret of each HTTP agent's signature is derived. */
   secret: string
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, testActor, type TestDatabase } from '@tutti/prisma/testing'
-import { bindSubgraph, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { agents } from './index.ts'
@@ -16,7 +16,7 @@ beforeAll(async () => {
   world = await openTestDatabase()
   tail = await openTail(world.database)
   const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { database: world.database, tail, log }, log)
+  subgraph = bindSubgraph(agents, { database: world.database, tail, log, kms: createKms(world) }, log)
   operator = await world.organization('operator')
   stranger = await world.organization('operator')
 })

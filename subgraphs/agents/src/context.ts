@@ -1,10 +1,12 @@
 import type { Data } from '@tutti/prisma'
-import type { Log } from '@tutti/runtime'
+import type { Kms, Log } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 
 /** What this subgraph's process gives it. */
 export interface Services extends Pick<Data, 'database' | 'tail'> {
   log: Log
+  /** What wraps the tenants' data keys. */
+  kms: Kms
 }
 
 /** What a resolver works with: the services, and who calls. */

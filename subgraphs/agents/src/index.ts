@@ -1,6 +1,7 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
 import { agentResolvers } from './agents/agents.resolvers.ts'
 import type { Context, Services } from './context.ts'
+import { credentialResolvers } from './credentials/credentials.resolvers.ts'
 import { hierarchyResolvers } from './hierarchy/hierarchy.resolvers.ts'
 import { messageResolvers } from './messages/messages.resolvers.ts'
 
@@ -8,6 +9,6 @@ import { messageResolvers } from './messages/messages.resolvers.ts'
 export const agents = defineSubgraph<Services, Context>({
   name: 'agents',
   directory: import.meta.dirname,
-  resolvers: mergeResolvers(agentResolvers, hierarchyResolvers, messageResolvers),
+  resolvers: mergeResolvers(agentResolvers, credentialResolvers, hierarchyResolvers, messageResolvers),
   context: (services, actor) => ({ ...services, actor }),
 })

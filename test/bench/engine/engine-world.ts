@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { registerAgent } from '@tutti/agents/domain'
 import { type Data, migrate, openData, roleUrl } from '@tutti/prisma'
 import { testActor } from '@tutti/prisma/testing'
-import { createLanes, createLifecycle, createLog, type Lifecycle } from '@tutti/runtime'
+import { createKms, createLanes, createLifecycle, createLog, type Lifecycle } from '@tutti/runtime'
 import { type Actor, TASK_LANE } from '@tutti/schema'
 import { startEmbeddedPostgres } from '@tutti/standalone'
 import { startWorkers } from '@tutti/workers'
@@ -51,7 +51,15 @@ export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> 
   for (const each of [actor, other]) await prepare(data, each)
   const workers = await startWorkers(
     data,
-    { databaseUrl: postgres.url, redisUrl, secret: SECRET, log, models: {}, allowLocalAgents: false },
+    {
+      databaseUrl: postgres.url,
+      redisUrl,
+      secret: SECRET,
+      log,
+      models: {},
+      kms: createKms({ secret: SECRET }),
+      allowLocalAgents: false,
+    },
     lifecycle,
   )
   // The starter is this process and wakes its own workers directly; the lane is nudged as well, and its cost counts.

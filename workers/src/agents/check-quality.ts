@@ -1,6 +1,7 @@
 import { assessQuality } from '@tutti/metrics/domain'
-import { ModelError, modelSettingsFrom } from '../builtins/model/index.ts'
+import { ModelError } from '../builtins/model/index.ts'
 import { judgeQualityWithModel, type ModelJudgement } from '../builtins/quality/index.ts'
+import { modelSettingsOf } from '../credentials/model-settings-of.ts'
 import { type Executor, failed, succeeded, type TaskCall } from '../executors/executor.ts'
 import { draftResponse } from './step-input.ts'
 
@@ -40,10 +41,10 @@ export const checkQuality: Executor = async (call) => {
 
 /** The rules' verdict stands when the model cannot be asked: a safe default, told in the log. */
 async function judge(
-  { services, agent, signal, log }: TaskCall,
+  { services, agent, secrets, signal, log }: TaskCall,
   output: Parameters<typeof judgeQualityWithModel>[0],
 ): Promise<ModelJudgement | undefined> {
-  const settings = agent.models ? modelSettingsFrom(services.models, agent.models.primary) : undefined
+  const settings = await modelSettingsOf({ services, agent, secrets })
   if (!settings) return undefined
   try {
     return await judgeQualityWithModel(output, settings, signal)

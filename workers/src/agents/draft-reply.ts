@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { composeDraft, composeDraftWithModel, type DraftRequest } from '../builtins/draft/index.ts'
-import { ModelError, modelSettingsFrom } from '../builtins/model/index.ts'
+import { ModelError } from '../builtins/model/index.ts'
+import { modelSettingsOf } from '../credentials/model-settings-of.ts'
 import { type Executor, failed, succeeded } from '../executors/executor.ts'
 import { customerMessage, relevantKnowledge, sentimentAnalysis } from './step-input.ts'
 
@@ -9,7 +10,7 @@ const settingsSchema = z.object({
 })
 
 /** Step 4: the reply. With a model server and a model in the agent's configuration it writes; else the article does. */
-export const draftReply: Executor = async ({ services, task, agent, signal }) => {
+export const draftReply: Executor = async ({ services, task, agent, secrets, signal }) => {
   const { sign_off: signOff } = settingsSchema.parse(agent.executor.settings)
   const sentiment = sentimentAnalysis.safeParse(task.input['sentiment_analysis'])
   const knowledge = relevantKnowledge.safeParse(task.input['relevant_knowledge'])
@@ -20,7 +21,7 @@ export const draftReply: Executor = async ({ services, task, agent, signal }) =>
     ...(knowledge.data?.intent ? { intent: knowledge.data.intent } : {}),
     ...(signOff ? { signOff } : {}),
   }
-  const settings = agent.models ? modelSettingsFrom(services.models, agent.models.primary) : undefined
+  const settings = await modelSettingsOf({ services, agent, secrets })
   if (!settings) return succeeded(composeDraft(request))
   try {
     const { draft, tokens } = await composeDraftWithModel(request, settings, signal)

@@ -5,7 +5,8 @@ import {
   composePostWithModel,
   type PostRequest,
 } from '../builtins/content/index.ts'
-import { ModelError, modelSettingsFrom } from '../builtins/model/index.ts'
+import { ModelError } from '../builtins/model/index.ts'
+import { modelSettingsOf } from '../credentials/model-settings-of.ts'
 import { type Executor, failed, succeeded } from '../executors/executor.ts'
 
 const trends = z
@@ -23,13 +24,13 @@ const trends = z
   .catch({ topics: [] })
 
 /** Writes the post: a model, when the agent names one and a server is set, else rules. */
-export const generatePost: Executor = async ({ services, task, agent, signal, report }) => {
+export const generatePost: Executor = async ({ services, task, agent, secrets, signal, report }) => {
   const request: PostRequest = {
     trends: trends.parse(task.input['trends']).topics,
     guidelines: brandGuidelines.parse(task.input['brand_guidelines'] ?? {}),
     contentType: z.string().catch('social_post').parse(task.input['content_type']),
   }
-  const settings = agent.models ? modelSettingsFrom(services.models, agent.models.primary) : undefined
+  const settings = await modelSettingsOf({ services, agent, secrets })
   if (!settings) return succeeded(composePost(request))
   report({ message: `Asking the model ${settings.model}.` })
   try {

@@ -1,7 +1,7 @@
 import { registerAgent } from '@tutti/agents/domain'
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
-import { createLog } from '@tutti/runtime'
+import { createKms, createLog } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type { ClaimedTask, ExecuteTask } from '@tutti/workflows/domain'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -22,7 +22,15 @@ beforeAll(async () => {
   actor = await world.organization('operator')
   const log = createLog('test', 'silent')
   const { database, secret } = world
-  const services = { database, tail, log, secret, models: {}, allowLocalAgents: false }
+  const services = {
+    database,
+    tail,
+    log,
+    secret,
+    kms: createKms({ secret }),
+    models: {},
+    allowLocalAgents: false,
+  }
   fresh = () => createExecutor(services, egress, { append: () => undefined })
 })
 afterAll(async () => {

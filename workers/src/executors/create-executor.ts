@@ -9,6 +9,9 @@ import {
   type TaskOutcome,
 } from '@tutti/workflows/domain'
 import { builtinFunctions } from '../agents/builtin-functions.ts'
+import { attemptSecrets, CredentialProblem } from '../credentials/attempt-secrets.ts'
+import { openCredentials } from '../credentials/open-credentials.ts'
+import { createRedactor } from '../credentials/redactor.ts'
 import type { TaskLogCollector } from '../logs/task-log-collector.ts'
 import { agentActor, type WorkerServices } from '../worker-services.ts'
 import { type Executor, failed } from './executor.ts'
@@ -18,6 +21,7 @@ import { executeByPerson } from './execute-by-person.ts'
 import { executeOutside } from './execute-outside.ts'
 import type { Egress } from './open-egress.ts'
 import { openVoice } from './open-voice.ts'
+import { redactOutcome, redactVoice, withoutSecrets } from './redact-outcome.ts'
 
 const KNOWN_AGENTS = 2_000
 /** An agent that was changed or retired is noticed this soon. */
@@ -35,6 +39,7 @@ export function createExecutor(
   logs: Pick<TaskLogCollector, 'append'>,
 ): ExecuteTask {
   const known = new Map<string, KnownAgent>()
+  const credentials = openCredentials(services)
 
   async function read(task: ClaimedTask, id: string, before: KnownAgent | undefined): Promise<AgentExecutor> {
     const earlier = await before?.agent.catch(() => undefined)
@@ -55,6 +60,7 @@ export function createExecutor(
     if (task.agentId === null) {
       return failed('AGENT_NOT_FOUND', `No agent named "${task.agentName}" is registered.`)
     }
+    const redactor = createRedactor()
     try {
       const agent = await agentOf(task, task.agentId)
       // Not retryable: another attempt would find it retired too, a fallback may not.
@@ -67,13 +73,18 @@ export function createExecutor(
       const actor = agentActor(task)
       const lastReport = await lastReportOf(services, task)
       await using voice = openVoice(services, actor, task, { logs, beat })
-      const { report, heartbeat, log } = voice
-      const call = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport }
-      return await executor({ ...call, report, heartbeat, log })
+      const secrets = attemptSecrets(credentials, redactor, task.organizationId, agent)
+      const call = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport, secrets }
+      const outcome = await executor({ ...call, ...redactVoice(voice, redactor) })
+      return redactOutcome(outcome, redactor)
     } catch (error) {
+      if (error instanceof CredentialProblem) {
+        if (error.cause) services.log.error({ err: error.cause, taskId: task.id }, error.message)
+        return failed(error.code, error.message)
+      }
       if (error instanceof TuttiError)
-        return failed(error.code, error.message, { retryable: error.retryable })
-      throw error
+        return failed(error.code, redactor.text(error.message), { retryable: error.retryable })
+      throw withoutSecrets(error, redactor)
     }
   }
 

@@ -66,6 +66,11 @@ function execute(
     agent,
     task,
     egress: more.egress ?? egress,
+    secrets: {
+      ofAgent: async (name) => `value-of-${name}`,
+      ofProvider: async () => undefined,
+      conceal: () => undefined,
+    },
     idempotencyKey: 'key-1',
     signal: more.signal ?? AbortSignal.timeout(10_000),
     lastReport: more.lastReport ?? null,

@@ -27,7 +27,7 @@ export function agentSigningSecret(secret: string, agentId: string): Buffer {
 /** What of a task's call an HTTP agent gets to do with. */
 export interface HttpCall extends Pick<
   TaskCall,
-  'egress' | 'idempotencyKey' | 'signal' | 'lastReport' | 'report' | 'heartbeat' | 'log'
+  'egress' | 'secrets' | 'idempotencyKey' | 'signal' | 'lastReport' | 'report' | 'heartbeat' | 'log'
 > {
   services: Pick<TaskCall['services'], 'secret'>
   agent: Pick<TaskCall['agent'], 'id' | 'name' | 'executor'>
@@ -39,7 +39,7 @@ export interface HttpCall extends Pick<
 
 /**
  * Calls an HTTP agent: POST of the task's input, signed by the Standard Webhooks scheme, with the idempotency key.
- * The agent answers `{"output": …}` or `{"error": {code, message, retryable}}`; as `application/x-ndjson`, with lines of
+ * Where the agent's configuration names a credential, a header bears it. The agent answers `{"output": …}` or `{"error": {code, message, retryable}}`; as `application/x-ndjson`, with lines of
  * progress, heartbeats and logs before it. The token in the body lets it report by mutation as well. 429 and 5xx are retryable and
  * `Retry-After` is honoured; other statuses are not. Redirects are refused.
  */
@@ -48,6 +48,7 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
   if (!url) return failed('AGENT_UNBOUND', `Agent "${call.agent.name}" has no URL.`)
   const refusal = refuseAddress(url, call.egress.allowLocal)
   if (refusal) return failed('AGENT_ADDRESS_REFUSED', refusal)
+  const authorization = await authorizationOf(call, url)
   const body = JSON.stringify({
     taskId: call.task.id,
     runId: call.task.runId,
@@ -64,7 +65,7 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
     response = await request(url, {
       method: 'POST',
       body,
-      headers: headersOf(call, body),
+      headers: { ...headersOf(call, body), ...authorization },
       dispatcher: call.egress.dispatcher,
       signal: call.signal,
       // The attempt's own time is the limit.
@@ -89,6 +90,17 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
     })
   }
   return readAnswer(text)
+}
+
+/** The header that the agent's configuration asks for, with the credential read at this moment. */
+async function authorizationOf({ agent, secrets }: HttpCall, url: string): Promise<Record<string, string>> {
+  const { authorization } = agent.executor
+  if (!authorization) return {}
+  const { credential, header, scheme } = authorization
+  const value = await secrets.ofAgent(credential, url)
+  // Basic takes user:password encoded, and nothing else does.
+  const sent = scheme.toLowerCase() === 'basic' ? Buffer.from(value).toString('base64') : value
+  return { [header]: scheme === '' ? sent : `${scheme} ${sent}` }
 }
 
 function headersOf({ services, agent, idempotencyKey }: HttpCall, body: string): Record<string, string> {

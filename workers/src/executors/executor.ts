@@ -1,6 +1,7 @@
 import type { AgentExecutor } from '@tutti/agents/domain'
 import type { Actor } from '@tutti/schema'
 import type { ClaimedTask, LastReport, ProgressReport, TaskOutcome } from '@tutti/workflows/domain'
+import type { AttemptSecrets } from '../credentials/attempt-secrets.ts'
 import type { WorkerServices } from '../worker-services.ts'
 import type { Egress } from './open-egress.ts'
 
@@ -23,6 +24,8 @@ export interface TaskCall extends Voice {
   task: ClaimedTask
   agent: AgentExecutor
   actor: Actor
+  /** The credentials it may use. */
+  secrets: AttemptSecrets
   /** The way to agents outside. */
   egress: Egress
   /** The same for every attempt at this task; an outside effect bears it. */

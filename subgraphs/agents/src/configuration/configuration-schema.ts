@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BUILTIN_FUNCTIONS } from './builtin-functions.ts'
+import { credentialName } from './credential-name.ts'
 import { executorUrlProblem } from './executor-url.ts'
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.:-]*$/u
@@ -36,9 +37,33 @@ const url = z
     if (problem) context.addIssue({ code: 'custom', message: problem })
   })
 
+const OWN_HEADERS =
+  /^(host|connection|content-.*|transfer-encoding|te|trailer|upgrade|keep-alive|expect|idempotency-key|webhook-.*|proxy-.*|traceparent|tracestate)$/
+
+/** The credential that an HTTP agent is called with; `scheme` stands before it, and an empty one leaves it alone. */
+const authorization = z
+  .strictObject({
+    credential: credentialName,
+    header: z
+      .string()
+      .max(100)
+      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'The name of an HTTP header, as authorization.')
+      .transform((text) => text.toLowerCase())
+      .refine((text) => !OWN_HEADERS.test(text), 'This header is set by the call itself.')
+      .default('authorization'),
+    scheme: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{0,50}$/, 'One word, as Bearer; empty for none.')
+      .optional(),
+  })
+  .transform((given) => ({
+    ...given,
+    scheme: given.scheme ?? (given.header === 'authorization' ? 'Bearer' : ''),
+  }))
+
 const executor = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('builtin'), function: z.enum(BUILTIN_FUNCTIONS), settings }),
-  z.strictObject({ type: z.literal('http'), url, settings }),
+  z.strictObject({ type: z.literal('http'), url, authorization: authorization.optional(), settings }),
   z.strictObject({ type: z.literal('person'), settings }),
   z.strictObject({ type: z.literal('external'), settings }),
 ])

@@ -11,6 +11,8 @@ export const executorRecord = z.object({
   type: z.enum(['builtin', 'http', 'person', 'external', 'unbound']),
   function: z.string().optional(),
   url: z.string().optional(),
+  /** The credential, by name, that it is called with, and the header that bears it. */
+  authorization: z.object({ credential: z.string(), header: z.string(), scheme: z.string() }).optional(),
   settings: z.record(z.string(), z.unknown()),
   /** By the name under which the settings refer to them; `size` in bytes. */
   files: z.record(z.string(), file),

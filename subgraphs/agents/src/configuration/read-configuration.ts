@@ -12,7 +12,8 @@ const KEYS: Record<string, readonly string[]> = {
   metadata: Object.keys(configurationSchema.shape.metadata.shape),
   resource_requirements: ['memory_mb', 'cpu_cores', 'max_concurrent_tasks'],
   ai_models: ['primary', 'fallback'],
-  executor: ['type', 'function', 'url', 'settings'],
+  executor: ['type', 'function', 'url', 'authorization', 'settings'],
+  'executor.authorization': ['credential', 'header', 'scheme'],
 }
 const TRIGGER_KEYS = ['type', 'expression', 'source', 'event_type']
 

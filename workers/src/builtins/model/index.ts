@@ -1,2 +1,2 @@
-export { modelSettingsFrom } from './ask-model.ts'
+export { type ModelSettings, modelSettingsFrom } from './ask-model.ts'
 export { ModelError } from './model-error.ts'
