@@ -65,6 +65,11 @@ const name = (of: Name, base?: (caller: Possessions) => unknown): Leaf => ({
   namings: [{ of: ({ names }) => names[of], nobodys: ({ names }) => likeOf(names[of]), malformed: NUL }],
 })
 
+/** As {@link name}, of a feed whose deliveries bear the agent's id. */
+const shownByAgent = (of: Name): Leaf => ({
+  namings: name(of).namings.map((naming) => ({ ...naming, shows: ({ ids }) => ids.agent })),
+})
+
 /** The same word with other hex digits. */
 const likeOf = (value: string): string =>
   value.replace(/[0-9a-f]{32}|[0-9a-f]{64}/, ({ length }) => randomBytes(length / 2).toString('hex'))
@@ -118,6 +123,8 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.incident(id:)': id('incident'),
   'Query.incidents(after:)': cursor('incident'),
   'Query.limits(after:)': cursor('limit'),
+  'Query.model(id:)': id('model'),
+  'Query.models(after:)': cursor('model'),
   'Query.qualityAssessment(id:)': id('assessment'),
   'Query.operation(id:)': id('operation'),
   'Query.operations(after:)': cursor('operation'),
@@ -217,6 +224,22 @@ export const LEAVES: Record<string, Leaf> = {
   'CompleteTaskByHandInput.reason': text(),
   'ContainInput.id': id('agent'),
   'ContainInput.reason': text(),
+  'ExplainRoutingInput.capabilities': text('text'),
+  // Looked up among the models that the asker sees.
+  'ExplainRoutingInput.models': {
+    base: ({ ids }) => ids.model,
+    namings: [
+      {
+        of: ({ ids }) => ids.model,
+        nobodys: ({ ids }) => likeOf(ids.model),
+        malformed: NUL,
+        stored: true,
+        within: (model) => [model],
+      },
+    ],
+  },
+  'ExplainRoutingInput.providers': text(),
+  'ExplainRoutingInput.taskType': text('write'),
   'ForkRunInput.id': id('run'),
   'ForkRunInput.idempotencyKey': text('some key'),
   'ForkRunInput.input': text({}),
@@ -248,6 +271,15 @@ export const LEAVES: Record<string, Leaf> = {
   'TerminateRunInput.id': id('run'),
   'TerminateRunInput.reason': text(),
   'BoardClaimInput.id': id('boardItem'),
+  'ClaimTasksInput.agent': name('agent'),
+  'ClaimTasksInput.capabilities': { ...name('capability'), insteadOf: 'agent' },
+  'CompleteTaskInput.output': text({}),
+  'CompleteTaskInput.token': text(),
+  'FailTaskInput.code': text('CODE'),
+  'FailTaskInput.message': text(),
+  'FailTaskInput.token': text(),
+  'HeartbeatTaskInput.token': text(),
+  'ReleaseTaskInput.token': text(),
   'ClaimBoardItemsInput.agentId': id('agent'),
   'ClaimBoardItemsInput.capabilities': { ...name('boardCapability'), insteadOf: 'agentId' },
   'CompleteBoardItemInput.id': id('boardItem'),
@@ -322,6 +354,7 @@ export const LEAVES: Record<string, Leaf> = {
   },
   'RegisterAgentInput.teamId': id('team'),
   'RemoveLimitInput.id': spareId('limit'),
+  'RemoveModelInput.id': spareId('model'),
   'ReportProgressInput.data': text({}),
   'ReportProgressInput.message': text(),
   // Signed, and of one organization: progress.test.ts says so.
@@ -342,6 +375,12 @@ export const LEAVES: Record<string, Leaf> = {
   'SignalRunInput.name': text('some signal'),
   'SignalRunInput.payload': text({}),
   'SignalRunInput.runId': id('run'),
+  'SetModelInput.capabilities': text('text'),
+  'SetModelInput.name': text('name'),
+  'SetModelInput.provider': text('provider'),
+  'SetModelInput.quality': text({}),
+  'SetModelPriceInput.modelId': id('model'),
+  'SetRouterSettingsInput.document': text('premium_models: []'),
   'SetLimitInput.agentId': id('agent'),
   'SetLimitInput.key': {
     namings: [
@@ -429,6 +468,8 @@ export const LEAVES: Record<string, Leaf> = {
   'RunEventFilter.runId': id('run'),
   'RunEventFilter.types': text('run.started'),
   'RunEventFilter.workflowId': id('workflow'),
+  'Subscription.tasksAvailable(agent:)': shownByAgent('agent'),
+  'Subscription.tasksAvailable(capabilities:)': shownByAgent('capability'),
   'TaskEventFilter.agentId': id('agent'),
   'TaskEventFilter.domainId': shownByWorkflow('domain'),
   'TaskEventFilter.runId': id('run'),
@@ -444,6 +485,7 @@ export const FEED_CURSORS = [
   'Subscription.qualityEvents(after:)',
   'Subscription.runEvents(after:)',
   'Subscription.taskEvents(after:)',
+  'Subscription.tasksAvailable(after:)',
 ]
 
 /** What `_entities` resolves, by type. */

@@ -271,6 +271,29 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
     const EVENT_OF: Record<string, (things: Possessions) => Promise<string>> = {
       runEvents: startRun,
       taskEvents: startRun,
+      tasksAvailable: async ({ org, ids }) => {
+        await world.asOwner(
+          `insert into log.event (organization_id, type, subject, actor, data, run_id)
+           values ($1, 'task.waiting', 'task/' || $2, '{"id": "t", "kind": "system", "name": "t"}', $3, $4)`,
+          [
+            org.id,
+            ids.task,
+            JSON.stringify({
+              runId: ids.run,
+              workflowId: ids.workflow,
+              workflowName: 'w',
+              taskId: ids.task,
+              stepPath: 's',
+              agentId: ids.agent,
+              attempt: 1,
+              approvalId: null,
+              waitsFor: 'worker',
+            }),
+            ids.run,
+          ],
+        )
+        return ids.agent
+      },
       operationEvents: async ({ org, ids }) => {
         const { bulkControlRuns } = await org
           .as('admin')

@@ -2,6 +2,7 @@ import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
 import { boardResolvers, boardStatusValues } from './board/board.resolvers.ts'
 import { containmentResolvers, containmentScopeValues } from './containment/containment.resolvers.ts'
 import type { Context, Services } from './context.ts'
+import { externalResolvers, taskStopValues } from './external/external.resolvers.ts'
 import {
   operationResolvers,
   operationStatusValues,
@@ -53,6 +54,7 @@ export const workflows = defineSubgraph<Services, Context>({
     settingsResolvers,
     testRunResolvers,
     boardResolvers,
+    externalResolvers,
     {
       RunStatus: runStatusValues,
       TaskStatus: taskStatusValues,
@@ -70,6 +72,7 @@ export const workflows = defineSubgraph<Services, Context>({
       TestWaitKind: testWaitKinds,
       TestDecision: testDecisions,
       BoardItemStatus: boardStatusValues,
+      TaskStop: taskStopValues,
       ...triggerEnums,
     },
   ),

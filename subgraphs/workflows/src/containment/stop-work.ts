@@ -1,7 +1,14 @@
 import type { Database } from '@tutti/prisma'
 import type { Actor, NewEvent } from '@tutti/schema'
 import type pg from 'pg'
+import { WAITS_FOR } from '../board/end-claim.ts'
 import { aboutTask } from '../engine/store/plan-transitions.ts'
+import {
+  EXTERNAL_TASK_COLUMNS,
+  type ExternalTask,
+  joinsOf,
+  releasedEvent,
+} from '../external/external-task.ts'
 import { recordEvents } from '../runs/control/record-events.ts'
 import { retryDeadlocks } from '../runs/control/retry-deadlocks.ts'
 import type { ContainmentRow } from './containment-row.ts'
@@ -30,7 +37,7 @@ interface Fenced {
  */
 export async function stopWork(database: Database, actor: Actor, order: Order): Promise<number> {
   let stopped = 0
-  for (const step of [fence, hold]) {
+  for (const step of [fence, takeBack, hold]) {
     for (let chunk = { rows: CHUNK, stopped: 0 }; chunk.rows === CHUNK;) {
       chunk = await retryDeadlocks(() =>
         database.transact(actor, async (client) =>
@@ -111,6 +118,29 @@ function stopEvent(row: Fenced, containmentId: string): NewEvent[] {
   const { subject, data } = aboutTask(reference, { id, path, agentId, attempt })
   const leaseEnd = row.lease_end.toISOString()
   return [{ type: 'task.stopped', subject, data: { ...data, containmentId, leaseEnd } }]
+}
+
+/** What workers outside have is nobody's: their claims are over. */
+async function takeBack(client: pg.PoolClient, actor: Actor, order: Order): Promise<Chunk> {
+  const { rows } = await client.query<ExternalTask & { fence: number }>(
+    `with chosen as materialized (
+       select i.organization_id, i.id, i.fence from board_item i
+       join strand s on s.organization_id = i.organization_id and ${WAITS_FOR}
+       where i.organization_id = $1 and i.status = 'claimed' and i.for_agent_id is not null and ${IN_SCOPE}
+       order by s.id limit ${CHUNK} for update of s, i
+     ), i as (
+       update board_item i set status = 'open', lease_until = null, claimed_by = null, agent_id = null
+       from chosen c where i.organization_id = c.organization_id and i.id = c.id returning i.*
+     )
+     select ${EXTERNAL_TASK_COLUMNS}, i.fence from i ${joinsOf('i')} order by i.id`,
+    [actor.organizationId, order.scope, order.targetId],
+  )
+  await recordEvents(
+    client,
+    actor,
+    rows.map((row) => releasedEvent(row, row.fence, 'stopped')),
+  )
+  return { rows: rows.length, stopped: 0 }
 }
 
 /**

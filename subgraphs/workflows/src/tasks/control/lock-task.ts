@@ -14,6 +14,8 @@ export interface LockedTask {
   status: TaskStatus
   attempt: number
   agentId: string | null
+  /** Whether a worker outside is to do it, or does. */
+  isOutside: boolean
   /** Absent when the task is over. */
   strand?: { id: string; status: 'ready' | 'running' | 'waiting' | 'held'; resume: CoreEvent | null }
 }
@@ -26,6 +28,7 @@ interface Row {
   status: TaskStatus
   attempt: number
   agentId: string | null
+  isOutside: boolean
   strandId: string | null
   strandStatus: NonNullable<LockedTask['strand']>['status'] | null
   resume: CoreEvent | null
@@ -51,7 +54,7 @@ export async function lockTask(client: pg.PoolClient, actor: Actor, id: string):
   )
   const { rows } = await client.query<Row>(
     `select t.id, t.node_id as "nodeId", t.step_path as path, t.kind, t.status, t.attempt, t.agent_id as "agentId",
-       s.id as "strandId", s.status as "strandStatus", s.resume
+       coalesce(starts_with(s.wait_key, 'worker:'), false) as "isOutside", s.id as "strandId", s.status as "strandStatus", s.resume
      from task t left join strand s on s.organization_id = t.organization_id and s.id = $3
      where t.organization_id = $1 and t.id = $2`,
     [o, id, strands[0]?.id ?? null],

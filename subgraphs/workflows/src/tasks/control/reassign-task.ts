@@ -40,7 +40,7 @@ export async function reassignTask(
         task.strand.id,
         agent.id,
       ])
-      if (task.strand.status === 'running' && task.agentId !== agent.id)
+      if ((task.strand.status === 'running' || task.isOutside) && task.agentId !== agent.id)
         await restartTask(client, actor, task)
     },
   })
