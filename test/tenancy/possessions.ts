@@ -33,6 +33,7 @@ export type Kind =
   | 'operation'
   | 'containment'
   | 'boardItem'
+  | 'model'
   | 'credential'
 
 /** What it calls them: names, keys and words by which something is found. */
@@ -175,6 +176,12 @@ export async function makeEverything(world: World, org: Organization): Promise<E
   await world.asOwner(
     'update board_item set run_id = $2, task_id = $3, workflow_id = $4 where organization_id = $1 and id = $5',
     [org.id, ids.run, ids.task, ids.workflow, ids.boardItem],
+  )
+  await world.asOwner(
+    `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens, output_tokens,
+       cached_tokens, cost_usd, latency_ms, outcome, reason)
+     values ($1, $2, $3, $4, $5, $6, 100, 10, 0, 0.001, 500, 'ok', $7)`,
+    [org.id, ids.run, ids.task, ids.agent, ids.model, mark('provider'), { reason: mark('reason') }],
   )
   await world.asOwner('update task set cost_usd = cost_usd + 0.25 where organization_id = $1 and id = $2', [
     org.id,
@@ -367,6 +374,18 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { name: names.credential, value: mark('value'), agentId: idOf(agent) },
     'credential { id }',
   )
+  const { model } = await call(
+    'setModel',
+    { provider: 'probe', name: mark('model'), contextTokens: 8_000, maxOutputTokens: 1_000 },
+    'model { id }',
+  )
+  await call('setModelPrice', { modelId: idOf(model), inputUsd: 1, outputUsd: 2 }, 'model { id }')
+  await admin.query(
+    'mutation($input: SetRouterSettingsInput!) { setRouterSettings(input: $input) { settings } }',
+    {
+      input: { document: `premium_models: [${mark('model')}]` },
+    },
+  )
   const { apiKey } = await call(
     'createApiKey',
     { principalName: names.principal, roles: ['approver'] },
@@ -408,6 +427,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       apiKey: idOf(apiKey),
       credential: idOf(credential),
       boardItem: idOf(item),
+      model: idOf(model),
       article: published.publishArticles.articles[0]?.id ?? '',
     },
   }

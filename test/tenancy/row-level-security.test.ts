@@ -270,6 +270,7 @@ describe('other roles', () => {
         'public.board_item': 'siu',
         'public.organization': 's',
         'public.team': 's',
+        'public.model_call': 'sd',
         'public.operation': 's',
         'public.containment': 's',
         'public.containment_stop': 'su',
