@@ -63,6 +63,7 @@ export async function startPlatform(
     DATABASE_URL: database.url,
     WORKERS: String(workers),
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
+    ...(environment['LOG_LEVEL'] === undefined ? {} : { LOG_LEVEL: environment['LOG_LEVEL'] }),
   }
   const before = { ...process.env }
   Object.assign(process.env, environment)

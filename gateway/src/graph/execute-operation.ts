@@ -9,6 +9,7 @@ import { clientError } from '../errors/client-error.ts'
 import type { SubgraphEndpoint } from '../subgraph/subgraph-endpoint.ts'
 import type { Graph } from './load-graph.ts'
 import type { PreparedOperation } from './prepare-operation.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 export type GraphResult = ExecutionResult<Record<string, unknown>, Record<string, unknown>>
 
@@ -58,7 +59,10 @@ export function createExecutor(
     const { errors } = getVariableValues(graph.apiSchema, definitions, variables, { maxErrors: 20 })
     return (errors ?? []).map(
       (error) =>
-        new GraphQLError(error.message, { nodes: error.nodes ?? [], extensions: { code: 'BAD_USER_INPUT' } }),
+        new GraphQLError(withoutSecrets(error.message, variables), {
+          nodes: error.nodes ?? [],
+          extensions: { code: 'BAD_USER_INPUT' },
+        }),
     )
   }
 

@@ -47,9 +47,21 @@ const replying =
   }
 
 function execute(
-  more: { url?: string; egress?: Egress; signal?: AbortSignal; lastReport?: HttpCall['lastReport'] } = {},
+  more: {
+    url?: string
+    authorization?: AgentExecutor['executor']['authorization']
+    egress?: Egress
+    signal?: AbortSignal
+    lastReport?: HttpCall['lastReport']
+  } = {},
 ) {
-  const executor: AgentExecutor['executor'] = { type: 'http', url: more.url ?? url, settings: {}, files: {} }
+  const executor: AgentExecutor['executor'] = {
+    type: 'http',
+    url: more.url ?? url,
+    authorization: more.authorization,
+    settings: {},
+    files: {},
+  }
   const agent = { id: AGENT_ID, name: 'classifier', executor }
   const task = {
     organizationId: 'o',
@@ -81,6 +93,16 @@ function execute(
 }
 
 const error = (code: string, more: object = {}) => ({ type: 'failed', error: { code, ...more } })
+
+test.each([
+  [{ header: 'authorization', scheme: 'Bearer' }, 'Bearer value-of-crm'],
+  [{ header: 'x-api-key', scheme: '' }, 'value-of-crm'],
+  [{ header: 'authorization', scheme: 'Basic' }, `Basic ${Buffer.from('value-of-crm').toString('base64')}`],
+])('a credential is borne as the configuration says: %o', async (as, sent) => {
+  answer = replying(200, '{"output":1}')
+  await execute({ authorization: { credential: 'crm', ...as } })
+  expect(calls[0]?.headers[as.header]).toBe(sent)
+})
 
 test('the call is signed as Standard Webhooks say, over exactly what was sent', async () => {
   answer = replying(200, '{"output":{"intent":"greeting"},"costUsd":0.002}')

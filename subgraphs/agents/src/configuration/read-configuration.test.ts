@@ -133,6 +133,26 @@ test('a billion laughs and a deep nest are refused before they are unfolded', ()
   expect(problemsIn('['.repeat(100_000))).not.toEqual([])
 })
 
+test('an HTTP agent may name the credential it is called with, and the header that bears it', () => {
+  const at = (authorization: string) =>
+    `${metadata}executor: {type: http, url: "https://agents.example.com", authorization: ${authorization}}`
+  const read = (authorization: string) => readConfiguration(at(authorization)).executor
+  expect(read('{credential: crm/token}')).toMatchObject({
+    authorization: { credential: 'crm/token', header: 'authorization', scheme: 'Bearer' },
+  })
+  expect(read('{credential: crm, header: X-Api-Key}')).toMatchObject({
+    authorization: { credential: 'crm', header: 'x-api-key', scheme: '' },
+  })
+  expect(read('{credential: crm, scheme: Basic}')).toMatchObject({ authorization: { scheme: 'Basic' } })
+  for (const header of ['Host', 'content-length', 'webhook-signature', 'Idempotency-Key', '"a b"', '"x:y"'])
+    expect(problemsIn(at(`{credential: crm, header: ${header}}`))).toMatchObject([
+      { path: 'executor.authorization.header' },
+    ])
+  expect(problemsIn(at('{credental: crm}'))).toEqual(
+    expect.arrayContaining([expect.objectContaining({ hint: 'Did you mean "credential"?' })]),
+  )
+})
+
 test('http is accepted on this machine only', () => {
   const at = (url: string) => problemsIn(`${metadata}executor: {type: http, url: "${url}"}`)
   expect(at('http://127.0.0.1:4000/run')).toEqual([])
