@@ -499,17 +499,13 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   async function renew(): Promise<void> {
     const asked = performance.now()
-    const renewed = [...holds.values()]
-    const lost = new Set(
-      await renewLeases(
-        pool,
-        renewed.map(({ held }) => held),
-      ),
-    )
-    for (const hold of renewed) {
-      if (!lost.has(hold.held.id)) hold.until = asked + LEASE_MS
-      // A row that moved while we renewed may be our own write under way: that answers for itself.
-      else if (holds.get(hold.held.id) === hold && !hold.finished) giveUp(hold, 'LEASE_LOST')
+    const renewed = [...holds.values()].map((hold) => ({ hold, id: hold.held.id, fence: hold.held.fence }))
+    const lost = new Set(await renewLeases(pool, renewed))
+    for (const { hold, id, fence } of renewed) {
+      if (!lost.has(id)) hold.until = asked + LEASE_MS
+      // A row that moved while we renewed may have moved by our own write, under way or done: that answers for itself.
+      else if (holds.get(id) === hold && hold.held.fence === fence && !hold.finished)
+        giveUp(hold, 'LEASE_LOST')
     }
     notifyIdle()
     if (outlived.size === 0) return
