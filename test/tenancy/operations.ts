@@ -112,7 +112,7 @@ export function argumentsOf(
     if (filled && path.join('.') === questioned)
       return filled.naming.within?.(filled.value, caller) ?? filled.value
     if (isEnumType(nullable)) return nullable.getValues()[0]?.name
-    if (String(nullable) === 'Int') return 1
+    if (['Int', 'Float'].includes(String(nullable))) return 1
     const base = leaves[coordinate]?.base
     if (!base) throw new Error(`${coordinate} is required and arguments.ts has no value for it.`)
     return base(caller)

@@ -10,6 +10,12 @@ import { modelResolvers } from './models/models.resolvers.ts'
 export const agents = defineSubgraph<Services, Context>({
   name: 'agents',
   directory: import.meta.dirname,
-  resolvers: mergeResolvers(agentResolvers, credentialResolvers, hierarchyResolvers, messageResolvers, modelResolvers),
+  resolvers: mergeResolvers(
+    agentResolvers,
+    credentialResolvers,
+    hierarchyResolvers,
+    messageResolvers,
+    modelResolvers,
+  ),
   context: (services, actor) => ({ ...services, actor }),
 })

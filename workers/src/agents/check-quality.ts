@@ -1,8 +1,8 @@
 import { assessQuality } from '@tutti/metrics/domain'
 import { ModelError } from '../builtins/model/index.ts'
 import { judgeQualityWithModel, type ModelJudgement } from '../builtins/quality/index.ts'
-import { modelSettingsOf } from '../credentials/model-settings-of.ts'
 import { type Executor, failed, succeeded, type TaskCall } from '../executors/executor.ts'
+import { openModel } from '../models/open-model.ts'
 import { draftResponse } from './step-input.ts'
 
 /**
@@ -14,7 +14,7 @@ export const checkQuality: Executor = async (call) => {
   const draft = draftResponse.safeParse(task.input['draft_response'])
   if (!draft.success) return failed('NOTHING_TO_CHECK', 'There is no draft to check.')
   const { text, question, sources, unanswered, confidence, flags } = draft.data
-  const judgement = await judge(call, { text, question, sources, unanswered })
+  const { judgement, costUsd } = await judge(call, { text, question, sources, unanswered })
   const assessment = await assessQuality(services, actor, {
     requestKey: `task/${idempotencyKey}`,
     text,
@@ -29,29 +29,32 @@ export const checkQuality: Executor = async (call) => {
     workflowId: task.workflowId,
     ...(judgement ? { judgement, scorer: judgement.model } : {}),
   })
-  return succeeded({
+  const output = {
     assessment_id: assessment.id,
     confidence: assessment.confidence,
     overall_score: assessment.overallScore,
     dimensions: assessment.dimensions,
     flags: assessment.flags,
     recommendations: assessment.recommendations,
-  })
+  }
+  return succeeded(output, costUsd)
 }
 
 /** The rules' verdict stands when the model cannot be asked: a safe default, told in the log. */
 async function judge(
-  { services, agent, secrets, signal, log }: TaskCall,
+  call: TaskCall,
   output: Parameters<typeof judgeQualityWithModel>[0],
-): Promise<ModelJudgement | undefined> {
-  const settings = await modelSettingsOf({ services, agent, secrets })
-  if (!settings) return undefined
+): Promise<{ judgement?: ModelJudgement; costUsd: number }> {
+  const model = await openModel(call, 'quality_check')
+  if (!model) return { costUsd: 0 }
+  const { services, signal, log } = call
   try {
-    return await judgeQualityWithModel(output, settings, signal)
+    const judgement = await judgeQualityWithModel(output, model.ask, signal)
+    return { judgement, costUsd: model.costUsd() }
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     log('warn', 'The model did not judge; the rules alone did.', { code: error.code })
     services.log.warn({ code: error.code }, 'the model did not judge; the rules alone did')
-    return undefined
+    return { costUsd: model.costUsd() }
   }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { composeDraft, composeDraftWithModel, type DraftRequest } from '../builtins/draft/index.ts'
 import { ModelError } from '../builtins/model/index.ts'
-import { modelSettingsOf } from '../credentials/model-settings-of.ts'
 import { type Executor, failed, succeeded } from '../executors/executor.ts'
+import { openModel } from '../models/open-model.ts'
 import { customerMessage, relevantKnowledge, sentimentAnalysis } from './step-input.ts'
 
 const settingsSchema = z.object({
@@ -10,7 +10,8 @@ const settingsSchema = z.object({
 })
 
 /** Step 4: the reply. With a model server and a model in the agent's configuration it writes; else the article does. */
-export const draftReply: Executor = async ({ services, task, agent, secrets, signal }) => {
+export const draftReply: Executor = async (call) => {
+  const { task, agent, signal } = call
   const { sign_off: signOff } = settingsSchema.parse(agent.executor.settings)
   const sentiment = sentimentAnalysis.safeParse(task.input['sentiment_analysis'])
   const knowledge = relevantKnowledge.safeParse(task.input['relevant_knowledge'])
@@ -21,11 +22,11 @@ export const draftReply: Executor = async ({ services, task, agent, secrets, sig
     ...(knowledge.data?.intent ? { intent: knowledge.data.intent } : {}),
     ...(signOff ? { signOff } : {}),
   }
-  const settings = await modelSettingsOf({ services, agent, secrets })
-  if (!settings) return succeeded(composeDraft(request))
+  const model = await openModel(call, 'draft_reply')
+  if (!model) return succeeded(composeDraft(request))
   try {
-    const { draft, tokens } = await composeDraftWithModel(request, settings, signal)
-    return succeeded({ ...draft, tokens })
+    const { draft, tokens } = await composeDraftWithModel(request, model.ask, signal)
+    return succeeded({ ...draft, tokens }, model.costUsd())
   } catch (error) {
     if (error instanceof ModelError) {
       return failed(error.code, `${error.message} ${error.hint}`, {

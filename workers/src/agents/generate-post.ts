@@ -6,7 +6,7 @@ import {
   type PostRequest,
 } from '../builtins/content/index.ts'
 import { ModelError } from '../builtins/model/index.ts'
-import { modelSettingsOf } from '../credentials/model-settings-of.ts'
+import { openModel } from '../models/open-model.ts'
 import { type Executor, failed, succeeded } from '../executors/executor.ts'
 
 const trends = z
@@ -24,17 +24,19 @@ const trends = z
   .catch({ topics: [] })
 
 /** Writes the post: a model, when the agent names one and a server is set, else rules. */
-export const generatePost: Executor = async ({ services, task, agent, secrets, signal, report }) => {
+export const generatePost: Executor = async (call) => {
+  const { task, signal, report } = call
   const request: PostRequest = {
     trends: trends.parse(task.input['trends']).topics,
     guidelines: brandGuidelines.parse(task.input['brand_guidelines'] ?? {}),
     contentType: z.string().catch('social_post').parse(task.input['content_type']),
   }
-  const settings = await modelSettingsOf({ services, agent, secrets })
-  if (!settings) return succeeded(composePost(request))
-  report({ message: `Asking the model ${settings.model}.` })
+  const model = await openModel(call, 'generate_post')
+  if (!model) return succeeded(composePost(request))
+  report({ message: 'Asking a language model.' })
   try {
-    return succeeded(await composePostWithModel(request, settings, signal))
+    const post = await composePostWithModel(request, model.ask, signal)
+    return succeeded(post, model.costUsd())
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     const { code, retryable, retryAfterMs } = error

@@ -1,10 +1,15 @@
+import { deleteOldModelCalls } from '@tutti/agents/domain'
 import { deleteExpiredLogs, deleteOldFirings } from '@tutti/workflows/domain'
 import type { WorkerServices } from '../worker-services.ts'
 
 const EVERY_MS = 10 * 60 * 1000
 
 /** What is taken away once its time is over, by what it is; each answers with how many went. */
-const SWEEPS = { 'lines of tasks': deleteExpiredLogs, 'firings of triggers': deleteOldFirings } as const
+const SWEEPS = {
+  'lines of tasks': deleteExpiredLogs,
+  'firings of triggers': deleteOldFirings,
+  'calls of models': deleteOldModelCalls,
+} as const
 
 /** Takes away what is past its time, of every tenant. Looks every ten minutes; several workers may. */
 export function startRetention({ database, log }: Pick<WorkerServices, 'database' | 'log'>): AsyncDisposable {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { askModel, type ModelSettings } from '../model/ask-model.ts'
+import type { AskModel } from '../model/ask-model.ts'
 import { type Post, type PostRequest, trendFor } from './compose-post.ts'
 import { longestOf } from './post-length.ts'
 
@@ -16,12 +16,12 @@ const INSTRUCTIONS = `You write posts for social media. The data hold a trend, a
 /** Has a language model write the post, from the same material as `composePost`. Rejects with `ModelError`. */
 export async function composePostWithModel(
   request: PostRequest,
-  settings: ModelSettings,
+  ask: AskModel,
   signal: AbortSignal,
 ): Promise<Post> {
   const trend = trendFor(request)
   const longest = longestOf(request.contentType)
-  const { value, model } = await askModel(settings, {
+  const { value, model } = await ask({
     instructions: INSTRUCTIONS,
     data: {
       trend: trend ? { topic: trend.topic, example: trend.example.slice(0, 500) } : null,

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { LANGUAGES } from '../language/detect-language.ts'
-import { askModel } from '../model/ask-model.ts'
-import type { ModelAnswer, ModelSettings } from '../model/ask-model.ts'
+import type { AskModel, ModelAnswer } from '../model/ask-model.ts'
 import { composeDraft } from './compose-draft.ts'
 import type { Draft, DraftFlag, DraftRequest } from './compose-draft.ts'
 import { readableText } from './excerpt-article.ts'
@@ -41,7 +40,7 @@ const MOST_ARTICLES = 6
  */
 export async function composeDraftWithModel(
   request: DraftRequest,
-  settings: ModelSettings,
+  ask: AskModel,
   signal?: AbortSignal,
 ): Promise<ModelDraft> {
   const byRules = composeDraft(request)
@@ -53,7 +52,7 @@ export async function composeDraftWithModel(
     title: article.title,
     body: readableText(article.body).slice(0, LONGEST_ARTICLE),
   }))
-  const answer = await askModel(settings, {
+  const answer = await ask({
     instructions: INSTRUCTIONS,
     data: {
       customerMessage: request.customerMessage.slice(0, LONGEST_MESSAGE),

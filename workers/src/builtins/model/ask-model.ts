@@ -1,3 +1,4 @@
+import type { LanguageModelUsage } from 'ai'
 import type { z } from 'zod'
 import { ModelError } from './model-error.ts'
 
@@ -28,8 +29,13 @@ export interface ModelAnswer<T> {
   readonly model: string
   /** Tokens by the server's own count; 0 where it does not count. */
   readonly tokens: { readonly input: number; readonly output: number }
+  /** Input tokens that the server had in its cache. */
+  readonly cachedTokens: number
   readonly ms: number
 }
+
+/** Whom a question is put to. Rejects with `ModelError`. */
+export type AskModel = <T>(question: ModelQuestion<T>) => Promise<ModelAnswer<T>>
 
 const TIMEOUT_MS = 30_000
 
@@ -75,10 +81,11 @@ export async function askModel<T>(
   })
   const mark = `data-${crypto.randomUUID()}`
   const timeout = AbortSignal.timeout(settings.timeoutMs ?? TIMEOUT_MS)
-  const done = (value: T, input?: number, output?: number): ModelAnswer<T> => ({
+  const done = (value: T, usage?: LanguageModelUsage): ModelAnswer<T> => ({
     value,
     model: settings.model,
-    tokens: { input: input ?? 0, output: output ?? 0 },
+    tokens: { input: usage?.inputTokens ?? 0, output: usage?.outputTokens ?? 0 },
+    cachedTokens: usage?.inputTokenDetails.cacheReadTokens ?? 0,
     ms: performance.now() - started,
   })
   try {
@@ -95,15 +102,21 @@ export async function askModel<T>(
     if (result.finishReason === 'content-filter') {
       throw new ModelError('MODEL_CONTENT_FILTERED', 'the answer was filtered')
     }
-    return done(result.output, result.usage.inputTokens, result.usage.outputTokens)
+    return done(result.output, result.usage)
   } catch (error) {
     if (question.signal?.aborted) throw question.signal.reason
     if (timeout.aborted)
       throw new ModelError('MODEL_TIMEOUT', 'the model did not answer in time', { cause: error })
     if (NoObjectGeneratedError.isInstance(error) && error.text && error.finishReason === 'stop') {
       const value = insideOf(error.text, question.schema)
-      if (value !== undefined) return done(value, error.usage?.inputTokens, error.usage?.outputTokens)
+      if (value !== undefined) return done(value, error.usage)
     }
     throw toModelError(error, Date.now())
   }
 }
+
+/** The one model of these settings. */
+export const modelAt =
+  (settings: ModelSettings): AskModel =>
+  (question) =>
+    askModel(settings, question)

@@ -1,2 +1,2 @@
-export { type ModelSettings, modelSettingsFrom } from './ask-model.ts'
-export { ModelError } from './model-error.ts'
+export { type AskModel, askModel, type ModelSettings, modelSettingsFrom } from './ask-model.ts'
+export { ModelError, type ModelErrorCode } from './model-error.ts'

@@ -7,6 +7,10 @@ export const MODEL_ERRORS = {
   },
   MODEL_REFUSED_REQUEST: { retryable: false, hint: 'The model server does not accept this request.' },
   MODEL_QUOTA_EXHAUSTED: { retryable: false, hint: 'The account at the model server has no credit left.' },
+  MODEL_NONE_USABLE: {
+    retryable: false,
+    hint: 'Every model is excluded: the query explainRouting says why.',
+  },
   MODEL_RATE_LIMITED: { retryable: true, hint: 'The model server asks to wait.' },
   MODEL_UNAVAILABLE: { retryable: true, hint: 'The model server failed; try again later.' },
   MODEL_UNREACHABLE: { retryable: true, hint: 'No connection to OPENAI_BASE_URL.' },

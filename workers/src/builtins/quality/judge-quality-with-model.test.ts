@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { modelAt } from '../model/ask-model.ts'
 import { startChatServer } from '../model/chat-server.ts'
 import { judgeQualityWithModel } from './judge-quality-with-model.ts'
 
@@ -16,7 +17,7 @@ test('a model’s judgement has the five dimensions with their reasons, and what
   await using server = await startChatServer(() => ({ content: JSON.stringify(VERDICT) }))
   const judged = await judgeQualityWithModel(
     { text: 'It costs 7 €.', question: 'What does it cost?', sources: [] },
-    { baseURL: server.baseURL, model: 'judge' },
+    modelAt({ baseURL: server.baseURL, model: 'judge' }),
   )
   expect(judged).toMatchObject({ confidence: 0.6, model: 'judge', tokens: { input: 120, output: 34 } })
   expect(judged.dimensions).toHaveLength(5)
@@ -32,6 +33,6 @@ test('a score beyond one is no judgement', async () => {
     content: JSON.stringify({ ...VERDICT, confidence: 7 }),
   }))
   await expect(
-    judgeQualityWithModel({ text: 'Hello' }, { baseURL: server.baseURL, model: 'judge' }),
+    judgeQualityWithModel({ text: 'Hello' }, modelAt({ baseURL: server.baseURL, model: 'judge' })),
   ).rejects.toMatchObject({ code: 'MODEL_BAD_OUTPUT' })
 })

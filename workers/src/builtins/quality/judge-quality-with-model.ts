@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { askModel } from '../model/ask-model.ts'
-import type { ModelAnswer, ModelSettings } from '../model/ask-model.ts'
+import type { AskModel, ModelAnswer } from '../model/ask-model.ts'
 
 /** What a model is to judge: an output, what it answers and what it was made of. */
 export interface OutputToJudge {
@@ -54,10 +53,10 @@ const LONGEST = 6000
 /** Has a language model judge an output. Rejects with `ModelError`; the rules' verdict stands then. */
 export async function judgeQualityWithModel(
   output: OutputToJudge,
-  settings: ModelSettings,
+  ask: AskModel,
   signal?: AbortSignal,
 ): Promise<ModelJudgement> {
-  const answer = await askModel(settings, {
+  const answer = await ask({
     instructions: INSTRUCTIONS,
     data: {
       output: output.text.slice(0, LONGEST),
