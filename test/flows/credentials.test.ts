@@ -1,11 +1,22 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { codesOf } from '../world/caller.ts'
 import { type EchoingServer, startEchoingServer, WAYS } from './echoing-server.ts'
 import { applyWorkflow, readRun, registerAgent, startRuns } from './operations.ts'
 import { type Platform, startPlatform, type Topology } from './platform.ts'
 import { runsOnRedis, startRedis } from './redis-server.ts'
-import { type Search, searchAnswers, searchFiles, searchRedis, searchTables } from './search-everywhere.ts'
+import {
+  type Search,
+  searchAnswers,
+  searchFiles,
+  searchRedis,
+  searchTables,
+  searchTexts,
+} from './search-everywhere.ts'
 
 const canary = (word: string) => `canary-${word}-${randomBytes(18).toString('base64url')}`
 
@@ -29,6 +40,7 @@ describe.each(QUEUES)('%s, with its queue in %s, at log level trace', (topology,
   let platform: Platform
   let server: EchoingServer
   let redisUrl: string | undefined
+  const spans = join(mkdtempSync(join(tmpdir(), 'tutti-spans-')), 'spans.jsonl')
   const values = {
     token: canary('token'),
     rotated: canary('rotated'),
@@ -50,6 +62,8 @@ describe.each(QUEUES)('%s, with its queue in %s, at log level trace', (topology,
         environment: {
           TUTTI_ALLOW_LOCAL_AGENTS: 'true',
           LOG_LEVEL: 'trace',
+          NODE_OPTIONS: `--import ${pathToFileURL(join(import.meta.dirname, 'fixtures/write-spans.ts')).href}`,
+          TUTTI_TEST_SPANS: spans,
           TUTTI_MASTER_KEY: randomBytes(32).toString('base64'),
           OPENAI_BASE_URL: server.modelUrl,
           OPENAI_API_KEY: values.environment,
@@ -85,7 +99,10 @@ describe.each(QUEUES)('%s, with its queue in %s, at log level trace', (topology,
       'metadata: { name: writer, type: a.b, version: "1" }\nai_models: { primary: test }\nexecutor: { type: builtin, function: generate_post }',
     )
   })
-  afterAll(() => cleanup.disposeAsync())
+  afterAll(async () => {
+    await cleanup.disposeAsync()
+    rmSync(dirname(spans), { recursive: true })
+  })
 
   /** One run of one step, to its end. */
   async function run(agent: string, way: string) {
@@ -194,7 +211,7 @@ describe.each(QUEUES)('%s, with its queue in %s, at log level trace', (topology,
     expect(search.looked).toBeGreaterThan(least)
   }
 
-  it('the values are in no table, no file, no log, no queue and no answer', async () => {
+  it('the values are in no table, no file, no log, no span, no queue and no answer', async () => {
     // What every step ran as, so that the search has something to find.
     const said = await platform.sql<{ n: number }>(
       `select count(*)::int as n from task_log where message like '%[redacted]%'`,
@@ -203,6 +220,7 @@ describe.each(QUEUES)('%s, with its queue in %s, at log level trace', (topology,
     const tasks = await platform.sql<{ id: string }>('select id from task')
     clean(30)(await searchTables(platform, all))
     clean(3)(searchFiles(platform, all))
+    clean(50)(searchTexts(readFileSync(spans, 'utf8').split('\n'), all))
     clean(50)(await searchAnswers(platform, all, { runs, tasks: tasks.map(({ id }) => id) }))
     if (redisUrl !== undefined) clean(0)(await searchRedis(redisUrl, all))
   })
@@ -214,6 +232,7 @@ describe.each(QUEUES)('%s, with its queue in %s, at log level trace', (topology,
       .query('mutation($input: CreateDomainInput!) { createDomain(input: $input) { domain { id } } }', {
         input: { name: loud },
       })
+    expect(searchTexts([readFileSync(spans, 'utf8')], ['tutti.step']).found).toHaveLength(1)
     expect((await searchTables(platform, [loud])).found).toContain('public.domain')
     expect((await searchAnswers(platform, [loud], { runs: [], tasks: [] })).found.length).toBeGreaterThan(0)
     expect(

@@ -34,6 +34,13 @@ function searched(places: Iterable<readonly [string, string]>, values: readonly 
   return { looked, found }
 }
 
+/** Texts, each a place of its own. */
+export const searchTexts = (texts: readonly string[], values: readonly string[]): Search =>
+  searched(
+    texts.map((text): [string, string] => [text, text]),
+    values,
+  )
+
 /** Every row of every table of the database, the queue's and the log's partitions too; bytes as hex. */
 export async function searchTables(platform: Platform, values: readonly string[]): Promise<Search> {
   const tables = await platform.sql<{ name: string }>(
