@@ -13,6 +13,8 @@ const FALL_BACK: ReadonlySet<ModelErrorCode> = new Set([
 /** A token is some four letters of English; fewer of most else. */
 const LETTERS_A_TOKEN = 3
 const MOST_OUTPUT = 1_500
+/** A model that was set, and other settings, are felt this soon. */
+const TRUST_MS = 1_000
 
 /** Whom a task puts its questions to. */
 export interface OpenModel {
@@ -123,12 +125,13 @@ async function planCalls(
   taskType: string,
   estimate: { input: number; output: number },
 ): Promise<Plan> {
-  const { routing, settings, models } = await chooseModel(services, actor, {
+  const wish = {
     taskType,
     inputTokens: estimate.input,
     outputTokens: estimate.output,
     models: [...configured],
-  })
+  }
+  const { routing, settings, models } = await chooseModel(services, actor, wish, { trustMs: TRUST_MS })
   const { rateLimitScope } = settings
   const all = [...models.values()]
   if (!settings.enabled || all.filter(({ status }) => status === 'active').length < 2) {

@@ -2,12 +2,11 @@ import type { Database } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { z } from 'zod'
+import { knownRegistry } from './known-registry.ts'
 import { measurementsOf } from './measurements.ts'
 import { type Model, priceAt } from './model.ts'
-import { readModels } from './read-models.ts'
 import { route, type Routing } from './route.ts'
 import type { RouterSettings } from './router-settings.ts'
-import { routerSettings } from './set-router-settings.ts'
 
 const count = z.int().min(0).max(100_000_000).nullish()
 const inputSchema = z.object({
@@ -34,18 +33,19 @@ export interface ModelChoice {
 
 /**
  * Chooses a model by what is registered, set and measured now, and calls none. `models` are ids or names that count as
- * in use though the organization has not taken them: an agent's own. BAD_INPUT with every mistake.
+ * in use though the organization has not taken them: an agent's own. Models and settings may be `trustMs` old. BAD_INPUT
+ * with every mistake.
  */
 export async function chooseModel(
   { database }: { database: Database },
   actor: Actor,
   request: ModelWish,
+  { trustMs = 0 }: { trustMs?: number } = {},
 ): Promise<ModelChoice> {
   const wish = parseInput(inputSchema, request)
   const now = Date.now()
-  const [models, { settings, tier }, measurements] = await Promise.all([
-    readModels({ database }, actor),
-    routerSettings({ database }, actor),
+  const [{ models, settings, tier }, measurements] = await Promise.all([
+    knownRegistry({ database }, actor, trustMs),
     measurementsOf(database).of(actor, now),
   ])
   const at = new Date(now)

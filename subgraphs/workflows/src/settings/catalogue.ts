@@ -34,8 +34,10 @@ const REVIEW = idle(
 const QUALITY = idle(
   'Quality is judged by the criteria of the quality checks; this value is not taken over yet.',
 )
-const ROUTING = idle('Models are not routed yet: an agent uses the models of its own configuration.')
-const PROVIDER = idle('Providers and platforms are not chosen by the settings yet: each agent names its own.')
+const ROUTING = idle(
+  'Models are chosen by what setRouterSettings was given, which understands this document too; not from here yet.',
+)
+const PROVIDER = idle('Platforms are not chosen by the settings yet: each agent names its own.')
 const MONITORING = idle('The platform watches at intervals of its own; this value is not taken over yet.')
 const PROCESSES = idle(
   'About the processes of the platform itself, which are not scaled by the settings yet.',
@@ -181,8 +183,8 @@ export const SETTINGS = {
       safety_check_required: value(FLAG, QUALITY),
     }),
     integration_preferences: group({
-      preferred_ai_provider: value(TEXT, PROVIDER),
-      fallback_ai_provider: value(TEXT, PROVIDER),
+      preferred_ai_provider: value(TEXT, ROUTING),
+      fallback_ai_provider: value(TEXT, ROUTING),
       messaging_platform: value(TEXT, PROVIDER),
       social_platforms: value({ unit: 'texts' }, PROVIDER),
     }),
