@@ -29,6 +29,15 @@ beforeAll(async () => {
   org = await world.organization(mark('organization'))
   const everything = await makeEverything(world, org)
   things = { org, ...everything, spare: everything }
+  // An agent's key works, and hears of work, for the agent of its name.
+  await org
+    .as('admin')
+    .query(
+      'mutation($document: String!) { registerAgent(input: { document: $document }) { agent { id } } }',
+      {
+        document: `metadata: { name: "${org.actor('agent').name}", type: service.test, version: 1.0.0 }`,
+      },
+    )
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
