@@ -4,6 +4,7 @@ import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { agents } from '../index.ts'
+import { deleteOldModelCalls } from './delete-old-model-calls.ts'
 import { createMeasurements } from './measurements.ts'
 import { readModels } from './read-models.ts'
 import { recordModelCall } from './record-model-call.ts'
@@ -239,4 +240,28 @@ test('calls of another process count, each once, with what a provider said of wa
   expect(reasonsOf(explained, 'acme/one')).toEqual(['rate_limited'])
   const stranger = await world.organization('admin')
   expect((await other.of(stranger, Date.now())).size).toBe(0)
+})
+
+test('calls go after ninety days, and no younger ones', async () => {
+  const days = [89, 91, 92]
+  for (const each of days) {
+    await world.database.inTenant(admin, (tx) =>
+      tx.sql(
+        `insert into model_call (organization_id, model_id, provider, input_tokens, output_tokens, cached_tokens, cost_usd,
+           latency_ms, outcome, reason, created_at)
+         values ($1::uuid, $2, 'p', 1, 1, 0, 0, 1, 'ok', '{}', now() - $3::int * interval '1 day') returning id`,
+        admin.organizationId,
+        `m${each}`,
+        each,
+      ),
+    )
+  }
+  expect(await deleteOldModelCalls(world)).toBe(2)
+  expect(await deleteOldModelCalls(world)).toBe(0)
+  const left = await world.database.readTenant<{ id: string }>(
+    admin,
+    'select model_id as id from model_call where organization_id = $1::uuid',
+    [admin.organizationId],
+  )
+  expect(left).toEqual([{ id: 'm89' }])
 })
