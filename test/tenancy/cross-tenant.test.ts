@@ -4,6 +4,7 @@ import { agents } from '@tutti/agents'
 import { governance } from '@tutti/governance'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
+import { cursorOf } from '@tutti/schema'
 import { workflows } from '@tutti/workflows'
 import { buildSchema, type GraphQLSchema, isObjectType, isUnionType } from 'graphql'
 import pg from 'pg'
@@ -272,9 +273,9 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
       runEvents: startRun,
       taskEvents: startRun,
       tasksAvailable: async ({ org, ids }) => {
-        await world.asOwner(
+        const [event] = await world.asOwner<{ seq: string }>(
           `insert into log.event (organization_id, type, subject, actor, data, run_id)
-           values ($1, 'task.waiting', 'task/' || $2, '{"id": "t", "kind": "system", "name": "t"}', $3, $4)`,
+           values ($1, 'task.waiting', 'task/' || $2, '{"id": "t", "kind": "system", "name": "t"}', $3, $4) returning seq`,
           [
             org.id,
             ids.task,
@@ -292,6 +293,14 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
             ids.run,
           ],
         )
+        // It tells of what comes together by one delivery: until then this one is there.
+        const heard = org
+          .as('admin')
+          .subscribe('subscription($after: String) { tasksAvailable(after: $after) { cursor } }', {
+            after: cursorOf(BigInt(event?.seq ?? 1) - 1n),
+          })
+        await heard.next()
+        await heard.return?.()
         return ids.agent
       },
       operationEvents: async ({ org, ids }) => {

@@ -7,7 +7,7 @@ import { findAgent } from '../board/find-peer.ts'
 export interface WorkerRequest {
   /** By name or id. */
   agent?: string | null | undefined
-  /** All external agents that can do one of these. */
+  /** All agents that can do one of these. */
   capabilities?: readonly string[] | null | undefined
 }
 
@@ -19,16 +19,15 @@ export interface WorkerAgent {
 
 /**
  * The agents whose tasks somebody may claim: an agent's key its own alone, and need not say it. Everybody else says the
- * agent, or what the agents can do, as a key may to ask for less. NOT_FOUND with the path `input.agent`; BAD_INPUT when
- * nothing says whose tasks.
+ * agent, or what the agents can do, as a key may to ask for less. NOT_FOUND when there is none; BAD_INPUT when nothing
+ * says whose tasks.
  */
 export async function findWorkerAgents(
   client: Pick<pg.ClientBase, 'query'>,
   actor: Actor,
   { agent = null, capabilities = null }: WorkerRequest,
-  at = 'input',
 ): Promise<WorkerAgent[]> {
-  const path = `${at}.agent`
+  const path = 'input.agent'
   if (agent !== null || actor.kind === 'agent') {
     const id = agent === null ? null : await idOf(client, actor, agent, path)
     const found = await findAgent(client, actor, id, path)
@@ -40,10 +39,12 @@ export async function findWorkerAgents(
     fail('BAD_INPUT', { path, message: 'Say for which agent, or what the agents can do.' })
   const { rows } = await client.query<WorkerAgent>(
     `select id, name from agent where organization_id = $1 and capabilities && $2::text[]
-       and executor->>'type' = 'external' and retired_at is null`,
+       and retired_at is null`,
     [actor.organizationId, capabilities],
   )
-  return rows
+  return rows.length > 0
+    ? rows
+    : fail('NOT_FOUND', { path: 'input.capabilities', message: 'No agent can do any of this.' })
 }
 
 async function idOf(
