@@ -381,7 +381,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
   )
   await call('setModelPrice', { modelId: idOf(model), inputUsd: 1, outputUsd: 2 }, 'model { id }')
   await admin.query(
-    'mutation($input: SetRouterSettingsInput!) { setRouterSettings(input: $input) { settings } }',
+    'mutation($input: SetRouterSettingsInput!) { setRouterSettings(input: $input) { inForce } }',
     {
       input: { document: `premium_models: [${mark('model')}]` },
     },

@@ -40,7 +40,7 @@ const PRICE = `mutation ($input: SetModelPriceInput!) { setModelPrice(input: $in
 const EXPLAIN = `query ($input: ExplainRoutingInput!) { explainRouting(input: $input) { chosen { id } confidence chain
   ranking { model { id } score points { quality speed cost reliability } values { reliability speed } bonuses { name points } }
   excluded { model { id } reasons { code until } } } }`
-const SETTINGS = `mutation ($input: SetRouterSettingsInput!) { setRouterSettings(input: $input) { settings } }`
+const SETTINGS = `mutation ($input: SetRouterSettingsInput!) { setRouterSettings(input: $input) { inForce } }`
 const own = (name: string, more = {}) =>
   ask(SET, { input: { provider: 'acme', name, contextTokens: 8_000, maxOutputTokens: 2_000, ...more } })
 const explain = async (input = {}) => (await ask(EXPLAIN, { input })).data.explainRouting
@@ -163,8 +163,8 @@ organization_orchestration:
   quality_requirements: { minimum_quality_score: 0.5, safety_check_required: true }
   integration_preferences: { preferred_ai_provider: "other", fallback_ai_provider: "acme", messaging_platform: "whatsapp" }
 model_routing: { weights: { quality: 1, speed: 0, cost: 0, reliability: 0 }, premium_models: [two] }`
-  const { settings } = (await ask(SETTINGS, { input: { document } })).data.setRouterSettings
-  expect(settings).toMatchObject({
+  const { inForce } = (await ask(SETTINGS, { input: { document } })).data.setRouterSettings
+  expect(inForce).toMatchObject({
     enabled: true,
     weights: { quality: 1, speed: 0 },
     requirements: { minQuality: 0.5, maxLatency: 5 },

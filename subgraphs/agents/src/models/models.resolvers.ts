@@ -27,7 +27,7 @@ export const modelResolvers = {
       model: await removeModel(context, context.actor, input.id),
     }),
     setRouterSettings: async (_, { input }, context) => ({
-      settings: await setRouterSettings(context, context.actor, input),
+      inForce: await setRouterSettings(context, context.actor, input),
     }),
   },
   Model: {
