@@ -223,7 +223,7 @@ export class Worker {
   #begin(hold: Hold): void {
     const { held } = hold
     const before = this.#holds.get(held.id)
-    if (before) this.#giveUp(before, 'lease lost')
+    if (before && !before.finished) this.#giveUp(before, 'lease lost')
     this.#holds.set(held.id, hold)
     this.#keepUp()
     if (isRunOver(held.runStatus)) return this.#letGo(hold, 'drop')
@@ -350,7 +350,9 @@ export class Worker {
 
   #settle(batch: readonly Hold[], recorded: Recorded, asked: number): Hold[] {
     const before = new Map(batch.map((hold) => [hold.held.id, hold]))
-    for (const { held } of batch) if (recorded.written.has(held.id)) this.#holds.delete(held.id)
+    for (const hold of batch)
+      if (recorded.written.has(hold.held.id) && this.#holds.get(hold.held.id) === hold)
+        this.#holds.delete(hold.held.id)
     for (const { after, held, claim } of recorded.next) {
       const hold = before.get(after.id)
       if (hold?.finished?.begun && !hold.finished.outcome) {

@@ -194,9 +194,10 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
 
   function begin(hold: Hold): void {
     const { held } = hold
-    // Claimed anew before its loss was noticed: somebody's act gave it a new fence.
+    // Claimed anew before its loss was noticed: somebody's act gave it a new fence. Or our own write has put it back in the
+    // queue, and its answer comes after the claim's.
     const before = holds.get(held.id)
-    if (before) giveUp(before, 'LEASE_LOST')
+    if (before && !before.finished) giveUp(before, 'LEASE_LOST')
     holds.set(held.id, hold)
     if (isRunOver(held.runStatus)) return void letGo(hold, dropStrands)
     if (held.runStatus === 'paused') return void letGo(hold, parkStrands)
@@ -382,7 +383,8 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     database.announce()
     const refused = batch.filter(({ held }) => !recorded.written.has(held.id))
     const before = new Map(batch.map((hold) => [hold.held.id, hold]))
-    for (const { held } of batch) if (recorded.written.has(held.id)) holds.delete(held.id)
+    for (const hold of batch)
+      if (recorded.written.has(hold.held.id) && isHeld(hold)) holds.delete(hold.held.id)
     for (const { after, held } of recorded.next) {
       const hold = before.get(after.id)
       const own = held.id === after.id
