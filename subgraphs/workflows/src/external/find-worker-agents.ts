@@ -38,8 +38,7 @@ export async function findWorkerAgents(
   if (capabilities === null || capabilities.length === 0)
     fail('BAD_INPUT', { path, message: 'Say for which agent, or what the agents can do.' })
   const { rows } = await client.query<WorkerAgent>(
-    `select id, name from agent where organization_id = $1 and capabilities && $2::text[]
-       and retired_at is null`,
+    'select id, name from agent where organization_id = $1 and capabilities && $2::text[]',
     [actor.organizationId, capabilities],
   )
   return rows.length > 0

@@ -82,7 +82,7 @@ function concernedBy(
     if (!named) return []
     const rows = await database.readTenant<{ id: string }>(
       actor,
-      `select id from agent where organization_id = $1 and retired_at is null and ($2::text is null or name = $2 or id = $3)
+      `select id from agent where organization_id = $1 and ($2::text is null or name = $2 or id = $3)
          and ($4::text is null or name = $4 or id = $5) and ($6::text[] is null or capabilities && $6)`,
       [
         actor.organizationId,
