@@ -212,7 +212,10 @@ export async function readArrivals(
   return arrivals
 }
 
-/** The completed steps of a run that can be undone, newest first. */
+/**
+ * The completed steps of a run that can be undone, newest first. Of those that ended in one millisecond the one that began
+ * later: ids are of their writers' clocks.
+ */
 export async function readUndoable(
   client: Pick<pg.ClientBase, 'query'>,
   runId: string,
@@ -222,7 +225,7 @@ export async function readUndoable(
     `select t.node_id as node, t.step_path as path, t.input, t.output from run r
      join task t on t.organization_id = r.organization_id and t.run_id = r.id
      where r.id = $1 and t.status = 'completed' and t.node_id = any($2) and t.step_path not like '%~undo'
-     order by t.ended_at desc, t.id desc`,
+     order by t.ended_at desc, t.created_at desc, t.id desc`,
     [runId, nodes],
   )
   return rows

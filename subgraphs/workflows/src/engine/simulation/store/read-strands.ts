@@ -46,7 +46,10 @@ export const READ: ReadRules = {
           nodes.includes(t.node_id) &&
           !t.step_path.endsWith('~undo'),
       )
-      .toSorted((a, b) => (b.ended_at ?? 0) - (a.ended_at ?? 0) || (a.id < b.id ? 1 : -1))
+      .toSorted(
+        (a, b) =>
+          (b.ended_at ?? 0) - (a.ended_at ?? 0) || b.created_at - a.created_at || (a.id < b.id ? 1 : -1),
+      )
       .map(({ node_id, step_path, input, output }) => ({ node: node_id, path: step_path, input, output })),
 }
 
