@@ -21,12 +21,12 @@ test('a strand that its worker put back and claimed again before it heard of the
   const actor = await engine.organization('alpha')
   const { database } = engine.world
   const pool = database.pool('worker')
-  let runner: TaskRunner | undefined
+  const runners: TaskRunner[] = []
   const late: pg.Pool = Object.assign(Object.create(pool) as pg.Pool, {
     query: async (query: pg.QueryConfig | string, values?: unknown[]) => {
       const answer = await (typeof query === 'string' ? pool.query(query, values) : pool.query(query))
       if (typeof query === 'string' || !query.name?.startsWith('engine-write')) return answer
-      runner?.wake()
+      for (const runner of runners) runner.wake()
       await wait(LATE_MS)
       return answer
     },
@@ -41,7 +41,7 @@ test('a strand that its worker put back and claimed again before it heard of the
       return { type: 'succeeded', output: stepPath }
     },
   })
-  runner = worker
+  runners.push(worker)
   const steps = Array.from({ length: STEPS }, (_, index) => `{ name: step_${index}, agent: alpha }`)
   const id = await engine.start(actor, `format: tutti/1\nname: chain\nsteps: [${steps.join(', ')}]`)
   worker.wake()
