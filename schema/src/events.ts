@@ -72,12 +72,25 @@ export const EVENTS = {
   'task.waiting': taskRef.extend({
     approvalId: z.string().nullable(),
     /** A person's decision on an agent's task, a worker outside that does it, a review step, or what the step itself waits for. */
-    waitsFor: z.enum(['decision', 'review', 'time', 'signal', 'event', 'board', 'worker', 'workflow', 'branches']),
+    waitsFor: z.enum([
+      'decision',
+      'review',
+      'time',
+      'signal',
+      'event',
+      'board',
+      'worker',
+      'workflow',
+      'branches',
+    ]),
   }),
   /** A worker outside took it on; `fence` is its claim's. */
   'task.claimed': taskRef.extend({ fence: z.number().int() }),
   /** For other workers again: given back by whoever had it, its lease ran out, or an order stopped it. */
-  'task.released': taskRef.extend({ fence: z.number().int(), cause: z.enum(['returned', 'lease', 'stopped']) }),
+  'task.released': taskRef.extend({
+    fence: z.number().int(),
+    cause: z.enum(['returned', 'lease', 'stopped']),
+  }),
   /** A report from inside a long attempt; at most one a second and task, the task itself has the newest. */
   'task.progress': taskRef.extend({
     percent: z.number().nullable(),
