@@ -66,8 +66,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     lifecycle.onStop(() => owner.end())
     const scoping = options.scoping ?? true
     const data = lifecycle.own(await openData({ url: test.url, secret: test.secret, scoping }))
-    const wake = options.workers ? await startWork(options) : (): void => undefined
     const kms = createKms(test)
+    const wake = options.workers ? await startWork(options) : (): void => undefined
     const services = { ...data, log, secret: test.secret, wake, kms }
     const subgraphs = [
       bindSubgraph(agents, services, log),
