@@ -17,7 +17,10 @@ const ROOT = join(import.meta.dirname, '../..')
 export async function distributedPlan(environment: z.infer<typeof distributedEnvironment>): Promise<Plan> {
   const ports = new Map<string, number>()
   for (const [index, name] of SUBGRAPHS.entries()) {
-    ports.set(name, environment.BASE_PORT === undefined ? await freePort() : environment.BASE_PORT + index)
+    let port = environment.BASE_PORT === undefined ? await freePort() : environment.BASE_PORT + index
+    // Nobody listens yet on what was found a moment ago: it could be found again.
+    while ([...ports.values()].includes(port)) port = await freePort()
+    ports.set(name, port)
   }
   const urls = Object.fromEntries(
     [...ports].map(([name, port]) => [`SUBGRAPH_${name.toUpperCase()}_URL`, `http://127.0.0.1:${port}`]),

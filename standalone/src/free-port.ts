@@ -1,7 +1,17 @@
+import { randomInt } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'
+
+/** Below those that systems give to connections going out: such a one could take a port before its server listens. */
+const FIRST = 20_000
+const LAST = 32_000
+const TRIES = 20
 
 /** A port nobody listens on at 127.0.0.1 at this moment; another program may be quicker than you to take it. */
 export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const port = randomInt(FIRST, LAST)
+    if (await isFree(port, '127.0.0.1')) return port
+  }
   const { port } = await bind(0, '127.0.0.1')
   return port
 }
