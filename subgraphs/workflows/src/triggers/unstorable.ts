@@ -1,5 +1,4 @@
-/** Bytes of a payload, an event's data or an input, as JSON. 1 MB works; 5 MB is refused. */
-export const MOST_BYTES = 2 * 1024 * 1024
+import { MOST_VALUE_BYTES } from '@tutti/schema'
 
 /** Half a pair comes out of JSON as its escape; an escaped backslash before it is a backslash of the text. */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
@@ -11,7 +10,7 @@ const MOST_DEPTH = 200
 export function unstorable(value: unknown): string | null {
   if (isDeeper(value, MOST_DEPTH)) return `It is nested deeper than ${MOST_DEPTH} levels.`
   const json = JSON.stringify(value) ?? 'null'
-  if (Buffer.byteLength(json) > MOST_BYTES) return 'It is larger than 2 MiB.'
+  if (Buffer.byteLength(json) > MOST_VALUE_BYTES) return 'It is larger than 2 MiB.'
   if (UNSTORABLE.test(json))
     return 'It holds a NUL character or half of a surrogate pair, which cannot be stored.'
   return null
