@@ -3,8 +3,22 @@ import { contextOf, heldOf } from '../store/hold-strands.ts'
 import type { ClaimedRow } from '../store/claim-strands.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
-import { LEASE_SECONDS } from '../store/lease-seconds.ts'
 import { type ClaimedTask, claimedTaskOf } from '../worker/claimed-task.ts'
+import {
+  CONTINUE_MS,
+  CONTINUE_STEPS,
+  LEASE_MS,
+  LITTLE,
+  LOST_MS,
+  MOST_RECOVERIES,
+  POLL_MS,
+  RECONCILE_MS,
+  RENEW_MS,
+  RETRY_WRITE_MS,
+  UNWRITTEN_MS,
+  WATCH_MS,
+  WRITERS,
+} from '../worker/pace.ts'
 import { execute } from './agents.ts'
 import type { Beginning } from './beginning.ts'
 import type { Coroutine } from './coroutine.ts'
@@ -18,22 +32,6 @@ import { startRun } from './store/outside.ts'
 import { releaseQueuedRuns } from './store/line-up-runs.ts'
 import { takeSignals } from './store/take-signals.ts'
 import { CONNECTION_LOST, query, type World } from './world.ts'
-
-const POLL_MS = 1_000
-const RENEW_MS = 1_500
-/** How often leases that ran out are looked for. */
-const LOST_MS = 500
-const RECONCILE_MS = 5_000
-const WRITERS = 2
-/** Strands that a tenant with little may have under way. */
-const LITTLE = 4
-const CONTINUE_STEPS = 20
-const CONTINUE_MS = 50
-const RETRY_WRITE_MS = 250
-const UNWRITTEN_MS = 25
-const LEASE_MS = LEASE_SECONDS * 1_000 - 250
-const WATCH_MS = 100
-const MOST_RECOVERIES = 8
 
 interface Hold {
   held: HeldStrand

@@ -12,7 +12,6 @@ import type { HeldStrand } from '../store/held-strand.ts'
 import { inTransaction } from '../store/in-transaction.ts'
 import { dropStrands, parkStrands } from '../store/let-go.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
-import { LEASE_SECONDS } from '../store/lease-seconds.ts'
 import { takeSignals } from '../take-signals.ts'
 import { type ExecuteTask, runAttempt } from './attempt.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
@@ -25,6 +24,21 @@ import {
   type RecordOptions,
 } from './record-events.ts'
 import { claimWithin } from './claim-within.ts'
+import {
+  CONTINUE_MS,
+  CONTINUE_STEPS,
+  LEASE_MS,
+  LITTLE,
+  LOST_MS,
+  MOST_RECOVERIES,
+  POLL_MS,
+  RECONCILE_MS,
+  RENEW_MS,
+  RETRY_WRITE_MS,
+  UNWRITTEN_MS,
+  WATCH_MS,
+  WRITERS,
+} from './pace.ts'
 import { weighTenants } from './weigh-tenants.ts'
 
 export interface TaskRunnerOptions {
@@ -45,33 +59,15 @@ export interface TaskRunner extends AsyncDisposable {
   readonly busy: number
 }
 
-const POLL_MS = 1_000
-const RENEW_MS = 1_500
-/** How often leases that ran out are looked for. */
-const LOST_MS = 500
 /** How often another process is woken while there is more than this one takes. */
 const MORE_MS = 200
-const RECONCILE_MS = 5_000
 const BATCH = 200
 const SMALL_BATCH = 32
-/** Statements under way at once: while PostgreSQL writes one, the next is prepared. */
-const WRITERS = 2
 const CLAIM_LIMIT = 128
-/** Strands that a tenant with little may have under way. */
-const LITTLE = 4
 const LONGEST_TIMER_MS = 60_000
-const CONTINUE_STEPS = 20
-const CONTINUE_MS = 50
-const RETRY_WRITE_MS = 250
-const UNWRITTEN_MS = 25
 /** How soon it is asked what others' timers are due, after somebody said that there is work: idle, and at work. */
 const AHEAD_MS = 50
 const AHEAD_BUSY_MS = 500
-/** What a process gives up before its lease ends, for the time it takes to notice. */
-const LEASE_MS = LEASE_SECONDS * 1_000 - 250
-const WATCH_MS = 100
-/** A task whose worker was lost so often is taken to be the reason. */
-const MOST_RECOVERIES = 8
 
 interface Hold {
   held: HeldStrand
@@ -511,8 +507,10 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     }
     notifyIdle()
     if (outlived.size === 0) return
-    await forgiveLosses(pool, [...outlived])
-    outlived.clear()
+    const forgiven = [...outlived]
+    await forgiveLosses(pool, forgiven)
+    // What was lost meanwhile is forgiven the next time.
+    for (const id of forgiven) outlived.delete(id)
   }
 
   /** Who cannot renew stops by its own clock: when the lease has ended, the work is somebody else's. */
