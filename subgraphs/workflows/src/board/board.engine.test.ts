@@ -1,5 +1,6 @@
-import { type Actor, scopesOf } from '@tutti/schema'
+import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { agentKey, mutate } from '../testing/mutate.ts'
 import { type Engine, openEngine } from '../testing/open-engine.ts'
 import { testWorkflow } from '../test-runs/test-workflow.ts'
 
@@ -35,26 +36,8 @@ async function organization(): Promise<Actor> {
   return actor
 }
 
-const agentKey = (actor: Actor, name: string): Actor => ({
-  ...actor,
-  id: `key-of-${name}`,
-  kind: 'agent',
-  name,
-  roles: ['agent'],
-  scopes: scopesOf(['agent']),
-})
-
-async function call<T>(actor: Actor, mutation: string, input: object, selection: string): Promise<T> {
-  const type = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}Input`
-  const data = await engine.ask<Record<string, T>>(
-    actor,
-    `mutation ($input: ${type}!) { ${mutation}(input: $input) { ${selection} } }`,
-    { input },
-  )
-  const answer = data[mutation]
-  if (!answer) throw new Error(`${mutation} has no answer.`)
-  return answer
-}
+const call = <T>(actor: Actor, mutation: string, input: object, selection: string): Promise<T> =>
+  mutate(engine, actor, { mutation, input, selection })
 
 const claim = async (actor: Actor, input: object = {}): Promise<Item[]> =>
   (await call<{ items: Item[] }>(actor, 'claimBoardItems', input, `items { ${ITEM} }`)).items

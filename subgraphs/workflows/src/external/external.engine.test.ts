@@ -1,7 +1,8 @@
 import { openTail } from '@tutti/prisma'
 import { createLog } from '@tutti/runtime'
-import { type Actor, scopesOf, TuttiError } from '@tutti/schema'
+import { type Actor, TuttiError } from '@tutti/schema'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { agentKey, mutate } from '../testing/mutate.ts'
 import { type Engine, openEngine } from '../testing/open-engine.ts'
 import { claimTasks } from './claim-tasks.ts'
 import { completeTask } from './complete-task.ts'
@@ -44,26 +45,8 @@ async function organization(): Promise<{ actor: Actor } & AsyncDisposable> {
 const change = (actor: Actor, text: string) =>
   engine.world.database.transact(actor, (client) => client.query(text, [actor.organizationId]))
 
-const keyOf = (actor: Actor, name: string): Actor => ({
-  ...actor,
-  id: `key-of-${name}`,
-  kind: 'agent',
-  name,
-  roles: ['agent'],
-  scopes: scopesOf(['agent']),
-})
-
-async function call<T>(actor: Actor, mutation: string, input: object, selection: string): Promise<T> {
-  const type = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}Input`
-  const data = await engine.ask<Record<string, T>>(
-    actor,
-    `mutation ($input: ${type}!) { ${mutation}(input: $input) { ${selection} } }`,
-    { input },
-  )
-  const answer = data[mutation]
-  if (!answer) throw new Error(`${mutation} has no answer.`)
-  return answer
-}
+const call = <T>(actor: Actor, mutation: string, input: object, selection: string): Promise<T> =>
+  mutate(engine, actor, { mutation, input, selection })
 
 const claim = async (actor: Actor, input: object = {}): Promise<Claimed[]> =>
   (await call<{ tasks: Claimed[] }>(actor, 'claimTasks', input, `tasks { ${CLAIMED} }`)).tasks
@@ -119,7 +102,7 @@ describe('a task of an external agent', () => {
     await using org = await organization()
     const { actor } = org
     const id = await engine.start(actor, document(), { text: 'Guten Tag' })
-    const ada = keyOf(actor, 'ada')
+    const ada = agentKey(actor, 'ada')
     const task = await claimOne(ada)
     expect(task).toMatchObject({
       step: 'translate',
@@ -163,7 +146,7 @@ describe('a task of an external agent', () => {
     await using org = await organization()
     const { actor } = org
     const id = await engine.start(actor, document('retry: { attempts: 2, delay: 0s }'))
-    const ada = keyOf(actor, 'ada')
+    const ada = agentKey(actor, 'ada')
     const first = await claimOne(ada)
     await call(ada, 'reportProgress', { token: first.token, percent: 40 }, 'task { id }')
     const failure = { code: 'NO_MODEL', message: 'It is loading.', retryable: true, retryAfterMs: 1 }
@@ -184,9 +167,9 @@ describe('a task of an external agent', () => {
   test('that failed for good is not tried again', async () => {
     await using org = await organization()
     const id = await engine.start(org.actor, document('retry: { attempts: 5, delay: 0s }'))
-    const { token } = await claimOne(keyOf(org.actor, 'ada'))
+    const { token } = await claimOne(agentKey(org.actor, 'ada'))
     await call(
-      keyOf(org.actor, 'ada'),
+      agentKey(org.actor, 'ada'),
       'failTask',
       { token, code: 'NO_SUCH_LANGUAGE', message: 'Klingon.' },
       'task { id }',
@@ -198,7 +181,7 @@ describe('a task of an external agent', () => {
     await using org = await organization()
     const { actor } = org
     const id = await engine.start(actor, document())
-    const [slow, quick] = [keyOf(actor, 'ada'), { ...keyOf(actor, 'ada'), id: 'another-key' }]
+    const [slow, quick] = [agentKey(actor, 'ada'), { ...agentKey(actor, 'ada'), id: 'another-key' }]
     const first = await claimOne(slow)
     expect(await beat(slow, first)).toMatchObject({ stop: null, leaseUntil: expect.any(String) })
     await lapse(actor)
@@ -217,7 +200,7 @@ describe('a task of an external agent', () => {
     await using org = await organization()
     const { actor } = org
     const id = await engine.start(actor, document('retry: { attempts: 3, delay: 0s }'))
-    const ada = keyOf(actor, 'ada')
+    const ada = agentKey(actor, 'ada')
     for (let n = 0; n < 8; n += 1) {
       await claimOne(ada)
       await lapse(actor)
@@ -229,7 +212,7 @@ describe('a task of an external agent', () => {
   test('is not given out when its run is paused or its time is over, and ends with its run', async () => {
     await using org = await organization()
     const { actor } = org
-    const ada = keyOf(actor, 'ada')
+    const ada = agentKey(actor, 'ada')
     const id = await engine.start(actor, document())
     const task = await claimOne(ada)
     await call(actor, 'pauseRun', { id }, 'run { status }')
@@ -250,7 +233,7 @@ describe('a task of an external agent', () => {
   test('is taken back by an order to stop, and given out again when it is lifted', async () => {
     await using org = await organization()
     const { actor } = org
-    const ada = keyOf(actor, 'ada')
+    const ada = agentKey(actor, 'ada')
     const id = await engine.start(actor, document())
     const task = await claimOne(ada)
     const [agent] = await engine.rows<{ id: string }>(
@@ -276,7 +259,7 @@ describe('a task of an external agent', () => {
   test('that is reassigned is its new agent’s alone', async () => {
     await using org = await organization()
     const { actor } = org
-    const [ada, bob] = [keyOf(actor, 'ada'), keyOf(actor, 'bob')]
+    const [ada, bob] = [agentKey(actor, 'ada'), agentKey(actor, 'bob')]
     const id = await engine.start(actor, document())
     const task = await claimOne(ada)
     const [to] = await engine.rows<{ id: string }>(
@@ -293,7 +276,7 @@ describe('a task of an external agent', () => {
 
   test('that is completed by hand is over for its worker', async () => {
     await using org = await organization()
-    const ada = keyOf(org.actor, 'ada')
+    const ada = agentKey(org.actor, 'ada')
     const id = await engine.start(org.actor, document())
     const task = await claimOne(ada)
     await call(org.actor, 'completeTaskByHand', { id: task.id, output: 'by hand' }, 'task { id }')
@@ -318,7 +301,7 @@ steps:
     const id = await engine.start(actor, MANY, { texts })
     const done: string[] = []
     const worker = async (index: number): Promise<void> => {
-      const own = { ...keyOf(actor, 'ada'), id: `key-${index}` }
+      const own = { ...agentKey(actor, 'ada'), id: `key-${index}` }
       while (done.length < texts.length)
         for (const task of await claim(own, { most: 3 })) {
           await complete(own, task, `${String(task.input['text'])}!`)
@@ -336,9 +319,9 @@ steps:
     await using org = await organization()
     const { actor } = org
     await engine.start(actor, document())
-    const bob = keyOf(actor, 'bob')
+    const bob = agentKey(actor, 'bob')
     await expect(claim(bob, { agent: 'ada' })).rejects.toThrow('NOT_FOUND')
-    await expect(claim(keyOf(actor, 'nobody'))).rejects.toThrow('NOT_FOUND')
+    await expect(claim(agentKey(actor, 'nobody'))).rejects.toThrow('NOT_FOUND')
     await expect(claim(actor)).rejects.toThrow('BAD_INPUT')
     await expect(claim(actor, { agent: 'nobody' })).rejects.toThrow('NOT_FOUND')
     await expect.poll(async () => (await claim(actor, { capabilities: ['translation'] })).length).toBe(1)
@@ -378,7 +361,7 @@ steps:
     const { database, secret } = engine.world
     await using tail = await openTail(database)
     const services = { database, tail, secret, wake: () => undefined, log: createLog('test', 'silent') }
-    const context = { ...services, actor: keyOf(actor, 'ada'), signal: leaving.signal }
+    const context = { ...services, actor: agentKey(actor, 'ada'), signal: leaving.signal }
     const feed = tasksAvailable(context, {})
     const first = feed.next()
     const texts = Array.from({ length: 200 }, (_, n) => `t${n}`)
@@ -386,14 +369,14 @@ steps:
     const told = (await first).value
     expect(told?.cursor).toEqual(expect.any(String))
     await expect
-      .poll(async () => (await claim(keyOf(actor, 'ada'), { most: 100 })).length, { timeout: 10_000 })
+      .poll(async () => (await claim(agentKey(actor, 'ada'), { most: 100 })).length, { timeout: 10_000 })
       .toBeGreaterThan(0)
     // From the beginning: what is of the past comes as one.
     const past = tasksAvailable(context, { after: '0'.repeat(13) })
     const all = (await past.next()).value
     expect(all && told && all.cursor >= told.cursor).toBe(true)
     // Of others' work nothing is heard.
-    const others = tasksAvailable({ ...context, actor: keyOf(actor, 'bob') }, { after: '0'.repeat(13) })
+    const others = tasksAvailable({ ...context, actor: agentKey(actor, 'bob') }, { after: '0'.repeat(13) })
     const nothing = others.next()
     await expect(tasksAvailable(context, { after: 'no cursor' }).next()).rejects.toThrow(TuttiError)
     leaving.abort()
