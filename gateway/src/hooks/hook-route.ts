@@ -1,3 +1,4 @@
+import { MOST_VALUE_BYTES } from '@tutti/schema'
 import type { FastifyInstance } from 'fastify'
 
 /** A call of a hook as the workflows subgraph wants it. */
@@ -22,8 +23,6 @@ export interface HookAnswer {
 /** Starts what a hook starts. Throws when nobody can be asked. */
 export type ReceiveHook = (call: HookCall) => Promise<HookAnswer>
 
-/** Bytes of a body. */
-const MOST_BYTES = 2 * 1024 * 1024
 const TOO_LARGE = { code: 'QUERY_TOO_LARGE', message: 'The body is larger than 2 MiB.' }
 const UNAVAILABLE = { code: 'UNAVAILABLE', message: 'The hook cannot be served now; try again.' }
 
@@ -47,22 +46,26 @@ export function hookRoute(
       log.error({ err: error }, 'a hook could not be served')
       return reply.status(503).send(UNAVAILABLE)
     })
-    hooks.post<{ Params: { '*': string } }>('/hooks/*', { bodyLimit: MOST_BYTES }, async (request, reply) => {
-      const header = (name: string): string | null => {
-        const value = request.headers[name]
-        return typeof value === 'string' ? value : null
-      }
-      const { status, body, retryAfter } = await receive({
-        path: request.params['*'],
-        contentType: header('content-type'),
-        webhookId: header('webhook-id'),
-        timestamp: header('webhook-timestamp'),
-        signature: header('webhook-signature'),
-        body: textOf(request.body),
-      })
-      if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-      return reply.status(status).send(body)
-    })
+    hooks.post<{ Params: { '*': string } }>(
+      '/hooks/*',
+      { bodyLimit: MOST_VALUE_BYTES },
+      async (request, reply) => {
+        const header = (name: string): string | null => {
+          const value = request.headers[name]
+          return typeof value === 'string' ? value : null
+        }
+        const { status, body, retryAfter } = await receive({
+          path: request.params['*'],
+          contentType: header('content-type'),
+          webhookId: header('webhook-id'),
+          timestamp: header('webhook-timestamp'),
+          signature: header('webhook-signature'),
+          body: textOf(request.body),
+        })
+        if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+        return reply.status(status).send(body)
+      },
+    )
   })
 }
 
