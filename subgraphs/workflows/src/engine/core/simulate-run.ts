@@ -63,8 +63,9 @@ export function simulateRun(
     if (transitions.length === 0) refused += 1
     // Killed before the commit: nothing is written, and the event comes again.
     if (chance(0.1)) return void mail.push(letter)
-    if (transitions.length > 0 && task && 'output' in event && !isTaskOver(task.status))
-      task.output = event.output
+    // The result is kept of the attempt that completes the task, as in a store: of one that is tried again it is not.
+    const completes = transitions.some((each) => each.type === 'settle_task' && each.status === 'completed')
+    if (completes && task && 'output' in event) task.output = event.output
     run.write(strand, transitions)
     noteUndoable()
     old.push(letter)
