@@ -133,6 +133,18 @@ test('a run that is not due yet takes no room, and waits for its turn once it is
   expect(await release(org)).toEqual([later])
 })
 
+test('what is due at a moment is due at that moment: it is not rounded up', async () => {
+  const org = await world.organization()
+  const [run] = idsOf(await org.runs(1, { workflow: await org.workflow() }))
+  expect(
+    await org.sql(
+      `update strand set due_at = x.moment from (values (timestamptz '2026-01-01 00:00:00.0006Z')) x(moment)
+       where run_id = $1 returning due_at <= x.moment as due`,
+      [run],
+    ),
+  ).toEqual([{ due: true }])
+})
+
 test('a run waits for no room that the run above it has in the organization’s limit', async () => {
   const org = await world.organization()
   const [workflow, below] = [await org.workflow(), await org.workflow()]
