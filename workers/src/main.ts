@@ -25,6 +25,10 @@ runProcess(log, async (lifecycle) => {
     TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().default(false),
     OPENAI_BASE_URL: z.url().optional(),
     OPENAI_API_KEY: z.string().optional(),
+    ANTHROPIC_BASE_URL: z.url().optional(),
+    ANTHROPIC_API_KEY: z.string().optional(),
+    GOOGLE_BASE_URL: z.url().optional(),
+    GOOGLE_API_KEY: z.string().optional(),
   })
   const data = lifecycle.own(await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET }))
   await startWorkers(
@@ -35,10 +39,7 @@ runProcess(log, async (lifecycle) => {
       secret: env.TUTTI_SECRET,
       log,
       kms: createKms(kmsSettings(env)),
-      models: {
-        ...(env.OPENAI_BASE_URL ? { OPENAI_BASE_URL: env.OPENAI_BASE_URL } : {}),
-        ...(env.OPENAI_API_KEY ? { OPENAI_API_KEY: env.OPENAI_API_KEY } : {}),
-      },
+      models: env,
       allowLocalAgents: env.TUTTI_ALLOW_LOCAL_AGENTS,
       concurrency: env.WORKER_CONCURRENCY,
       ...(env.TUTTI_CACHE_DIRECTORY ? { cacheDirectory: env.TUTTI_CACHE_DIRECTORY } : {}),

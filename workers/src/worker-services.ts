@@ -2,14 +2,15 @@ import type { Data } from '@tutti/prisma'
 import type { Kms, Log } from '@tutti/runtime'
 import { type Actor, scopesOf, systemActor } from '@tutti/schema'
 import type { ClaimedTask } from '@tutti/workflows/domain'
+import type { ModelEnvironment } from './credentials/model-server-of.ts'
 
 /** What executors and consumers work with. */
 export interface WorkerServices extends Pick<Data, 'database' | 'tail'> {
   log: Log
   /** Where trained models outlive the process; none: memory only. */
   cacheDirectory?: string
-  /** The server of language models, when there is one. */
-  models: { OPENAI_BASE_URL?: string; OPENAI_API_KEY?: string }
+  /** The servers of language models that the environment names. */
+  models: ModelEnvironment
   /** Whether HTTP agents may be called on this machine's own addresses and without TLS. */
   allowLocalAgents: boolean
   /** What opens the tenants' credentials. */

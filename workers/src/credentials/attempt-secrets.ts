@@ -20,8 +20,14 @@ export class CredentialProblem extends Error {
 export interface AttemptSecrets {
   /** The value of a credential that the agent's configuration names, to be sent to this URL. Rejects with CredentialProblem. */
   ofAgent(name: string, url: string): Promise<string>
-  /** The organization's credential `provider/<name>`, to be sent to this URL; undefined when it has none. */
-  ofProvider(provider: string, url: string): Promise<string | undefined>
+  /**
+   * The organization's credential `provider/<name>`, with the URL that `where` makes of its origins, to which it is to be
+   * sent; undefined when there is none of either. Rejects with CredentialProblem.
+   */
+  ofProvider(
+    provider: string,
+    where: (origins: readonly string[]) => string | undefined,
+  ): Promise<{ value: string; url: string } | undefined>
   /** A secret from elsewhere, cut out as well. */
   conceal(value: string): void
 }
@@ -68,11 +74,13 @@ export function attemptSecrets(
       }
       return use(name, credential, url)
     },
-    async ofProvider(provider, url) {
+    async ofProvider(provider, where) {
       const name = `provider/${provider}`
       const credential = await read(name)
       // One of that name that was set for agents is none of the provider's.
-      return credential?.provider === provider ? use(name, credential, url) : undefined
+      if (credential?.provider !== provider) return undefined
+      const url = where(credential.origins)
+      return url === undefined ? undefined : { value: use(name, credential, url), url }
     },
     conceal: (value) => redactor.conceal(value),
   }

@@ -8,19 +8,23 @@ import type { ClaimedTask } from '@tutti/workflows/domain'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type ChatReply, startChatServer } from '../builtins/model/chat-server.ts'
+import { type Egress, openEgress } from '../executors/open-egress.ts'
 import { openModel } from './open-model.ts'
 
 let world: TestDatabase
 let tail: Tail
 let admin: Actor
+let egress: Egress
 beforeAll(async () => {
   world = await openTestDatabase()
   tail = await openTail(world.database)
+  egress = openEgress({ allowLocal: true })
 })
 beforeEach(async () => {
   admin = await world.organization('admin')
 })
 afterAll(async () => {
+  await egress[Symbol.asyncDispose]()
   await tail[Symbol.asyncDispose]()
   await world[Symbol.asyncDispose]()
 })
@@ -67,6 +71,7 @@ async function platform(replies: Readonly<Record<string, ChatReply>>, models: Ag
       conceal: () => undefined,
     },
     task: taskOf(admin.organizationId),
+    egress,
   }
   return {
     open: async () => (await openModel(call, 'draft_reply')) ?? expect.unreachable(),

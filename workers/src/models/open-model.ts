@@ -1,6 +1,17 @@
-import { chooseModel, measurementsOf, type Model, recordModelCall } from '@tutti/agents/domain'
-import { type AskModel, askModel, ModelError, type ModelErrorCode } from '../builtins/model/index.ts'
-import { modelSettingsOf } from '../credentials/model-settings-of.ts'
+import { chooseModel, knownRegistry, measurementsOf, type Model, recordModelCall } from '@tutti/agents/domain'
+import {
+  answerOf,
+  type AskModel,
+  callProvider,
+  ModelError,
+  type ModelErrorCode,
+  type ModelReply,
+  type ModelRequest,
+  MOST_OUTPUT_TOKENS,
+  readBySchema,
+  requestOf,
+} from '../builtins/model/index.ts'
+import { type ModelServer, modelServerOf, PROVIDERS } from '../credentials/model-server-of.ts'
 import type { TaskCall } from '../executors/executor.ts'
 
 /** The failures after which another model is asked; others would come from any. */
@@ -12,13 +23,17 @@ const FALL_BACK: ReadonlySet<ModelErrorCode> = new Set([
 ])
 /** A token is some four letters of English; fewer of most else. */
 const LETTERS_A_TOKEN = 3
-const MOST_OUTPUT = 1_500
 /** A model that was set, and other settings, are felt this soon. */
 const TRUST_MS = 1_000
 
 /** Whom a task puts its questions to. */
 export interface OpenModel {
   ask: AskModel
+  /**
+   * One call, with what `read` makes of the reply; a ModelError that it throws is the call's failure. Rejects with
+   * ModelError, or with the signal's reason.
+   */
+  exchange<T>(request: ModelRequest, read: (reply: ModelReply) => T): Promise<{ value: T; reply: ModelReply }>
   /** What its answers have cost so far, US dollars. */
   costUsd(): number
 }
@@ -38,69 +53,107 @@ interface Plan {
   rateLimitScope: 'model' | 'provider'
 }
 
+interface Estimate {
+  input: number
+  output: number
+}
+
 /**
  * The models that a task may ask: by the router when the organization has taken more than one into use, else those of the
  * agent's configuration, in their order. After 429, 5xx and timeouts the next one is asked; every call is recorded with
  * its reason. Undefined when the agent names no model or there is no server. Rejects with CredentialProblem.
  */
 export async function openModel(
-  call: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'secrets'>,
+  call: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'secrets' | 'egress'>,
   taskType: string,
 ): Promise<OpenModel | undefined> {
   const { services, task, agent, actor } = call
-  const settings = await modelSettingsOf(call)
-  if (!settings || !agent.models) return undefined
+  if (!agent.models) return undefined
   const configured = [agent.models.primary, ...(agent.models.fallback ? [agent.models.fallback] : [])]
+  const servers = new Map<string, Promise<ModelServer | undefined>>()
   let costUsd = 0
 
-  const ask: AskModel = async (question) => {
-    const letters = question.instructions.length + JSON.stringify(question.data).length
-    const estimate = {
-      input: Math.ceil(letters / LETTERS_A_TOKEN),
-      output: question.maxOutputTokens ?? MOST_OUTPUT,
+  function serverOf({ name, model }: Turn): Promise<ModelServer | undefined> {
+    const provider = model?.provider ?? providerIn(name)
+    const server = servers.get(provider) ?? modelServerOf(call, provider)
+    servers.set(provider, server)
+    return server
+  }
+
+  /** The one place through which every call of a model goes. */
+  async function callOne<T>(
+    turn: Turn,
+    server: ModelServer,
+    { request, read, reason, estimate }: Exchange<T>,
+  ): Promise<{ value: T; reply: ModelReply }> {
+    const { name, model } = turn
+    const base = {
+      model,
+      name,
+      runId: task.runId,
+      taskId: task.id,
+      agentId: task.agentId,
+      quality: null,
+      reason,
     }
+    const id = model?.id ?? name
+    const over = measurementsOf(services.database).starting(
+      actor.organizationId,
+      id,
+      estimate.input + estimate.output,
+    )
+    const began = performance.now()
+    let reply: ModelReply | undefined
+    try {
+      reply = await callProvider({ ...server, model: nameAt(turn) }, request)
+      const value = read(reply)
+      const { tokens, ms } = reply
+      costUsd += await record({ ...base, tokens, latencyMs: ms, outcome: 'ok', retryAfterMs: undefined })
+      return { value, reply }
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error
+      costUsd += await record({
+        ...base,
+        // An answer of another form was paid for too.
+        tokens: reply?.tokens ?? { input: 0, output: 0, cached: 0 },
+        latencyMs: performance.now() - began,
+        outcome: error.code,
+        retryAfterMs: error.retryAfterMs,
+      })
+      throw error
+    } finally {
+      over()
+    }
+  }
+
+  async function exchange<T>(
+    request: ModelRequest,
+    read: (reply: ModelReply) => T,
+  ): Promise<{ value: T; reply: ModelReply }> {
+    const estimate = estimateOf(request)
     const plan = await planCalls(call, configured, taskType, estimate)
     const after: { model: string; outcome: string }[] = []
     const out = new Set<string>()
     let failure: ModelError | undefined
-    for (const [position, { name, model }] of plan.turns.entries()) {
+    for (const [position, turn] of plan.turns.entries()) {
+      const { name, model } = turn
       if (model && out.has(model.provider)) continue
       const id = model?.id ?? name
-      const base = { model, name, runId: task.runId, taskId: task.id, agentId: task.agentId, quality: null }
+      const server = await serverOf(turn)
+      if (!server) {
+        failure ??= new ModelError('MODEL_NO_SERVER', `there is no server for the model "${id}"`)
+        after.push({ model: id, outcome: 'MODEL_NO_SERVER' })
+        continue
+      }
       const reason = { ...plan.reason, position, after: [...after] }
-      const tokens = estimate.input + estimate.output
-      const over = measurementsOf(services.database).starting(actor.organizationId, id, tokens)
-      const began = performance.now()
       try {
-        const answer = await askModel({ ...settings, model: name }, question)
-        const { input, output } = answer.tokens
-        const spent = await record({
-          ...base,
-          reason,
-          tokens: { input, output, cached: answer.cachedTokens },
-          latencyMs: answer.ms,
-          outcome: 'ok',
-          retryAfterMs: undefined,
-        })
-        costUsd += spent
-        return answer
+        return await callOne(turn, server, { request, read, reason, estimate })
       } catch (error) {
-        if (!(error instanceof ModelError)) throw error
+        if (!(error instanceof ModelError) || !FALL_BACK.has(error.code)) throw error
         failure = error
-        await record({
-          ...base,
-          reason,
-          tokens: { input: 0, output: 0, cached: 0 },
-          latencyMs: performance.now() - began,
-          outcome: error.code,
-          retryAfterMs: error.retryAfterMs,
-        })
-        if (!FALL_BACK.has(error.code)) throw error
         after.push({ model: id, outcome: error.code })
         if (error.code === 'MODEL_RATE_LIMITED' && plan.rateLimitScope === 'provider' && model)
           out.add(model.provider)
-      } finally {
-        over()
       }
     }
     throw failure ?? new ModelError('MODEL_NONE_USABLE', 'no model may be asked')
@@ -116,14 +169,59 @@ export async function openModel(
     }
   }
 
-  return { ask, costUsd: () => costUsd }
+  const { models } = await knownRegistry(services, actor, TRUST_MS)
+  const turns = turnsOf(configured, [...models.values()])
+  const found = await Promise.all(turns.map(serverOf))
+  if (found.every((server) => server === undefined)) return undefined
+  return {
+    exchange,
+    costUsd: () => costUsd,
+    async ask(question) {
+      const { value, reply } = await exchange(requestOf(question), (said) =>
+        readBySchema(said, question.schema),
+      )
+      return answerOf(reply, value)
+    },
+  }
 }
+
+/** What is to be called, and why. */
+interface Exchange<T> {
+  request: ModelRequest
+  read: (reply: ModelReply) => T
+  reason: Readonly<Record<string, unknown>>
+  estimate: Estimate
+}
+
+/** Of one that the registry does not know: what stands before it says whose it is, as `anthropic/claude-next`. */
+function providerIn(name: string): string {
+  const provider = name.slice(0, Math.max(0, name.indexOf('/')))
+  return PROVIDERS.has(provider) ? provider : 'openai'
+}
+
+/** What its server calls a model. */
+function nameAt({ name, model }: Turn): string {
+  if (model) return model.name
+  const provider = providerIn(name)
+  return name.startsWith(`${provider}/`) ? name.slice(provider.length + 1) : name
+}
+
+function estimateOf({ instructions, data, rounds, tools, maxOutputTokens }: ModelRequest): Estimate {
+  const letters = instructions.length + JSON.stringify([data, rounds, tools]).length
+  return { input: Math.ceil(letters / LETTERS_A_TOKEN), output: maxOutputTokens ?? MOST_OUTPUT_TOKENS }
+}
+
+const turnsOf = (configured: readonly string[], models: readonly Model[]): Turn[] =>
+  configured.map((name) => ({
+    name,
+    model: models.find((each) => each.id === name || each.name === name) ?? null,
+  }))
 
 async function planCalls(
   { services, actor }: Pick<TaskCall, 'services' | 'actor'>,
   configured: readonly string[],
   taskType: string,
-  estimate: { input: number; output: number },
+  estimate: Estimate,
 ): Promise<Plan> {
   const wish = {
     taskType,
@@ -135,11 +233,7 @@ async function planCalls(
   const { rateLimitScope } = settings
   const all = [...models.values()]
   if (!settings.enabled || all.filter(({ status }) => status === 'active').length < 2) {
-    const turns = configured.map((name) => ({
-      name,
-      model: all.find((each) => each.id === name || each.name === name) ?? null,
-    }))
-    const allowed = turns.filter(({ model }) => model?.status !== 'disabled')
+    const allowed = turnsOf(configured, all).filter(({ model }) => model?.status !== 'disabled')
     return { turns: allowed, reason: { by: 'configuration', chain: configured }, rateLimitScope }
   }
   // Those that nobody took into use are no news.

@@ -30,6 +30,8 @@ export async function composePostWithModel(
       mostCharacters: longest,
     },
     schema: written,
+    // Two posts from the same material should not be the same.
+    temperature: 0.2,
     signal,
   })
   return {

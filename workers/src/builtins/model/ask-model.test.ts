@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { askModel, modelSettingsFrom } from './ask-model.ts'
+import { askModel } from './ask-model.ts'
 import { startChatServer } from './chat-server.ts'
 import type { ChatReply } from './chat-server.ts'
 import { retryAfter } from './to-model-error.ts'
@@ -148,13 +148,4 @@ test('the time to wait is read in seconds, milliseconds and dates', () => {
   expect(retryAfter({ 'retry-after': 'Thu, 01 Jan 1970 00:01:00 GMT' }, 20_000)).toBe(40_000)
   expect(retryAfter({ 'retry-after': 'soon' }, 0)).toBeUndefined()
   expect(retryAfter(undefined, 0)).toBeUndefined()
-})
-
-test('a model is configured only with an address and a key', () => {
-  expect(modelSettingsFrom({ OPENAI_BASE_URL: 'http://x/v1' }, 'small')).toBeUndefined()
-  expect(modelSettingsFrom({ OPENAI_BASE_URL: 'http://x/v1', OPENAI_API_KEY: 'k' }, 'small')).toEqual({
-    baseURL: 'http://x/v1',
-    apiKey: 'k',
-    model: 'small',
-  })
 })

@@ -1,2 +1,17 @@
-export { type AskModel, askModel, type ModelSettings, modelSettingsFrom } from './ask-model.ts'
+export { answerOf, type AskModel, requestOf } from './ask-model.ts'
+export { callProvider } from './call-provider.ts'
 export { ModelError, type ModelErrorCode } from './model-error.ts'
+export {
+  type JsonSchema,
+  type ModelProtocol,
+  type ModelReply,
+  type ModelRequest,
+  type ModelSettings,
+  MOST_OUTPUT_TOKENS,
+  type OfferedTool,
+  type TokenCount,
+  type ToolAnswer,
+  type ToolCall,
+  type ToolRound,
+} from './model-request.ts'
+export { readBySchema, readJson } from './read-reply.ts'
