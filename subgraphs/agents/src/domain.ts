@@ -7,6 +7,7 @@ export { type RevealedCredential, revealCredential } from './credentials/reveal-
 export { type OutgoingMessage, sendMessage } from './messages/send-message.ts'
 export { chooseModel } from './models/choose-model.ts'
 export { deleteOldModelCalls } from './models/delete-old-model-calls.ts'
+export { knownRegistry } from './models/known-registry.ts'
 export { measurementsOf } from './models/measurements.ts'
 export type { Model } from './models/model.ts'
 export { recordModelCall } from './models/record-model-call.ts'
