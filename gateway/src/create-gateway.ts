@@ -40,6 +40,8 @@ export interface GatewayOptions {
   recordDenial?: RecordDenial | undefined
   /** Serves `POST /hooks/…`; without it there are none. */
   receiveHook?: ReceiveHook | undefined
+  /** Serves `POST /callbacks/…`; without it there are none. */
+  receiveCallback?: ReceiveHook | undefined
   log: GatewayLog
   /** Production hides suggestions and GraphiQL, and anonymous callers may not introspect. */
   production?: boolean | undefined
@@ -156,7 +158,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     heartbeatMs: timings.keepAlive,
     open: streams,
   })
-  if (options.receiveHook !== undefined) hookRoute(app, options.receiveHook, options.log)
+  if (options.receiveHook !== undefined) hookRoute(app, 'hooks', options.receiveHook, options.log)
+  if (options.receiveCallback !== undefined) hookRoute(app, 'callbacks', options.receiveCallback, options.log)
   healthRoutes(app, { subgraphs: options.subgraphs, accepting: () => accepting, ready: options.ready })
   const sockets = acceptSockets(app.server, {
     path: '/graphql',

@@ -6,7 +6,7 @@ import { identifyOverHttp } from './authentication/identify-over-http.ts'
 import { recordDenialOverHttp } from './authorization/record-denial-over-http.ts'
 import { createGateway } from './create-gateway.ts'
 import { readGatewayEnv } from './environment.ts'
-import { receiveHookOverHttp } from './hooks/receive-hook-over-http.ts'
+import { CALLBACK_PATH, receiveHookOverHttp } from './hooks/receive-hook-over-http.ts'
 import { httpSubgraph } from './subgraph/http-subgraph.ts'
 
 const log = createLog('gateway')
@@ -29,6 +29,7 @@ runProcess(log, async (lifecycle) => {
     identify: identifyOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     recordDenial: recordDenialOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveHook: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET),
+    receiveCallback: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET, CALLBACK_PATH),
     jwt: env.jwt,
     production: env.production,
     log,

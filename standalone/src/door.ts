@@ -18,7 +18,7 @@ import {
   runProcess,
 } from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
-import { receiveWebhook, workflows } from '@tutti/workflows'
+import { receiveCallback, receiveWebhook, workflows } from '@tutti/workflows'
 import { z } from 'zod'
 import { untilBegin } from './supervision/supervised.ts'
 
@@ -54,6 +54,7 @@ runProcess(log, async (lifecycle) => {
       identify: (question) => identify(data, question),
       recordDenial: (actor, denial) => recordDenial(data, actor, denial),
       receiveHook: (call) => receiveWebhook(services, call),
+      receiveCallback: (call) => receiveCallback(services, call),
       jwt: readJwtSettings(env),
       production: process.env['NODE_ENV'] === 'production',
       ready: async () => ({

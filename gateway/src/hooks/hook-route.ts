@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 
 /** A call of a hook as the workflows subgraph wants it. */
 export interface HookCall {
-  /** What follows `/hooks/`. */
+  /** What follows `/hooks/`, or `/callbacks/`. */
   path: string
   contentType: string | null
   webhookId: string | null
@@ -20,18 +20,20 @@ export interface HookAnswer {
   retryAfter?: number | undefined
 }
 
-/** Starts what a hook starts. Throws when nobody can be asked. */
+/** Does what a hook is for. Throws when nobody can be asked. */
 export type ReceiveHook = (call: HookCall) => Promise<HookAnswer>
 
 const TOO_LARGE = { code: 'QUERY_TOO_LARGE', message: 'The body is larger than 2 MiB.' }
 const UNAVAILABLE = { code: 'UNAVAILABLE', message: 'The hook cannot be served now; try again.' }
 
 /**
- * `POST /hooks/<secret path>`: the only door without a credential. Whether there is such a hook and whether the call may
- * use it is not known here: every path is asked for alike.
+ * `POST /hooks/<secret path>`, which starts something, and `POST /callbacks/<token>`, by which an agent answers later: the
+ * only doors without a credential. Whether there is such a hook and whether the call may use it is not known here: every
+ * path is asked for alike.
  */
 export function hookRoute(
   app: FastifyInstance,
+  at: 'hooks' | 'callbacks',
   receive: ReceiveHook,
   log: { error(details: object, message: string): void },
 ): void {
@@ -47,7 +49,7 @@ export function hookRoute(
       return reply.status(503).send(UNAVAILABLE)
     })
     hooks.post<{ Params: { '*': string } }>(
-      '/hooks/*',
+      `/${at}/*`,
       { bodyLimit: MOST_VALUE_BYTES },
       async (request, reply) => {
         const header = (name: string): string | null => {

@@ -5,6 +5,8 @@ import type { ReceiveHook } from './hook-route.ts'
 
 /** Where the workflows subgraph takes calls of hooks: a signed call, for us alone. */
 export const WEBHOOK_PATH = '/internal/webhook'
+/** Likewise for answers that come later. */
+export const CALLBACK_PATH = '/internal/callback'
 
 const answerSchema = z.object({
   answer: z.object({
@@ -15,8 +17,8 @@ const answerSchema = z.object({
 })
 
 /** Asks the workflows process at `url`. Throws when it does not answer. */
-export function receiveHookOverHttp(url: string, secret: string): ReceiveHook {
-  const address = new URL(WEBHOOK_PATH, url)
+export function receiveHookOverHttp(url: string, secret: string, path = WEBHOOK_PATH): ReceiveHook {
+  const address = new URL(path, url)
   return async (call) => {
     const body = JSON.stringify(call)
     const response = await fetch(address, {

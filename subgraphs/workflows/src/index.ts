@@ -29,8 +29,10 @@ import { triggerEnums, triggerResolvers } from './triggers/triggers.resolvers.ts
 import { stepChangeKinds, workflowResolvers } from './workflows/workflows.resolvers.ts'
 
 export type { Context, Services } from './context.ts'
-export { internalCalls } from './triggers/internal-calls.ts'
-export { receiveWebhook, type WebhookAnswer, type WebhookCall } from './triggers/receive-webhook.ts'
+export { internalCalls } from './internal-calls.ts'
+export { receiveCallback } from './callbacks/receive-callback.ts'
+export { receiveWebhook } from './triggers/receive-webhook.ts'
+export type { WebhookAnswer, WebhookCall } from './triggers/webhook-answer.ts'
 
 /** Definitions, runs and tasks. */
 export const workflows = defineSubgraph<Services, Context>({

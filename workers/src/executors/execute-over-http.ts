@@ -10,6 +10,9 @@ import { refuseAddress } from './refuse-address.ts'
 
 const TOO_LARGE = failed('AGENT_ANSWER_TOO_LARGE', 'The agent answered more than 2 MiB.')
 
+/** It has taken the task on, and answers by its token when it is done. */
+const LATER = 202
+
 const answerSchema = z.union([
   z.object({ output: z.unknown(), costUsd: z.number().nonnegative().optional() }).strict(),
   z
@@ -39,9 +42,11 @@ export interface HttpCall extends Pick<
 
 /**
  * Calls an HTTP agent: POST of the task's input, signed by the Standard Webhooks scheme, with the idempotency key.
- * Where the agent's configuration names a credential, a header bears it. The agent answers `{"output": …}` or `{"error": {code, message, retryable}}`; as `application/x-ndjson`, with lines of
- * progress, heartbeats and logs before it. The token in the body lets it report by mutation as well. 429 and 5xx are retryable and
- * `Retry-After` is honoured; other statuses are not. Redirects are refused.
+ * Where the agent's configuration names a credential, a header bears it. The agent answers `{"output": …}` or
+ * `{"error": {code, message, retryable}}`; as `application/x-ndjson`, with lines of progress, heartbeats and logs before it;
+ * or 202, and the answer later at the gateway's `/callbacks/<token>`, within the attempt's time. The token in the body lets
+ * it report by mutation as well. 429 and 5xx are retryable and `Retry-After` is honoured; other statuses are not.
+ * Redirects are refused.
  */
 export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
   const url = call.agent.executor.url
@@ -81,6 +86,7 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
   }
   if (text === undefined) return TOO_LARGE
   const { statusCode, headers } = response
+  if (statusCode === LATER) return { type: 'waiting', approvalId: null }
   if (statusCode < 200 || statusCode > 299) {
     const retryable = statusCode === 429 || statusCode >= 500
     const retryAfterMs = retryAfter(headers['retry-after'])

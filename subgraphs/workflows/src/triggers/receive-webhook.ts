@@ -2,35 +2,16 @@ import { createHash } from 'node:crypto'
 import { systemActor } from '@tutti/schema'
 import { Webhook } from 'standardwebhooks'
 import { v7 as uuidv7 } from 'uuid'
-import { z } from 'zod'
 import type { Services } from '../context.ts'
 import { insertFirings } from './insert-firings.ts'
 import { makeFiring } from './make-firing.ts'
 import { type FiringOutcome, settleFirings, startFirings, tellLater } from './start-firings.ts'
 import { takeCall } from './take-call.ts'
-import { isStorableText, unstorable } from './unstorable.ts'
+import { isStorableText } from './unstorable.ts'
+import { readPayload } from './read-payload.ts'
 import { TRIGGER_COLUMNS, type TriggerRow } from './trigger-row.ts'
+import { refusal, type WebhookAnswer, type WebhookCall } from './webhook-answer.ts'
 import { hashPath, newSigningSecret, unseal } from './webhook-secret.ts'
-
-/** A call as it came: the last part of its path, headers that matter, and the body; null when that is no UTF-8. */
-export const webhookCallSchema = z.object({
-  path: z.string(),
-  contentType: z.string().nullable(),
-  /** `webhook-id`, `webhook-timestamp`, `webhook-signature`. */
-  webhookId: z.string().nullable(),
-  timestamp: z.string().nullable(),
-  signature: z.string().nullable(),
-  body: z.string().nullable(),
-})
-export type WebhookCall = z.infer<typeof webhookCallSchema>
-
-/** What is answered: the HTTP status, and JSON. */
-export interface WebhookAnswer {
-  status: number
-  body: Record<string, unknown>
-  /** Of 429, whole seconds: the header Retry-After. */
-  retryAfter?: number
-}
 
 /** Of a sender's clock and of a call's way, seconds. */
 const TOLERANCE_SECONDS = 5 * 60
@@ -117,29 +98,6 @@ function secondsOf(timestamp: string | null): number | null {
   if (timestamp === null || !/^\d{1,12}$/.test(timestamp)) return null
   const seconds = Number(timestamp)
   return Math.abs(Date.now() / 1_000 - seconds) <= TOLERANCE_SECONDS ? seconds : null
-}
-
-function readPayload({ contentType, body }: WebhookCall): WebhookAnswer | { value: unknown } {
-  if (body === null) return refusal(400, 'BAD_INPUT', 'The body is not UTF-8.')
-  const type = (contentType ?? 'application/json').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  const json = type === 'application/json' || type.endsWith('+json')
-  if (!json && !type.startsWith('text/')) {
-    return refusal(415, 'BAD_INPUT', 'Send application/json or text/plain.')
-  }
-  const value = json ? parseJson(body) : body
-  if (value === undefined) return refusal(400, 'BAD_INPUT', 'The body is not JSON.')
-  const problem = unstorable(value)
-  return problem === null ? { value } : refusal(400, 'BAD_INPUT', `The body: ${problem}`)
-}
-
-/** Undefined when it is no JSON; an empty body is null. */
-function parseJson(body: string): unknown {
-  if (body.trim() === '') return null
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 interface Noted {
@@ -240,7 +198,3 @@ function answerRepeat(
 
 const failure = ({ code, message }: { code: string; message: string }): WebhookAnswer =>
   refusal(422, code, message)
-
-function refusal(status: number, code: string, message: string): WebhookAnswer {
-  return { status, body: { code, message } }
-}

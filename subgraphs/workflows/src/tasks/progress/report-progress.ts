@@ -159,10 +159,13 @@ const REPORT = `
 with held as materialized (
   select s.organization_id, s.task_id from strand s
   where s.id = $2 and s.organization_id is not distinct from $1::uuid and s.task_id = $5
-    and (s.status = 'running' or s.status = 'waiting' and exists (select from board_item i
-      where i.organization_id = s.organization_id and i.task_id = s.task_id and i.fence = s.fence and i.status = 'claimed'
-        and i.lease_until > clock_timestamp()))
-    and s.fence = $3::bigint + case when $4::boolean then 1 else 0 end
+    and (s.fence = $3::bigint + case when $4::boolean then 1 else 0 end
+        and (s.status = 'running' or s.status = 'waiting' and exists (select from board_item i
+          where i.organization_id = s.organization_id and i.task_id = s.task_id and i.fence = s.fence and i.status = 'claimed'
+            and i.lease_until > clock_timestamp()))
+      or s.status = 'waiting' and s.wait_key = 'worker:' || s.task_id
+        and s.fence between $3::bigint + 1 and $3::bigint + 2 and not exists (select from board_item i
+          where i.organization_id = s.organization_id and i.task_id = s.task_id))
   for no key update of s
 ), before as materialized (
   select t.id, t.organization_id, $6::jsonb is not null and coalesce((t.progress->>'toldAt')::timestamptz
