@@ -1,5 +1,6 @@
 import { type Bench, interleave, percentile, type Round } from './bench.ts'
 import { type EngineWorld, startEngineWorld, startRedis, STEPS } from './engine/engine-world.ts'
+import { measureProcesses } from './engine/worker-processes.ts'
 import { rawBullmq } from './engine/raw-bullmq.ts'
 import { rawBatches, rawCommits } from './engine/raw-postgres.ts'
 
@@ -18,7 +19,7 @@ export const bench: Bench = {
   async run(context) {
     await using postgres = await startEngineWorld()
     await using redis = await startRedis()
-    await using onRedis = redis ? await startEngineWorld(redis.url) : undefined
+    await using onRedis = redis ? await startEngineWorld({ redisUrl: redis.url }) : undefined
     const steps = RUNS * STEPS
     const cases: Record<string, () => Promise<Round>> = {
       'tutti-postgres': () => measure(postgres),
@@ -55,6 +56,7 @@ export const bench: Bench = {
     }
     await interleave(context, shapes)
     await interleave(context, { 'tutti-postgres': () => measureFairness(postgres) })
+    await measureProcesses(context)
     await postgres.addHistory(HISTORY)
     await interleave(context, { 'tutti-postgres': () => measureAfterHistory(postgres) })
   },

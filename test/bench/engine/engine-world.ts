@@ -14,7 +14,7 @@ import { startWorkers } from '@tutti/workers'
 import pg from 'pg'
 import { applyWorkflow, startRuns } from '@tutti/workflows/domain'
 
-const SECRET = 'a-secret-for-benches-only-of-48-characters-at-least'
+export const SECRET = 'a-secret-for-benches-only-of-48-characters-at-least'
 export const STEPS = 5
 
 /** A PostgreSQL as `npm start` has it (fsync on), with one organization that has a workflow of five no-op steps. */
@@ -34,11 +34,27 @@ export interface EngineWorld extends AsyncDisposable {
   storeCpu(): number
 }
 
-/** `noop`: five no-op steps; `fanout`: one no-op step for every item of `items`, and their join. */
-export type BenchWorkflow = 'noop' | 'fanout'
+/**
+ * `noop`: five no-op steps; `fanout`: one no-op step for every item of `items`, and their join; `slow`: five steps that an
+ * agent outside answers.
+ */
+export type BenchWorkflow = 'noop' | 'fanout' | 'slow'
 
-/** Starts it, with the workers in this process: queue on Redis when it has a URL. */
-export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> {
+export interface EngineWorldOptions {
+  /** The queue is on Redis. */
+  redisUrl?: string | undefined
+  /** Where `slow` is done; without one there is no such workflow. */
+  agentUrl?: string
+  /** Without: the work is left to processes that the caller starts. */
+  workers?: boolean
+}
+
+/** Starts it, with the workers in this process unless told otherwise. */
+export async function startEngineWorld({
+  redisUrl,
+  agentUrl,
+  workers: hasWorkers = true,
+}: EngineWorldOptions = {}): Promise<EngineWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
   chmodSync(directory, 0o711) // PostgreSQL runs as another user when we are root, and has to pass
   const postgres = await startEmbeddedPostgres({ directory })
@@ -49,25 +65,23 @@ export async function startEngineWorld(redisUrl?: string): Promise<EngineWorld> 
   const actor = testActor('admin')
   const other = testActor('admin')
   for (const each of [actor, other]) await prepare(data, each)
-  const workers = await startWorkers(
-    data,
-    {
-      databaseUrl: postgres.url,
-      redisUrl,
-      secret: SECRET,
-      log,
-      models: {},
-      kms: createKms({ secret: SECRET }),
-      allowLocalAgents: false,
-    },
-    lifecycle,
-  )
+  if (agentUrl !== undefined) await prepareSlow(data, actor, agentUrl)
+  const options = {
+    databaseUrl: postgres.url,
+    redisUrl,
+    secret: SECRET,
+    log,
+    models: {},
+    kms: createKms({ secret: SECRET }),
+    allowLocalAgents: false,
+  }
+  const workers = hasWorkers ? await startWorkers(data, options, lifecycle) : undefined
   // The starter is this process and wakes its own workers directly; the lane is nudged as well, and its cost counts.
   const lanes = lifecycle.own(
     await createLanes({ redisUrl, postgresUrl: roleUrl(postgres.url, 'queue', SECRET) }, log),
   )
   const wake = (): void => {
-    workers.wake()
+    workers?.wake()
     lanes.nudge(TASK_LANE)
   }
   const services = { database: data.database, wake }
@@ -142,6 +156,19 @@ steps:
       - { name: work, agent: noop_agent, input: item, output: worked }
 `
   await applyWorkflow({ database: data.database }, actor, fanout)
+}
+
+async function prepareSlow(data: Data, actor: Actor, url: string): Promise<void> {
+  const agent = `
+metadata: { name: slow_agent, type: bench.slow, version: 1.0.0 }
+capabilities: [waiting]
+executor: { type: http, url: "${url}" }`
+  await registerAgent({ database: data.database }, actor, { document: agent })
+  const steps = Array.from(
+    { length: STEPS },
+    (_, index) => `  - { name: step_${index + 1}, agent: slow_agent }`,
+  )
+  await applyWorkflow({ database: data.database }, actor, `name: slow\nsteps:\n${steps.join('\n')}\n`)
 }
 
 async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
