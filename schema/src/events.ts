@@ -10,6 +10,8 @@ const taskRef = runRef.extend({
 const failure = z.object({ code: z.string(), message: z.string() })
 /** Why somebody did it, in their words. */
 const reason = z.string().nullable()
+const agentRef = z.object({ agentId: z.string(), name: z.string() })
+const deploymentRef = z.object({ deploymentId: z.string(), agentId: z.string(), name: z.string() })
 const operationRef = z.object({ operationId: z.string(), action: z.string() })
 const containmentRef = z.object({ containmentId: z.string(), scope: z.string(), targetId: z.string() })
 const triggerRef = z.object({ triggerId: z.string(), name: z.string(), workflowId: z.string() })
@@ -20,13 +22,32 @@ const boardRef = z.object({
   runId: z.string().nullable(),
   taskId: z.string().nullable(),
 })
+/** A tool of an MCP server, as an agent calls it. */
+const toolRef = z.object({ agentId: z.string(), tool: z.string(), hash: z.string() })
 /** `occurrence`: what it fired for, as a time, an event's id or a key. */
 const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string() })
 
 /** Every event of the platform: type → payload. Reading this file shows all traffic. */
 export const EVENTS = {
   'agent.registered': z.object({ agentId: z.string(), name: z.string(), version: z.string() }),
-  'agent.retired': z.object({ agentId: z.string(), name: z.string() }),
+  /** It has a new version, which may serve later. */
+  'agent.version_created': agentRef.extend({ number: z.number().int() }),
+  'agent.version_served': agentRef.extend({ number: z.number().int(), previous: z.number().int() }),
+  'agent.scaled': agentRef.extend({ from: z.number().int(), to: z.number().int(), reason }),
+  /** It takes no new work; after the deadline what is under way is handed over. */
+  'agent.draining': agentRef.extend({ reason, deadline: z.string() }),
+  'agent.retired': agentRef,
+  'deployment.started': deploymentRef,
+  'deployment.progressed': deploymentRef.extend({ stage: z.string(), status: z.string() }),
+  'deployment.completed': deploymentRef.extend({ number: z.number().int() }),
+  'deployment.failed': deploymentRef.extend({ stage: z.string(), error: failure }),
+  /** Its language model asked for a tool that is not on its list. */
+  'agent.tool_refused': z.object({
+    agentId: z.string(),
+    runId: z.string(),
+    taskId: z.string(),
+    tool: z.string(),
+  }),
   'workflow.applied': z.object({ workflowId: z.string(), name: z.string(), version: z.number().int() }),
   'workflow.published': z.object({
     workflowId: z.string(),
@@ -38,6 +59,20 @@ export const EVENTS = {
   /** The organization's settings: `parts` are those that the document replaced. */
   'settings.applied': z.object({ version: z.number().int(), parts: z.array(z.string()) }),
   'limit.changed': z.object({ limitId: z.string(), name: z.string(), change: z.enum(['set', 'removed']) }),
+  'budget.changed': z.object({ budgetId: z.string(), name: z.string(), change: z.enum(['set', 'removed']) }),
+  /** A call did not fit into a budget: its run was paused, or its step's attempt failed. */
+  'budget.breached': z.object({
+    budgetId: z.string(),
+    name: z.string(),
+    action: z.enum(['pause', 'stop']),
+    runId: z.string().nullable(),
+    agentId: z.string().nullable(),
+    stepPath: z.string().nullable(),
+  }),
+  /** What the organization says of a language model, or what that costs from a date on. */
+  'model.changed': z.object({ modelId: z.string(), change: z.enum(['set', 'priced', 'removed']) }),
+  /** How models are chosen. */
+  'router_settings.applied': z.object({ settingsId: z.string() }),
   'run.started': runRef,
   'run.waiting': runRef,
   'run.completed': runRef.extend({ fallback: z.boolean() }),
@@ -65,6 +100,8 @@ export const EVENTS = {
     fromVersionId: z.string(),
     toVersionId: z.string(),
   }),
+  /** What somebody says it is worth, US dollars; the last word counts. */
+  'run.value_declared': runRef.extend({ valueUsd: z.number(), note: z.string().nullable() }),
   /** A signal came for a run; a step takes it now or later. */
   'run.signalled': runRef.extend({ signalId: z.string(), name: z.string() }),
   'task.ready': taskRef,
@@ -99,6 +136,15 @@ export const EVENTS = {
   }),
   'task.completed': taskRef,
   'task.retrying': taskRef.extend({ error: failure, readyAt: z.string() }),
+  /** What was done about an agent's failure: the same agent again, another, an answer prepared beforehand, a person told. */
+  'task.recovery': taskRef.extend({
+    kind: z.string(),
+    action: z.enum(['restart', 'fail_over', 'degrade', 'escalate']),
+    code: z.string(),
+    /** The agents by name: who failed, and who is next. */
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+  }),
   'task.failed': taskRef.extend({ error: failure }),
   'task.cancelled': taskRef,
   'task.skipped': taskRef,
@@ -210,6 +256,11 @@ export const EVENTS = {
   /** The organization's credentials were encrypted anew. */
   'data_key.rotated': z.object({ version: z.number().int(), reencrypted: z.number().int(), reason }),
   'credential.revoked': z.object({ credentialId: z.string() }),
+  /** A tool was called for the first time, and what its server says of it pinned by its hash. */
+  'tool.pinned': toolRef,
+  /** The server says something else of a tool by now: it is not called until somebody approves that. */
+  'tool.changed': toolRef.extend({ pinnedHash: z.string() }),
+  'tool.approved': toolRef.extend({ previous: z.string() }),
 } as const satisfies Record<string, z.ZodType>
 
 export type EventType = keyof typeof EVENTS

@@ -1,4 +1,5 @@
 export {
+  compileSchema,
   defineWorkflow,
   Steps,
   type StepInput,
@@ -6,9 +7,19 @@ export {
   writeDefinition,
 } from './definitions/index.ts'
 export { bindApproval, resumeTask, type TaskDecision } from './engine/resume-task.ts'
+export {
+  FAILURE_KINDS,
+  type FailureKind,
+  failureKindOf,
+  recover,
+  RECOVERY_ACTIONS,
+  type RecoveryAction,
+  type RecoveryPolicy,
+  saysBroken,
+} from './recovery/recover.ts'
 export { idempotencyKey } from './engine/core/index.ts'
 export type { ClaimedTask } from './engine/worker/claimed-task.ts'
-export type { TaskOutcome } from './engine/worker/outcome.ts'
+export type { AttemptOutcome, TaskOutcome } from './engine/worker/outcome.ts'
 export type { ExecuteTask } from './engine/worker/attempt.ts'
 export { startTaskRunner, type TaskRunner } from './engine/worker/task-runner.ts'
 export { wakeEventWaits } from './engine/wake-waiting.ts'
@@ -19,6 +30,7 @@ export { MOST_FIRINGS, startDueFirings, untilNextFiring } from './triggers/start
 export { applyWorkflow } from './workflows/apply-workflow.ts'
 export { proveStops } from './containment/prove-stops.ts'
 export { findOperations, workOperation } from './operations/work-operation.ts'
+export { controlRun } from './runs/control/control-run.ts'
 export { failOverdueRuns } from './runs/control/fail-overdue-runs.ts'
 export { type RunRequest, type StartedRun, startRuns } from './runs/start-runs.ts'
 export { appendTaskLogs, MOST_LINE_BYTES, type TaskLogLine } from './tasks/logs/append-task-logs.ts'
@@ -36,5 +48,11 @@ export {
   reportProgress,
 } from './tasks/progress/report-progress.ts'
 export { issueReportToken } from './tasks/progress/report-token.ts'
+export {
+  type AgentWork,
+  handOverWork,
+  type HandedOver,
+  workOfAgent,
+} from './tasks/hand-over/hand-over-work.ts'
 export { testWorkflow, type TestWorkflowOptions } from './test-runs/test-workflow.ts'
 export type { TestResult } from './test-runs/test-result.ts'

@@ -1,4 +1,5 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
+import { assignmentResolvers, recoveryActionValues } from './assignment/assignment.resolvers.ts'
 import { boardResolvers, boardStatusValues } from './board/board.resolvers.ts'
 import { containmentResolvers, containmentScopeValues } from './containment/containment.resolvers.ts'
 import type { Context, Services } from './context.ts'
@@ -26,6 +27,7 @@ import {
   testWaitKinds,
 } from './test-runs/test-runs.resolvers.ts'
 import { triggerEnums, triggerResolvers } from './triggers/triggers.resolvers.ts'
+import { valueResolvers } from './value/value.resolvers.ts'
 import { stepChangeKinds, workflowResolvers } from './workflows/workflows.resolvers.ts'
 
 export type { Context, Services } from './context.ts'
@@ -55,8 +57,10 @@ export const workflows = defineSubgraph<Services, Context>({
     limitResolvers,
     settingsResolvers,
     testRunResolvers,
+    assignmentResolvers,
     boardResolvers,
     externalResolvers,
+    valueResolvers,
     {
       RunStatus: runStatusValues,
       TaskStatus: taskStatusValues,
@@ -75,6 +79,7 @@ export const workflows = defineSubgraph<Services, Context>({
       TestDecision: testDecisions,
       BoardItemStatus: boardStatusValues,
       TaskStop: taskStopValues,
+      RecoveryAction: recoveryActionValues,
       ...triggerEnums,
     },
   ),

@@ -129,6 +129,8 @@ const BLANK = {
   startedAt: null,
   endedAt: null,
   progress: null,
+  assignment: null,
+  recovery: null,
 }
 
 const standIn = (

@@ -1,4 +1,6 @@
+import type { Assignment } from '../assignment/assign.ts'
 import type { Context } from '../context.ts'
+import type { RecoveryStep } from '../recovery/recover.ts'
 
 export interface AgentReference {
   id: string
@@ -19,6 +21,8 @@ export interface TaskRow {
   startedAt: Date | null
   endedAt: Date | null
   progress: TaskProgressRow | null
+  assignment: Assignment | null
+  recovery: RecoveryStep[] | null
 }
 
 /** A report from inside a long step, as its task keeps it. */
@@ -32,7 +36,7 @@ export interface TaskProgressRow {
 /** Columns of a {@link TaskRow}. */
 export const TASK_COLUMNS = `id, run_id as "runId", status, step_path as "stepPath", agent_id as "agentId", attempt,
   input, output, error, cost_usd as "costUsd", created_at as "createdAt", started_at as "startedAt",
-  ended_at as "endedAt", case when progress ? 'time' then progress end as progress`
+  ended_at as "endedAt", case when progress ? 'time' then progress end as progress, assignment, recovery`
 
 /** Tasks by id. */
 export async function loadTasks({ database, actor }: Context, ids: readonly string[]) {

@@ -1,4 +1,5 @@
 import type { NodeId } from '../../definitions/index.ts'
+import type { FailureKind } from '../../recovery/recover.ts'
 import type { Arrival, StepError } from './transition.ts'
 
 /** A failed attempt. An error that is not retryable ends the step at once. */
@@ -6,6 +7,8 @@ export type AttemptError = StepError & {
   readonly retryable: boolean
   /** The earliest next try the other side allows, in milliseconds from now. */
   readonly retryAfterMs?: number
+  /** What sort of failure it is, where whoever made the attempt knows more than the code says. */
+  readonly fault?: FailureKind
 }
 
 /** A step that completed and can be undone. */

@@ -9,9 +9,11 @@ import {
   runStatusAfter,
   type Transition,
 } from '../core/index.ts'
+import { type FailureKind, failureKindOf, type RecoveryAction } from '../../recovery/recover.ts'
 import { limitKeyOf } from '../../limits/limit-key.ts'
 import type { CancelledParent } from './children.ts'
-import type { Names } from './engine-names.ts'
+import type { OwnRecovery } from '../worker/outcome.ts'
+import { type AssignedAgent, type Names, whoAgain, type Work } from './engine-names.ts'
 import type { HeldStrand, HeldTask, RunContext } from './held-strand.ts'
 import { eventRow, type StrandChange, type StrandRow, type TaskRow } from './strand-change.ts'
 
@@ -19,6 +21,10 @@ import { eventRow, type StrandChange, type StrandRow, type TaskRow } from './str
 export interface AttemptResult {
   output?: unknown
   costUsd?: number
+  /** What sort of failure it was, where the executor said so. */
+  fault?: FailureKind
+  /** What was done about a failure within the attempt. */
+  recovery?: OwnRecovery
 }
 
 export interface PlanOptions {
@@ -99,6 +105,8 @@ class Planner {
     if (this.#held.runStatus === 'queued') {
       this.#emit({ type: 'run.started', subject: `run/${this.#held.run.id}`, data: this.#reference })
     }
+    const { recovery } = this.#result
+    if (recovery) this.#recovered(recovery, null)
     for (const transition of transitions) this.#apply(transition)
     // What is under way may complete until this is written: only then is it known what there is to undo.
     if (transitions.at(-1)?.type === 'compensate_run')
@@ -305,12 +313,50 @@ class Planner {
     if (!task) return
     const change = this.#change
     Object.assign(change, { t_id: task.id, t_status: 'ready', t_error: error })
+    const other = this.#reassign(error)
+    // Who has not failed need not be spared.
+    const waitMs = other ? 0 : delayMs
     const paused = runStatus === 'paused'
-    Object.assign(change, { status: paused ? 'held' : 'ready', due_ms: paused ? undefined : delayMs })
+    Object.assign(change, { status: paused ? 'held' : 'ready', due_ms: paused ? undefined : waitMs })
     this.#madeReady = true
     const about = aboutTask(this.#reference, task)
-    const readyAt = new Date(this.#now() + delayMs).toISOString()
+    const readyAt = new Date(this.#now() + waitMs).toISOString()
     this.#emit({ type: 'task.retrying', subject: about.subject, data: { ...about.data, error, readyAt } })
+  }
+
+  /** Decides who makes the next attempt at a step by capability; the answer is the agent, if it is another. */
+  #reassign(error: { code: string }): AssignedAgent | undefined {
+    const { task } = this.#held
+    const { names, definition } = this.#options
+    const assignee = task && whoAgain(definition, { node: task.nodeId, path: task.path })
+    if (!task || !assignee) return undefined
+    const kind = failureKindOf({ code: error.code, fault: this.#result.fault })
+    const again = names.again?.(assignee, this.#work(task.path), { ...task, kind })
+    if (!again || (kind === 'refusal' && !again.agent)) return undefined
+    const { action, agent } = again
+    if (agent) Object.assign(this.#change, { agent: agent.id, t_agent: agent })
+    this.#recovered({ kind, action, code: error.code }, agent?.name ?? task.agentName)
+    return agent
+  }
+
+  /** What was done about a failure is told, and kept on the task. */
+  #recovered(
+    { kind, action, code }: { kind: FailureKind; action: RecoveryAction; code: string },
+    to: string | null,
+  ): void {
+    const { task } = this.#held
+    if (!task) return
+    const step = { attempt: task.attempt, kind, action, code, from: task.agentName, to }
+    const change = this.#change
+    Object.assign(change, { t_id: task.id, t_recovery: [...(change.t_recovery ?? []), step] })
+    change.t_status ??= task.status
+    const { subject, data } = aboutTask(this.#reference, task)
+    this.#emit({ type: 'task.recovery', subject, data: { ...data, kind, action, code, from: step.from, to } })
+  }
+
+  #work(path: string): Work {
+    const { run, parentId, task } = this.#held
+    return { runId: run.id, isChild: parentId !== null, path, after: task?.agentId ?? null }
   }
 
   /** The children of the compound task just created: those that begin at once with their first task, others by a claim. */
@@ -489,7 +535,7 @@ class Planner {
 
   #toTask(transition: CreateTask): TaskRow {
     const named = assigneeOf(transition)
-    const agent = named && this.#options.names.agent(named)
+    const agent = named && this.#options.names.agent(named, this.#work(transition.path))
     return {
       ...blankTask(this.#held, this.#newId()),
       path: transition.path,
@@ -501,6 +547,7 @@ class Planner {
       status: transition.status,
       input: { ...transition.input, ...particulars(transition) },
       timeout_ms: 'timeoutMs' in transition ? transition.timeoutMs : undefined,
+      ...(agent && 'assignment' in agent ? { assignment: agent.assignment } : {}),
     }
   }
 
@@ -635,7 +682,7 @@ export function unchanged({ id, fence, epoch, run, task, recoveries }: HeldStran
 export function mergeChanges(begun: StrandChange, ended: StrandChange): StrandChange {
   const [task, ...others] = begun.tasks ?? []
   if (!task || task.id !== ended.t_id) throw new Error('The end is of another task than the beginning.')
-  const { t_status, t_output, t_error, t_arrival, t_approval, ...rest } = ended
+  const { t_status, t_output, t_error, t_arrival, t_approval, t_agent, t_recovery, ...rest } = ended
   const row: TaskRow = {
     ...task,
     status: t_status ?? task.status,
@@ -644,6 +691,8 @@ export function mergeChanges(begun: StrandChange, ended: StrandChange): StrandCh
     arrival: t_arrival,
     approval: t_approval,
     cost: rest.t_cost,
+    ...(t_agent ? { agent: t_agent.name, agent_id: t_agent.id, assignment: t_agent.assignment } : {}),
+    ...(t_recovery ? { recovery: t_recovery } : {}),
   }
   return {
     ...rest,

@@ -20,6 +20,8 @@ export interface TaskRow {
   error?: unknown
   approval?: string | undefined
   cost?: number | undefined
+  assignment?: unknown
+  recovery?: unknown
 }
 
 /** A new strand row; its run is the change's unless `run` names a sub-run. */
@@ -114,6 +116,10 @@ export interface StrandChange {
   t_arrival?: unknown
   t_approval?: string | undefined
   t_over?: boolean | undefined
+  /** The next attempt is another agent's: its id and name, and why it. */
+  t_agent?: { id: string; name: string; assignment?: unknown } | undefined
+  /** What was done about the agent's failure: a list of one, for the task's. */
+  t_recovery?: readonly unknown[] | undefined
 
   /** The run, if its row changes. */
   r_status?: string | undefined

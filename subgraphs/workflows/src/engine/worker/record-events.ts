@@ -196,7 +196,7 @@ async function planEvent(
   const result = plan ? spent : { output, ...spent }
   const view = await viewWithin(pool, definition, held, spent.costUsd)
   const transitions = decide(definition, view, event, held.task?.nodeId)
-  const names = await memory.names.of(pool, held.run.organizationId, transitions)
+  const names = await memory.names.of(pool, held.run.organizationId, transitions, definition)
   return planTransitions(held, transitions, result, {
     names,
     definition,
@@ -292,9 +292,12 @@ export function eventOf({ task }: HeldStrand, outcome: Exclude<TaskOutcome, { ty
 }
 
 /** What an attempt brought, beside what the core makes of it. */
-export function resultOf(outcome: TaskOutcome): { output?: unknown; costUsd?: number } {
-  if (outcome.type === 'succeeded') return { output: outcome.output ?? null, costUsd: outcome.costUsd ?? 0 }
-  return outcome.type === 'failed' ? { costUsd: outcome.costUsd ?? 0 } : {}
+export function resultOf(outcome: TaskOutcome): AttemptResult {
+  if (outcome.type !== 'succeeded' && outcome.type !== 'failed') return {}
+  const { costUsd = 0, recovery } = outcome
+  const spent = { costUsd, ...(recovery ? { recovery } : {}) }
+  if (outcome.type === 'succeeded') return { output: outcome.output ?? null, ...spent }
+  return { ...spent, ...(outcome.error.fault ? { fault: outcome.error.fault } : {}) }
 }
 
 /** A result that somebody gave in the agent's place, or a worker outside. */

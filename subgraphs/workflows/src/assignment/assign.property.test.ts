@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { assign, type Candidate, scoreOf, type Wish } from './assign.ts'
+
+const candidate = fc.record(
+  {
+    id: fc.uuid(),
+    name: fc.string({ minLength: 1 }),
+    domainId: fc.constantFrom(null, 'support', 'marketing'),
+    capabilities: fc.integer({ min: 1, max: 20 }),
+    slots: fc.integer({ min: 1, max: 50 }),
+    running: fc.integer({ min: 0, max: 100 }),
+    quality: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    costUsd: fc.double({ min: 0, max: 10, noNaN: true }),
+    unavailable: fc.constantFrom('unhealthy', 'breaker_open', 'draining', 'deploying', 'failed_before'),
+    trial: fc.boolean(),
+  },
+  {
+    requiredKeys: ['id', 'name', 'domainId', 'capabilities', 'slots', 'running', 'quality', 'costUsd'],
+  },
+) satisfies fc.Arbitrary<Candidate>
+const candidates = fc.uniqueArray(candidate, { minLength: 1, maxLength: 8, selector: ({ id }) => id })
+const wish: fc.Arbitrary<Wish> = fc.record({
+  domainId: fc.constantFrom(null, 'support', 'marketing'),
+  before: fc.constant(null),
+  key: fc.string(),
+})
+
+const plain = (id: string, more: Partial<Candidate> = {}): Candidate => ({
+  id,
+  name: id,
+  domainId: null,
+  capabilities: 1,
+  slots: 10,
+  running: 0,
+  quality: null,
+  costUsd: 0,
+  ...more,
+})
+const NOTHING: Wish = { domainId: null, before: null, key: 'run' }
+const chosen = (among: readonly Candidate[], more: Partial<Wish> = {}) =>
+  assign(among, { ...NOTHING, ...more })?.agent.id
+
+test('somebody is chosen whenever there is somebody, available before unavailable', () => {
+  fc.assert(
+    fc.property(candidates, wish, (among, wanted) => {
+      const found = assign(among, wanted)
+      expect(found).toBeDefined()
+      if (among.some(({ unavailable }) => !unavailable)) expect(found?.agent.unavailable).toBeUndefined()
+      else expect(found?.assignment.reasons.join()).toContain('least bad')
+      expect(found?.assignment.ranking.map(({ agent }) => agent)).toHaveLength(Math.min(5, among.length))
+    }),
+  )
+})
+
+test('the choice is the same whatever the order, and for the same work', () => {
+  fc.assert(
+    fc.property(candidates, wish, (among, wanted) => {
+      const trials = among.filter(({ trial, unavailable }) => trial && !unavailable)
+      fc.pre(trials.length <= 1)
+      expect(assign(among.toReversed(), wanted)?.agent).toEqual(assign(among, wanted)?.agent)
+    }),
+  )
+})
+
+test('who is better in one thing never has the lower score', () => {
+  fc.assert(
+    fc.property(candidate, wish, fc.nat(20), (one, wanted, less) => {
+      const better: Partial<Candidate>[] = [
+        { running: Math.max(0, one.running - less) },
+        { quality: 1 },
+        { costUsd: 0 },
+        { capabilities: 1 },
+        { domainId: wanted.domainId },
+      ]
+      for (const change of better)
+        expect(scoreOf({ ...one, ...change }, wanted, 10)).toBeGreaterThanOrEqual(
+          scoreOf(one, wanted, 10) - 1e-9,
+        )
+    }),
+  )
+})
+
+test('nobody is left without work when all are equal, and who has twice the slots gets about twice as much', () => {
+  const among = [plain('a'), plain('b'), plain('c', { slots: 20 })]
+  const shares = new Map<string, number>()
+  for (let run = 0; run < 4_000; run++) {
+    const id = chosen(among, { key: `run ${run}` }) ?? ''
+    shares.set(id, (shares.get(id) ?? 0) + 1)
+  }
+  const of = (id: string) => (shares.get(id) ?? 0) / 4_000
+  expect(of('a')).toBeCloseTo(0.25, 1)
+  expect(of('b')).toBeCloseTo(0.25, 1)
+  expect(of('c')).toBeCloseTo(0.5, 1)
+})
+
+test('each thing counts by itself', () => {
+  expect(chosen([plain('far'), plain('near', { domainId: 'd' })], { domainId: 'd' })).toBe('near')
+  expect(chosen([plain('busy', { running: 10 }), plain('free')])).toBe('free')
+  expect(chosen([plain('poor', { quality: 0.3 }), plain('good', { quality: 0.9 })])).toBe('good')
+  expect(chosen([plain('all', { capabilities: 10 }), plain('one')])).toBe('one')
+  expect(chosen([plain('dear', { costUsd: 2 }), plain('cheap')])).toBe('cheap')
+  expect(chosen([plain('other'), plain('same')], { before: 'same' })).toBe('same')
+})
+
+test('who did the work before keeps it until it has clearly more to do than others', () => {
+  const at = (running: number) =>
+    chosen([plain('same', { running }), plain('other', { running: 1 })], { before: 'same' })
+  expect(at(2)).toBe('same')
+  expect(at(10)).toBe('other')
+})
+
+test('an agent whose breaker may be tried gets the task, and one that may not gets none', () => {
+  expect(chosen([plain('well'), plain('tried', { trial: true, running: 9 })])).toBe('tried')
+  expect(chosen([plain('well', { running: 9 }), plain('open', { unavailable: 'breaker_open' })])).toBe('well')
+})
