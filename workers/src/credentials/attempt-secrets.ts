@@ -30,6 +30,8 @@ export interface AttemptSecrets {
   ): Promise<{ value: string; url: string } | undefined>
   /** A secret from elsewhere, cut out as well. */
   conceal(value: string): void
+  /** A text without them. */
+  cut(text: string): string
 }
 
 /** Those of one agent's attempt. */
@@ -83,5 +85,6 @@ export function attemptSecrets(
       return url === undefined ? undefined : { value: use(name, credential, url), url }
     },
     conceal: (value) => redactor.conceal(value),
+    cut: (text) => redactor.text(text),
   }
 }

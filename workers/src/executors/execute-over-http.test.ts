@@ -82,6 +82,7 @@ function execute(
       ofAgent: async (name) => `value-of-${name}`,
       ofProvider: async () => undefined,
       conceal: () => undefined,
+      cut: (text: string) => text,
     },
     idempotencyKey: 'key-1',
     signal: more.signal ?? AbortSignal.timeout(10_000),

@@ -69,6 +69,7 @@ async function platform(replies: Readonly<Record<string, ChatReply>>, models: Ag
       ofAgent: async () => '',
       ofProvider: async () => undefined,
       conceal: () => undefined,
+      cut: (text: string) => text,
     },
     task: taskOf(admin.organizationId),
     egress,

@@ -72,6 +72,7 @@ export async function openModel(
   const configured = [agent.models.primary, ...(agent.models.fallback ? [agent.models.fallback] : [])]
   const servers = new Map<string, Promise<ModelServer | undefined>>()
   let costUsd = 0
+  let last: Turn | undefined
 
   function serverOf({ name, model }: Turn): Promise<ModelServer | undefined> {
     const provider = model?.provider ?? providerIn(name)
@@ -135,7 +136,9 @@ export async function openModel(
     const after: { model: string; outcome: string }[] = []
     const out = new Set<string>()
     let failure: ModelError | undefined
-    for (const [position, turn] of plan.turns.entries()) {
+    // A conversation goes on with whom it began: what a provider wants back of its own is nothing to another.
+    const turns = request.rounds?.length && last ? [last, ...plan.turns.filter(isNot(last))] : plan.turns
+    for (const [position, turn] of turns.entries()) {
       const { name, model } = turn
       if (model && out.has(model.provider)) continue
       const id = model?.id ?? name
@@ -147,7 +150,9 @@ export async function openModel(
       }
       const reason = { ...plan.reason, position, after: [...after] }
       try {
-        return await callOne(turn, server, { request, read, reason, estimate })
+        const answer = await callOne(turn, server, { request, read, reason, estimate })
+        last = turn
+        return answer
       } catch (error) {
         if (!(error instanceof ModelError) || !FALL_BACK.has(error.code)) throw error
         failure = error
@@ -198,6 +203,11 @@ function providerIn(name: string): string {
   const provider = name.slice(0, Math.max(0, name.indexOf('/')))
   return PROVIDERS.has(provider) ? provider : 'openai'
 }
+
+const isNot =
+  (one: Turn) =>
+  ({ name }: Turn): boolean =>
+    name !== one.name
 
 /** What its server calls a model. */
 function nameAt({ name, model }: Turn): string {

@@ -2,6 +2,7 @@ import type { Database } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
+import { cacheLevel } from '../configuration/configuration-schema.ts'
 import { type ExecutorRecord, executorRecord } from '../configuration/executor-record.ts'
 
 /** What a worker needs to let an agent do a task. */
@@ -14,12 +15,18 @@ export interface AgentExecutor {
   configurationHash: string
   executor: ExecutorRecord
   /** Language models by the configuration; null when it names none. */
-  models: { primary: string; fallback?: string | undefined } | null
+  models: ConfiguredModels | null
 }
 
 type Row = Omit<AgentExecutor, 'executor'> & { executor: unknown }
 
-const models = z.object({ primary: z.string(), fallback: z.string().optional() }).nullable()
+const configuredModels = z.object({
+  primary: z.string(),
+  fallback: z.string().optional(),
+  /** How far answers may be kept; as far as the organization says unless given. */
+  cache: cacheLevel.optional(),
+})
+type ConfiguredModels = z.output<typeof configuredModels>
 
 /**
  * An agent with its executor, files included; for workers only. Give what an earlier call answered as `known`: while
@@ -41,5 +48,5 @@ export async function agentExecutor(
   )
   if (!row) fail('NOT_FOUND', { path: 'agentId' })
   const executor = row.executor === null && known ? known.executor : executorRecord.parse(row.executor)
-  return { ...row, executor, models: models.parse(row.models) }
+  return { ...row, executor, models: configuredModels.nullable().parse(row.models) }
 }

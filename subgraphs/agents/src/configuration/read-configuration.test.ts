@@ -175,3 +175,37 @@ test('any text is either read or refused with problems', () => {
     { numRuns: 300 },
   )
 })
+
+const model = (rest: string) => `${metadata}executor:\n  type: model\n${rest}`
+
+test('a language model is an agent by its configuration alone', () => {
+  const read = readConfiguration(
+    `ai_models: {primary: m, cache: memory}\n${model('  instructions: Sum up {{text}}.\n  tools: [search_knowledge]')}`,
+  )
+  expect(read.ai_models).toEqual({ primary: 'm', cache: 'memory' })
+  expect(read.executor).toEqual({
+    type: 'model',
+    instructions: 'Sum up {{text}}.',
+    tools: ['search_knowledge'],
+    max_rounds: 5,
+    max_output_tokens: 1_500,
+    temperature: 0,
+    settings: {},
+  })
+})
+
+test('what is wrong with a language model is told by its place', () => {
+  const models = 'ai_models: {primary: m}\n'
+  const paths = (document: string) => problemsIn(document).map(({ path }) => path)
+  expect(paths(model('  instructions: Do.'))).toEqual(['executor.type'])
+  expect(paths(models + model('  instructions: Do.\n  tools: [run_shell]'))).toEqual(['executor.tools.0'])
+  expect(paths(models + model('  tools: []'))).toEqual(['executor.instructions'])
+  for (const schema of ['{type: array}', '{type: object, properties: 3}', '{type: object, required: [1]}'])
+    expect(paths(models + model(`  instructions: Do.\n  output_schema: ${schema}`))).toEqual([
+      'executor.output_schema',
+    ])
+  expect(problemsIn(models + model('  instruction: Do.'))).toMatchObject([
+    {},
+    { code: 'unknown_key', hint: 'Did you mean "instructions"?' },
+  ])
+})
