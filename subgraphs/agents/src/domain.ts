@@ -3,6 +3,7 @@ export { findAgentsByName, type NamedAgent } from './agents/find-agents-by-name.
 export { registerAgent, type RegisterAgentRequest } from './agents/register-agent.ts'
 export { BUILTIN_FUNCTIONS, type BuiltinFunction } from './configuration/builtin-functions.ts'
 export type { ExecutorRecord } from './configuration/executor-record.ts'
+export { MODEL_TOOLS, type ModelTool } from './configuration/model-tools.ts'
 export { type RevealedCredential, revealCredential } from './credentials/reveal-credential.ts'
 export { type OutgoingMessage, sendMessage } from './messages/send-message.ts'
 export { chooseModel } from './models/choose-model.ts'

@@ -19,6 +19,7 @@ import { executeMessage } from './execute-message.ts'
 import { executeOverHttp } from './execute-over-http.ts'
 import { executeByPerson } from './execute-by-person.ts'
 import { executeOutside } from './execute-outside.ts'
+import { executeModel } from './model/execute-model.ts'
 import type { Egress } from './open-egress.ts'
 import { openVoice } from './open-voice.ts'
 import { redactOutcome, redactVoice, withoutSecrets } from './redact-outcome.ts'
@@ -113,6 +114,8 @@ function executorOf({ executor }: AgentExecutor): Executor | undefined {
       return builtinFunctions[executor.function ?? '']
     case 'http':
       return executeOverHttp
+    case 'model':
+      return executeModel
     case 'person':
       return executeByPerson
     case 'external':

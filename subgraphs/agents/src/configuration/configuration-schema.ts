@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { BUILTIN_FUNCTIONS } from './builtin-functions.ts'
 import { credentialName } from './credential-name.ts'
 import { executorUrlProblem } from './executor-url.ts'
+import { modelExecutor } from './model-executor.ts'
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.:-]*$/u
 const TYPE = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/
@@ -22,6 +23,9 @@ const cron = z
     const fields = text.trim().split(/\s+/)
     return fields.length === 5 && fields.every((field) => CRON_FIELD.test(field))
   }, 'A schedule has five fields: minute, hour, day of month, month, day of week, as "0 9 * * *".')
+
+/** How far answers of models may be kept, to be given again. */
+export const cacheLevel = z.enum(['off', 'memory', 'redis', 'database'])
 
 const trigger = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('schedule'), expression: cron }),
@@ -64,6 +68,7 @@ const authorization = z
 const executor = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('builtin'), function: z.enum(BUILTIN_FUNCTIONS), settings }),
   z.strictObject({ type: z.literal('http'), url, authorization: authorization.optional(), settings }),
+  z.strictObject({ type: z.literal('model'), ...modelExecutor.shape, settings }),
   z.strictObject({ type: z.literal('person'), settings }),
   z.strictObject({ type: z.literal('external'), settings }),
 ])
@@ -72,31 +77,44 @@ const executor = z.discriminatedUnion('type', [
  * The seed's `agent_config_schema`, and our key `executor`. Memory is in megabytes, `cpu_cores` counts whole cores.
  * Only `metadata` has to be there.
  */
-export const configurationSchema = z.strictObject({
-  metadata: z.strictObject({
-    name,
-    type: z
-      .string()
-      .max(100)
-      .regex(TYPE, 'Small letters, digits and _, parted by dots, as marketing.social_media.'),
-    version: z.string().max(50).regex(VERSION, 'Letters, digits and . + _ - only, as "1.2.0".'),
-  }),
-  capabilities: names,
-  resource_requirements: z
-    .strictObject({
-      memory_mb: z.number().positive().max(1_048_576).optional(),
-      cpu_cores: z.number().positive().max(1_024).optional(),
-      max_concurrent_tasks: z.int().min(1).max(100_000).optional(),
-    })
-    .optional(),
-  ai_models: z
-    .strictObject({ primary: z.string().min(1).max(200), fallback: z.string().min(1).max(200).optional() })
-    .optional(),
-  triggers: z.array(trigger).max(100).default([]),
-  dependencies: names,
-  outputs: names,
-  executor: executor.optional(),
-})
+export const configurationSchema = z
+  .strictObject({
+    metadata: z.strictObject({
+      name,
+      type: z
+        .string()
+        .max(100)
+        .regex(TYPE, 'Small letters, digits and _, parted by dots, as marketing.social_media.'),
+      version: z.string().max(50).regex(VERSION, 'Letters, digits and . + _ - only, as "1.2.0".'),
+    }),
+    capabilities: names,
+    resource_requirements: z
+      .strictObject({
+        memory_mb: z.number().positive().max(1_048_576).optional(),
+        cpu_cores: z.number().positive().max(1_024).optional(),
+        max_concurrent_tasks: z.int().min(1).max(100_000).optional(),
+      })
+      .optional(),
+    ai_models: z
+      .strictObject({
+        primary: z.string().min(1).max(200),
+        fallback: z.string().min(1).max(200).optional(),
+        cache: cacheLevel.optional(),
+      })
+      .optional(),
+    triggers: z.array(trigger).max(100).default([]),
+    dependencies: names,
+    outputs: names,
+    executor: executor.optional(),
+  })
+  .superRefine(({ executor: how, ai_models: models }, context) => {
+    if (how?.type === 'model' && !models)
+      context.addIssue({
+        code: 'custom',
+        path: ['executor', 'type'],
+        message: 'Which model? ai_models.primary names it.',
+      })
+  })
 
 /** A configuration as an agent is registered with. */
 export type AgentConfiguration = z.output<typeof configurationSchema>

@@ -3,16 +3,18 @@ import { fail } from '@tutti/schema'
 import { z } from 'zod'
 import { isBuiltinFunction } from './builtin-functions.ts'
 import type { AgentConfiguration } from './configuration-schema.ts'
+import { modelRecord } from './model-executor.ts'
 
 const file = z.object({ sha256: z.string(), size: z.int(), content: z.string() })
 
 /** How an agent does a task, with its files in full; kept apart from the configuration because only workers read it. */
 export const executorRecord = z.object({
-  type: z.enum(['builtin', 'http', 'person', 'external', 'unbound']),
+  type: z.enum(['builtin', 'http', 'model', 'person', 'external', 'unbound']),
   function: z.string().optional(),
   url: z.string().optional(),
   /** The credential, by name, that it is called with, and the header that bears it. */
   authorization: z.object({ credential: z.string(), header: z.string(), scheme: z.string() }).optional(),
+  ...modelRecord.partial().shape,
   settings: z.record(z.string(), z.unknown()),
   /** By the name under which the settings refer to them; `size` in bytes. */
   files: z.record(z.string(), file),

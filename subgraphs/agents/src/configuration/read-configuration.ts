@@ -3,6 +3,7 @@ import { fail, type Problem } from '@tutti/schema'
 import type { z } from 'zod'
 import { type AgentConfiguration, configurationSchema } from './configuration-schema.ts'
 import { findUnsafeValues } from './find-unsafe-values.ts'
+import { modelExecutor } from './model-executor.ts'
 import { readYaml, type YamlText } from './read-yaml.ts'
 
 const WRAPPER = 'agent_config_schema'
@@ -11,8 +12,8 @@ const KEYS: Record<string, readonly string[]> = {
   '': Object.keys(configurationSchema.shape),
   metadata: Object.keys(configurationSchema.shape.metadata.shape),
   resource_requirements: ['memory_mb', 'cpu_cores', 'max_concurrent_tasks'],
-  ai_models: ['primary', 'fallback'],
-  executor: ['type', 'function', 'url', 'authorization', 'settings'],
+  ai_models: ['primary', 'fallback', 'cache'],
+  executor: ['type', 'function', 'url', 'authorization', ...Object.keys(modelExecutor.shape), 'settings'],
   'executor.authorization': ['credential', 'header', 'scheme'],
 }
 const TRIGGER_KEYS = ['type', 'expression', 'source', 'event_type']
