@@ -92,6 +92,7 @@ const cursor = (kind: Kind): Leaf => ({
  */
 export const LEAVES: Record<string, Leaf> = {
   'Query.agent(id:)': id('agent'),
+  'Agent.versions(after:)': cursor('agentVersion'),
   'Query.agents(after:)': cursor('agent'),
   'Query.agents(capability:)': name('capability'),
   'Query.agents(type:)': name('agentType'),
@@ -370,6 +371,7 @@ export const LEAVES: Record<string, Leaf> = {
   'ResolveIncidentInput.resolution': text(),
   'ResumeTriggerInput.id': id('trigger'),
   'RetireAgentInput.id': id('agent'),
+  'RetireAgentInput.reason': text(),
   'RevokeApiKeyInput.id': id('apiKey'),
   'SignalRunInput.idempotencyKey': text('some key'),
   'SignalRunInput.name': text('some signal'),
@@ -433,6 +435,14 @@ export const LEAVES: Record<string, Leaf> = {
   'TestSignalInput.name': text('signal'),
   'TestSignalInput.payload': text({}),
 
+  'ScaleAgentInput.agentId': id('agent'),
+  'ScaleAgentInput.reason': text(),
+  'ServeAgentVersionInput.agentId': id('agent'),
+  'UpdateAgentInput.agentId': id('agent'),
+  'UpdateAgentInput.document': {
+    base: ({ names }) => agentDocument(names.agent, names.agentType, names.capability),
+    namings: [],
+  },
   'UpdateTriggerInput.cron': text('@daily'),
   'UpdateTriggerInput.eventType': text('test.type'),
   'UpdateTriggerInput.expressions': text({}),

@@ -35,6 +35,7 @@ export type Kind =
   | 'boardItem'
   | 'model'
   | 'credential'
+  | 'agentVersion'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -187,6 +188,31 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     org.id,
     ids.task,
   ])
+  await world.asOwner(
+    `insert into agent_retirement (organization_id, agent_id, status, reason, requested_by, deadline, final_state)
+     values ($1, $2, 'cancelled', $3, $4, now(), $5)`,
+    [org.id, ids.agent, mark('reason'), { id: mark('actor') }, { state: mark('state') }],
+  )
+  await world.asOwner(
+    `insert into agent_deployment (organization_id, agent_id, agent_name, is_new, request, status, stages, requested_by)
+     values ($1, $2, $3, false, $4, 'completed', $5, $6)`,
+    [
+      org.id,
+      ids.agent,
+      names.agent,
+      { document: mark('document'), instances: 1, teamId: null, files: [] },
+      JSON.stringify([]),
+      { id: mark('actor'), kind: 'person', name: mark('name') },
+    ],
+  )
+  await world.asOwner(
+    'insert into agent_quota (organization_id, domain_id, max_instances) values ($1, $2, 40)',
+    [org.id, ids.domain],
+  )
+  const [version] = await world.asOwner<{ id: string }>(
+    'select id from agent_version where organization_id = $1 and agent_id = $2',
+    [org.id, ids.agent],
+  )
   const [anomaly] = await world.asOwner<{ id: string }>(
     `insert into anomaly (organization_id, request_key, type, severity, scope, workflow_id, value, threshold, description)
      values ($1, $2, $3, 'high', $4, $5, 0.5, 0.1, $6) returning id`,
@@ -209,6 +235,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       message: message.id,
       assessment: assessment.id,
       anomaly: anomaly?.id ?? '',
+      agentVersion: version?.id ?? '',
       taskLog: line?.id ?? '',
       settings: settings?.id ?? '',
     },
@@ -219,7 +246,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
 interface Made {
   ids: Omit<
     Record<Kind, string>,
-    'approval' | 'escalation' | 'message' | 'assessment' | 'anomaly' | 'settings' | 'taskLog'
+    'approval' | 'escalation' | 'message' | 'assessment' | 'anomaly' | 'settings' | 'taskLog' | 'agentVersion'
   >
   names: Omit<Record<Name, string>, 'digest' | 'logWord'>
 }
@@ -374,6 +401,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { name: names.credential, value: mark('value'), agentId: idOf(agent) },
     'credential { id }',
   )
+  await call('scaleAgent', { agentId: idOf(agent), instances: 2, reason: mark('reason') }, 'agent { id }')
   const { model } = await call(
     'setModel',
     { provider: 'probe', name: mark('model'), contextTokens: 8_000, maxOutputTokens: 1_000 },

@@ -267,6 +267,7 @@ describe('other roles', () => {
         'public.workflow': 's',
         'public.workflow_version': 'si',
         'public.agent': 's',
+        'public.agent_deployment': 's',
         'public.board_item': 'siu',
         'public.organization': 's',
         'public.team': 's',

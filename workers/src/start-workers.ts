@@ -9,6 +9,7 @@ import { startConsumer } from './consumers/start-consumer.ts'
 import { watchOutcomes } from './consumers/watch-outcomes.ts'
 import { createExecutor } from './executors/create-executor.ts'
 import { openEgress } from './executors/open-egress.ts'
+import { startRetirements } from './lifecycle/start-retirements.ts'
 import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
@@ -66,6 +67,7 @@ export async function startWorkers(
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startOperations(services, wake))
   lifecycle.own(startContainment(services, wake))
+  lifecycle.own(startRetirements(services, wake))
   lifecycle.own(startRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }

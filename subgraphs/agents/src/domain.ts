@@ -5,6 +5,15 @@ export { BUILTIN_FUNCTIONS, type BuiltinFunction } from './configuration/builtin
 export type { ExecutorRecord } from './configuration/executor-record.ts'
 export { MODEL_TOOLS, type ModelTool } from './configuration/model-tools.ts'
 export { type RevealedCredential, revealCredential } from './credentials/reveal-credential.ts'
+export { scaleAgent, type ScaleAgentRequest } from './lifecycle/scale-agent.ts'
+export { retireAgent, type RetireAgentRequest } from './lifecycle/retire-agent.ts'
+export {
+  findLeavingAgents,
+  finishRetirement,
+  type LeavingAgent,
+  noteHandedOver,
+  readRetirement,
+} from './lifecycle/work-retirement.ts'
 export { type OutgoingMessage, sendMessage } from './messages/send-message.ts'
 export { chooseModel } from './models/choose-model.ts'
 export { deleteOldModelCalls } from './models/delete-old-model-calls.ts'

@@ -1,8 +1,9 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
-import { agentResolvers } from './agents/agents.resolvers.ts'
+import { agentResolvers, agentStatusValues } from './agents/agents.resolvers.ts'
 import type { Context, Services } from './context.ts'
 import { credentialResolvers } from './credentials/credentials.resolvers.ts'
 import { hierarchyResolvers } from './hierarchy/hierarchy.resolvers.ts'
+import { agentRetirementStatusValues, lifecycleResolvers } from './lifecycle/lifecycle.resolvers.ts'
 import { messageResolvers } from './messages/messages.resolvers.ts'
 import { modelResolvers } from './models/models.resolvers.ts'
 
@@ -14,6 +15,8 @@ export const agents = defineSubgraph<Services, Context>({
     agentResolvers,
     credentialResolvers,
     hierarchyResolvers,
+    lifecycleResolvers,
+    { AgentStatus: agentStatusValues, AgentRetirementStatus: agentRetirementStatusValues },
     messageResolvers,
     modelResolvers,
   ),

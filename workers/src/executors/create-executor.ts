@@ -64,10 +64,6 @@ export function createExecutor(
     const redactor = createRedactor()
     try {
       const agent = await agentOf(task, task.agentId)
-      // Not retryable: another attempt would find it retired too, a fallback may not.
-      if (agent.status === 'retired') {
-        return failed('AGENT_RETIRED', `Agent "${agent.name}" was taken out of service.`)
-      }
       const executor = task.kind === 'message' ? executeMessage : executorOf(agent)
       if (!executor) return unusable(agent)
       const key = idempotencyKey(task.organizationId, task.runId, task.stepPath, task.generation)

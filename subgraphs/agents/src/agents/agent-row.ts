@@ -9,6 +9,7 @@ export interface AgentRow {
   executorType: string
   configuration: unknown
   configurationHash: string
+  servingVersion: number
   teamId: string | null
   createdAt: Date
   updatedAt: Date
@@ -20,4 +21,4 @@ export interface AgentRow {
  */
 export const AGENT_COLUMNS = `id, name, type, version, status, capabilities, configuration,
   configuration->'executor'->>'type' as "executorType", configuration_hash as "configurationHash",
-  team_id as "teamId", created_at as "createdAt", updated_at as "updatedAt"`
+  serving_version as "servingVersion", team_id as "teamId", created_at as "createdAt", updated_at as "updatedAt"`

@@ -4,7 +4,15 @@ import { loadTeams } from '../hierarchy/load-teams.ts'
 import { listAgents } from './list-agents.ts'
 import { loadAgents } from './load-agents.ts'
 import { registerAgent } from './register-agent.ts'
-import { retireAgent } from './retire-agent.ts'
+import { retireAgent } from '../lifecycle/retire-agent.ts'
+
+/** The API's names of the stored values. */
+export const agentStatusValues = {
+  DEPLOYING: 'deploying',
+  ACTIVE: 'active',
+  DRAINING: 'draining',
+  RETIRED: 'retired',
+}
 
 export const agentResolvers = {
   Query: {
@@ -19,7 +27,6 @@ export const agentResolvers = {
   },
   Agent: {
     __resolveReference: ({ id }, context) => loaderOf(context, loadAgents).load(id),
-    status: ({ status }) => (status === 'active' ? 'ACTIVE' : 'RETIRED'),
     team: ({ teamId }, _, context) => (teamId === null ? null : loaderOf(context, loadTeams).load(teamId)),
   },
 } satisfies Resolvers

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentExecutor } from './agent-executor.ts'
 import { findAgentsByName } from './find-agents-by-name.ts'
 import { registerAgent } from './register-agent.ts'
-import { retireAgent } from './retire-agent.ts'
+import { retireAgent } from '../lifecycle/retire-agent.ts'
+import { finishRetirement } from '../lifecycle/work-retirement.ts'
 
 let world: TestDatabase
 let actor: Actor
@@ -82,7 +83,10 @@ test('without an executor an agent is the built-in function of its name, or unbo
 
 test('a retired agent takes work again when it is registered anew', async () => {
   const { agent } = await registerAgent(world, actor, { document: CLASSIFIER, files })
-  expect((await retireAgent(world, actor, agent)).status).toBe('retired')
+  expect((await retireAgent(world, actor, agent)).status).toBe('draining')
+  expect((await retireAgent(world, actor, agent)).status).toBe('draining')
+  const { organizationId } = actor
+  await finishRetirement(world, { organizationId, agentId: agent.id, status: 'draining' }, {})
   expect((await retireAgent(world, actor, agent)).status).toBe('retired')
   const again = await registerAgent(world, actor, { document: CLASSIFIER, files })
   expect(again).toMatchObject({ changed: true, agent: { id: agent.id, status: 'active' } })

@@ -2,103 +2,103 @@ import type { Database, TenantTransaction } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
-import { configurationHash } from '../configuration/configuration-hash.ts'
-import { executorOf } from '../configuration/executor-record.ts'
-import { isStorable } from '../configuration/find-unsafe-values.ts'
-import { readConfiguration } from '../configuration/read-configuration.ts'
+import { copyToAgent, makeVersion } from '../lifecycle/agent-version.ts'
 import { AGENT_COLUMNS, type AgentRow } from './agent-row.ts'
+import { documentInput, readRegistration } from './read-registration.ts'
 
-const FILE_BYTES = 8 * 1024 * 1024
-
-const input = z.object({
-  // Its length is the document's affair, which says it as a problem of the document.
-  document: z.string(),
-  files: z
-    .array(
-      z.object({
-        name: z
-          .string()
-          .min(1)
-          .max(255)
-          .refine((name) => isStorable(name) && name !== '__proto__', 'That cannot be a name.'),
-        content: z
-          .string()
-          .refine((text) => Buffer.byteLength(text) <= FILE_BYTES, 'A file has at most 8 MiB.')
-          .refine(isStorable, 'A file must be text, without the NUL character.'),
-      }),
-    )
-    .max(20)
-    .nullish(),
-  teamId: z.string().nullish(),
-})
+const input = z.object({ ...documentInput, teamId: z.string().nullish() })
 
 /** What {@link registerAgent} takes: a document, YAML or JSON, with the files its settings name. */
 export type RegisterAgentRequest = z.input<typeof input>
 
 /**
- * Registers an agent by its name, or changes its configuration; a retired one takes work again. The same
- * configuration and files once more change nothing. INVALID_DOCUMENT lists every mistake of the document.
+ * Registers an agent by its name, or makes a version of it and lets that serve; a retired one takes work again. The same
+ * configuration and files once more change nothing. INVALID_DOCUMENT lists every mistake of the document; INVALID_STATE
+ * while the agent is being deployed for the first time.
  */
 export async function registerAgent(
   { database }: { database: Database },
   actor: Actor,
   request: RegisterAgentRequest,
 ): Promise<{ agent: AgentRow; changed: boolean }> {
-  const { document, files, teamId } = parseInput(input, request)
-  const configuration = readConfiguration(document)
-  const executor = executorOf(configuration, files ?? [])
-  const { files: contents, ...declared } = executor
-  const shown = {
-    ...configuration,
-    executor: {
-      ...declared,
-      files: Object.entries(contents).map(([name, { size, sha256 }]) => ({ name, size, sha256 })),
-    },
-  }
+  const { teamId, ...given } = parseInput(input, request)
+  const registration = readRegistration(given)
+  const { configuration, executor, shown, hash } = registration
   const { name, type, version } = configuration.metadata
-  const values = [
-    actor.organizationId,
-    name,
-    type,
-    version,
-    configuration.capabilities,
-    JSON.stringify(executor),
-    JSON.stringify(shown),
-    configurationHash(shown),
-    teamId ?? null,
-  ]
+  const { organizationId } = actor
 
   return database.inTenant(actor, async (tx) => {
     if (teamId != null) await requireTeam(tx, teamId)
+    const registered = (agent: AgentRow) =>
+      tx.appendEvent({
+        type: 'agent.registered',
+        subject: `agent/${agent.id}`,
+        data: { agentId: agent.id, name, version },
+      })
     const [created] = await tx.sql<AgentRow>(
       `insert into agent (organization_id, name, type, version, capabilities, executor, configuration, configuration_hash, team_id)
        values ($1::uuid, $2, $3, $4, $5::text[], $6::jsonb, $7::jsonb, $8, $9::uuid)
        on conflict (organization_id, name) do nothing returning ${AGENT_COLUMNS}`,
-      ...values,
-    )
-    // A changed row only: `where` is what makes registering again free of writes and events.
-    const [changed] = created
-      ? [created]
-      : await tx.sql<AgentRow>(
-          `update agent set type = $3, version = $4, capabilities = $5::text[], executor = $6::jsonb, configuration = $7::jsonb,
-             configuration_hash = $8, team_id = coalesce($9::uuid, team_id), status = 'active', retired_at = null, updated_at = now()
-           where organization_id = $1::uuid and name = $2
-             and (configuration_hash <> $8 or status <> 'active' or team_id is distinct from coalesce($9::uuid, team_id))
-           returning ${AGENT_COLUMNS}`,
-          ...values,
-        )
-    if (changed) {
-      const data = { agentId: changed.id, name, version }
-      await tx.appendEvent({ type: 'agent.registered', subject: `agent/${changed.id}`, data })
-      return { agent: changed, changed: true }
-    }
-    const [same] = await tx.sql<AgentRow>(
-      `select ${AGENT_COLUMNS} from agent where organization_id = $1::uuid and name = $2`,
-      actor.organizationId,
+      organizationId,
       name,
+      type,
+      version,
+      configuration.capabilities,
+      JSON.stringify(executor),
+      JSON.stringify(shown),
+      hash,
+      teamId ?? null,
     )
-    return { agent: same ?? fail('INTERNAL'), changed: false }
+    if (created) {
+      await makeVersion(tx, created.id, registration)
+      await registered(created)
+      return { agent: created, changed: true }
+    }
+    const before = await lockByName(tx, name)
+    // What is as it should be is not written: registering again is free of writes and events.
+    const isSame =
+      before.configurationHash === hash &&
+      before.status === 'active' &&
+      before.teamId === (teamId ?? before.teamId)
+    if (isSame) return { agent: before, changed: false }
+    if (before.status === 'deploying')
+      fail('INVALID_STATE', { path: 'input.document', message: `The agent "${name}" is being deployed.` })
+    const { number } = await makeVersion(tx, before.id, registration)
+    await copyToAgent(tx, before.id, number)
+    await endRetirement(tx, before)
+    const [agent] = await tx.sql<AgentRow>(
+      `update agent set team_id = coalesce($3::uuid, team_id), status = 'active', retired_at = null
+       where organization_id = $1::uuid and id = $2::uuid returning ${AGENT_COLUMNS}`,
+      organizationId,
+      before.id,
+      teamId ?? null,
+    )
+    if (!agent) return fail('INTERNAL')
+    await registered(agent)
+    return { agent, changed: true }
   })
+}
+
+async function lockByName(tx: TenantTransaction, name: string): Promise<AgentRow> {
+  const [agent] = await tx.sql<AgentRow>(
+    `select ${AGENT_COLUMNS} from agent where organization_id = $1::uuid and name = $2 for update`,
+    tx.actor.organizationId,
+    name,
+  )
+  return (
+    agent ?? fail('CONFLICT', { path: 'input.document', message: `The agent "${name}" is going just now.` })
+  )
+}
+
+/** An agent on its way out that is registered anew stays. */
+async function endRetirement(tx: TenantTransaction, { id, status }: AgentRow): Promise<void> {
+  if (status !== 'draining') return
+  await tx.sql(
+    `update agent_retirement set status = 'cancelled', ended_at = now()
+     where organization_id = $1::uuid and agent_id = $2::uuid and status = 'draining' returning id`,
+    tx.actor.organizationId,
+    id,
+  )
 }
 
 async function requireTeam(tx: TenantTransaction, id: string): Promise<void> {

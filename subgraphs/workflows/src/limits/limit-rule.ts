@@ -7,8 +7,8 @@ export type LimitScope = 'organization' | 'workflow' | 'agent' | 'key'
  */
 export type LimitCounts = 'tasks' | 'runs' | 'cost'
 
-/** Who set it, and alone changes it. */
-export type LimitSource = 'settings' | 'definition' | 'api'
+/** Who set it, and alone changes it; `instances` is what an agent's instances take, or that it is on its way out. */
+export type LimitSource = 'settings' | 'definition' | 'api' | 'instances'
 
 /** What a limit says. Of the three bounds at least one is set. */
 export interface LimitRule {

@@ -28,4 +28,9 @@ export const limitResolvers: Resolvers = {
 /** The API's names of the stored values. */
 export const limitScopes = { ORGANIZATION: 'organization', WORKFLOW: 'workflow', AGENT: 'agent', KEY: 'key' }
 export const limitCounts = { TASKS: 'tasks', RUNS: 'runs', COST: 'cost' }
-export const limitSources = { SETTINGS: 'settings', DEFINITION: 'definition', API: 'api' }
+export const limitSources = {
+  SETTINGS: 'settings',
+  DEFINITION: 'definition',
+  API: 'api',
+  INSTANCES: 'instances',
+}

@@ -61,6 +61,7 @@ export const runControlResolvers: Resolvers = {
 export const waitReasonValues = {
   WORK: 'work',
   TURN: 'turn',
+  AGENT: 'agent',
   PERSON: 'person',
   TIME: 'time',
   SIGNAL: 'signal',

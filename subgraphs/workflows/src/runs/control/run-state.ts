@@ -5,6 +5,7 @@ const MOST = 200
 /** Why a line of work rests. */
 export type WaitReason =
   | 'work'
+  | 'agent'
   | 'turn'
   | 'person'
   | 'time'
@@ -48,6 +49,7 @@ interface StrandRow {
   state: Record<string, unknown>
   runStatus: string
   contained: boolean
+  agentLeft: boolean
   subrunId: string | null
   open: string
 }
@@ -63,6 +65,8 @@ export async function readRunState(
        s.wait_key as "waitKey", t.agent_name as "agentName", s.due_at as "dueAt", s.parent_id is null as "isMain", r.status as "runStatus",
        case when s.parent_id is null then s.state else '{}' end as state,
        s.status = 'held' and tutti_contained(s.organization_id, s.workflow_id, s.agent_id, s.run_id) as contained,
+       exists (select from agent a where a.organization_id = s.organization_id and a.id = s.agent_id
+         and a.status in ('draining', 'retired')) as "agentLeft",
        (select c.id from run c where c.organization_id = s.organization_id and c.parent_task_id = s.task_id
          and c.parent_strand_id = s.id order by c.id desc limit 1) as "subrunId",
        count(*) over () as open
@@ -86,14 +90,23 @@ export async function readRunState(
   }
 }
 
-function nameOf({ waitKey, agentName }: StrandRow): string | null {
+function nameOf({ waitKey, agentName, status, agentLeft }: StrandRow): string | null {
+  if (status === 'ready' && agentLeft) return agentName
   if (waitKey?.startsWith('worker:')) return agentName
   return waitKey?.replace(/^[a-z]+:/, '') ?? null
 }
 
-function reasonOf({ status, kind, waitKey, runStatus, contained, subrunId }: StrandRow): WaitReason {
+function reasonOf({
+  status,
+  kind,
+  waitKey,
+  runStatus,
+  contained,
+  subrunId,
+  agentLeft,
+}: StrandRow): WaitReason {
   if (status === 'running') return 'work'
-  if (status === 'ready') return 'turn'
+  if (status === 'ready') return agentLeft ? 'agent' : 'turn'
   if (status === 'held') return contained ? 'lifting' : runStatus === 'paused' ? 'resume' : 'others'
   if (waitKey?.startsWith('signal:')) return 'signal'
   if (waitKey?.startsWith('event:')) return 'event'

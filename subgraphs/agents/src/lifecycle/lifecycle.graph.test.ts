@@ -1,0 +1,191 @@
+import { openTail, type Tail } from '@tutti/prisma'
+import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
+import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import type { Actor } from '@tutti/schema'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { agentExecutor } from '../agents/agent-executor.ts'
+import { agents } from '../index.ts'
+
+let world: TestDatabase
+let tail: Tail
+let subgraph: RunningSubgraph
+let operator: Actor
+beforeAll(async () => {
+  world = await openTestDatabase()
+  tail = await openTail(world.database)
+  const log = createLog('test', 'silent')
+  subgraph = bindSubgraph(agents, { database: world.database, tail, log, kms: createKms(world) }, log)
+  operator = await world.organization('operator')
+})
+afterAll(async () => {
+  await tail[Symbol.asyncDispose]()
+  await world[Symbol.asyncDispose]()
+})
+
+async function ask(query: string, variables: Record<string, unknown> = {}, actor = operator) {
+  const { data, errors } = await subgraph.execute({ query, variables, actor })
+  // Null prototypes of graphql's results compare unequal to plain objects.
+  return {
+    data: JSON.parse(JSON.stringify(data ?? null)),
+    codes: errors?.map((error) => error.extensions['code']),
+    problems: errors?.flatMap((error) => error.extensions['problems'] ?? []),
+  }
+}
+
+const documentOf = (name: string, version: string, more = '') =>
+  `metadata: {name: ${name}, type: a.b, version: "${version}"}\n${more}`
+
+async function register(name: string, more = '', actor = operator): Promise<string> {
+  const { data } = await ask(
+    'mutation ($document: String!) { registerAgent(input: {document: $document}) { agent { id } } }',
+    { document: documentOf(name, '1', more) },
+    actor,
+  )
+  return data.registerAgent.agent.id
+}
+
+const UPDATE = `mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) {
+  created version { number version } agent { version servingVersion { number } } } }`
+const SCALE = `mutation ($input: ScaleAgentInput!) { scaleAgent(input: $input) {
+  from agent { instances { ready maxConcurrentTasks } } } }`
+
+const limitOf = async (agentId: string): Promise<number | null> => {
+  const [row] = await world.database.readTenant<{ most: number }>(
+    operator,
+    `select max_running as most from engine_limit where scope = 'agent' and subject = $1`,
+    [agentId],
+  )
+  return row?.most ?? null
+}
+
+test('an update is a version that serves, the same configuration none, and an earlier one serves again', async () => {
+  const agentId = await register('writer')
+  const update = (version: string, more: object = {}) =>
+    ask(UPDATE, { input: { agentId, document: documentOf('writer', version), ...more } })
+  expect((await update('2')).data.updateAgent).toEqual({
+    created: true,
+    version: { number: 2, version: '2' },
+    agent: { version: '2', servingVersion: { number: 2 } },
+  })
+  expect((await update('2')).data.updateAgent).toMatchObject({ created: false, version: { number: 2 } })
+  expect((await update('3', { serve: false })).data.updateAgent).toMatchObject({
+    created: true,
+    version: { number: 3 },
+    agent: { version: '2', servingVersion: { number: 2 } },
+  })
+
+  const serve = (number: number) =>
+    ask(
+      `mutation ($input: ServeAgentVersionInput!) { serveAgentVersion(input: $input) {
+        agent { version versions(first: 5) { nodes { number } } } } }`,
+      { input: { agentId, number } },
+    )
+  expect((await serve(1)).data.serveAgentVersion.agent).toEqual({
+    version: '1',
+    versions: { nodes: [{ number: 1 }, { number: 2 }, { number: 3 }] },
+  })
+  expect((await serve(4)).codes).toEqual(['NOT_FOUND'])
+})
+
+test('workers go by the version that serves, and a version never changes', async () => {
+  const agentId = await register('reader', 'executor: {type: builtin, function: echo}')
+  const first = await agentExecutor(world, operator, agentId)
+  const document = documentOf('reader', '2', 'executor: {type: builtin, function: noop}')
+  await ask(UPDATE, { input: { agentId, document } })
+  const second = await agentExecutor(world, operator, agentId, first)
+  expect([first.executor.function, second.executor.function]).toEqual(['echo', 'noop'])
+  const change = world.database.inTenant(operator, (tx) =>
+    tx.sql(`update agent_version set configuration = '{}' where agent_id = $1::uuid returning id`, agentId),
+  )
+  await expect(change).rejects.toThrow(/does not change/)
+})
+
+test('a document of another name, an unknown agent and one of another tenant are refused', async () => {
+  const agentId = await register('named')
+  const stranger = await world.organization('operator')
+  const document = documentOf('other', '2')
+  const other = await ask(UPDATE, { input: { agentId, document } })
+  expect([other.codes, other.problems]).toMatchObject([['INVALID_DOCUMENT'], [{ path: 'metadata.name' }]])
+  for (const [query, more] of [
+    [UPDATE, { document: documentOf('named', '2') }],
+    [SCALE, { instances: 2 }],
+  ] as const)
+    expect((await ask(query, { input: { agentId, ...more } }, stranger)).codes).toEqual(['NOT_FOUND'])
+})
+
+test('instances times the tasks of each are what an agent takes at once; without any there is no bound', async () => {
+  const agentId = await register('many', 'resource_requirements: {max_concurrent_tasks: 4, memory_mb: 512}')
+  const scale = async (instances: number) =>
+    (await ask(SCALE, { input: { agentId, instances, reason: 'more mail' } })).data.scaleAgent
+  expect(await limitOf(agentId)).toBe(null)
+  expect(await scale(3)).toEqual({ from: 0, agent: { instances: { ready: 3, maxConcurrentTasks: 12 } } })
+  expect(await limitOf(agentId)).toBe(12)
+  expect((await scale(1)).from).toBe(3)
+  expect(await limitOf(agentId)).toBe(4)
+  await ask(UPDATE, {
+    input: {
+      agentId,
+      document: documentOf('many', '2', 'resource_requirements: {max_concurrent_tasks: 7}'),
+    },
+  })
+  expect(await limitOf(agentId)).toBe(7)
+  const events = await world.database.readTenant(
+    operator,
+    `select actor->>'id' as by, data - 'agentId' as data from log.event where type = 'agent.scaled' and subject = $1 order by seq`,
+    [`agent/${agentId}`],
+  )
+  expect(events).toEqual([
+    { by: operator.id, data: { name: 'many', from: 0, to: 3, reason: 'more mail' } },
+    { by: operator.id, data: { name: 'many', from: 3, to: 1, reason: 'more mail' } },
+  ])
+  for (const instances of [0, 51, -1])
+    expect((await ask(SCALE, { input: { agentId, instances } })).codes).toEqual(['BAD_INPUT'])
+})
+
+test('a quota bounds what is set aside, in the organization and in a domain, and says every bound that is passed', async () => {
+  const actor = await world.organization('operator')
+  const needs = 'resource_requirements: {memory_mb: 100, cpu_cores: 0.5}'
+  const [one, two] = [await register('one', needs, actor), await register('two', needs, actor)]
+  await world.database.inTenant(actor, (tx) =>
+    tx.db.agentQuota.create({
+      data: { organizationId: actor.organizationId, maxInstances: 5, maxMemoryMb: 450, maxCpuCores: 10 },
+    }),
+  )
+  const scale = (agentId: string, instances: number) => ask(SCALE, { input: { agentId, instances } }, actor)
+  expect((await scale(one, 3)).codes).toBeUndefined()
+  const refused = await scale(two, 3)
+  expect(refused.codes).toEqual(['INVALID_STATE'])
+  expect(refused.problems?.map((problem) => Reflect.get(Object(problem), 'path'))).toEqual([
+    'instances',
+    'resource_requirements.memory_mb',
+  ])
+  // Two who ask at once for the last place: one gets it.
+  const both = await Promise.all([scale(one, 4), scale(two, 1)])
+  expect(both.filter(({ codes }) => codes === undefined)).toHaveLength(1)
+  expect((await scale(one, 1)).codes).toBeUndefined()
+  expect((await scale(two, 3)).codes).toBeUndefined()
+})
+
+test('an agent on its way out takes nothing, is neither scaled nor updated, and stays when it is registered anew', async () => {
+  const agentId = await register('leaving')
+  await ask(SCALE, { input: { agentId, instances: 2 } })
+  const RETIRE = `mutation ($id: ID!) { retireAgent(input: {id: $id, timeoutSeconds: 60, reason: "replaced"}) {
+    agent { status retirement { status reason handedOver finalState } } } }`
+  const draining = { status: 'DRAINING', reason: 'replaced', handedOver: 0, finalState: null }
+  for (const _ of [1, 2])
+    expect((await ask(RETIRE, { id: agentId })).data.retireAgent.agent).toEqual({
+      status: 'DRAINING',
+      retirement: draining,
+    })
+  expect(await limitOf(agentId)).toBe(0)
+  expect((await ask(SCALE, { input: { agentId, instances: 3 } })).codes).toEqual(['INVALID_STATE'])
+  expect((await ask(UPDATE, { input: { agentId, document: documentOf('leaving', '2') } })).codes).toEqual([
+    'INVALID_STATE',
+  ])
+  await register('leaving')
+  expect(await limitOf(agentId)).toBe(2)
+  const { data } = await ask('query ($id: ID!) { agent(id: $id) { status retirement { status } } }', {
+    id: agentId,
+  })
+  expect(data.agent).toEqual({ status: 'ACTIVE', retirement: { status: 'CANCELLED' } })
+})
