@@ -1,6 +1,7 @@
 import { chooseModel, recordModelCall, setModel } from '@tutti/agents/domain'
 import { openTestDatabase } from '@tutti/prisma/testing'
 import startCluster from '../global-setup.ts'
+import { measureHttpOverhead } from './agents/http-overhead.ts'
 import { type Bench, interleave, percentile, type Round } from './bench.ts'
 
 const MODELS = 50
@@ -70,6 +71,7 @@ export const bench: Bench = {
         }
       }
       await interleave(context, { router })
+      await measureHttpOverhead(context, world, actor)
     } finally {
       await stop()
     }
