@@ -44,6 +44,18 @@ export const ERRORS = {
     mender: 'operator',
     retryable: false,
   },
+  BUDGET_EXCEEDED: {
+    status: 200,
+    message: 'A budget has no room for it.',
+    mender: 'operator',
+    retryable: false,
+  },
+  INBOX_FULL: {
+    status: 200,
+    message: 'Too many messages wait in this inbox.',
+    mender: 'client',
+    retryable: true,
+  },
   ALREADY_DECIDED: {
     status: 200,
     message: 'It has been decided already.',
@@ -96,6 +108,12 @@ export const ERRORS = {
   STALE_LEASE: {
     status: 200,
     message: 'The task was taken over meanwhile; stop working on it.',
+    mender: 'client',
+    retryable: false,
+  },
+  TOOL_CHANGED: {
+    status: 200,
+    message: 'The tool is not what was approved; it has to be approved again.',
     mender: 'client',
     retryable: false,
   },

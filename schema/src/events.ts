@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { FAILURE_KINDS, RECOVERY_ACTIONS } from './recovery.ts'
 
 const runRef = z.object({ runId: z.string(), workflowId: z.string(), workflowName: z.string() })
 const taskRef = runRef.extend({
@@ -24,6 +25,19 @@ const boardRef = z.object({
 })
 /** A tool of an MCP server, as an agent calls it. */
 const toolRef = z.object({ agentId: z.string(), tool: z.string(), hash: z.string() })
+/** A message to an agent, or the answer to somebody who is none (`toAgentId` null). */
+const messageRef = z.object({
+  messageId: z.string(),
+  kind: z.string(),
+  fromAgentId: z.string().nullable(),
+  toAgentId: z.string().nullable(),
+})
+/** `scope`: agent or provider; `name`: the agent's or the provider's. `agentId`: null for a provider. */
+const breakerRef = z.object({
+  scope: z.enum(['agent', 'provider']),
+  name: z.string(),
+  agentId: z.string().nullable(),
+})
 /** `occurrence`: what it fired for, as a time, an event's id or a key. */
 const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string() })
 
@@ -48,6 +62,16 @@ export const EVENTS = {
     taskId: z.string(),
     tool: z.string(),
   }),
+  /** Checks in a row went well, or failed: so many that its health is another. */
+  'agent.healthy': agentRef,
+  'agent.unhealthy': agentRef.extend({ reason: z.string() }),
+  /** It is not called until `retryAt`: too many failures, or a trial that failed. */
+  'breaker.opened': breakerRef.extend({ openMs: z.number(), retryAt: z.string(), error: failure.nullable() }),
+  /** It is tried once. */
+  'breaker.half_opened': breakerRef,
+  'breaker.closed': breakerRef.extend({ cause: z.enum(['recovered', 'reset']) }),
+  /** What is said of breakers, checks and recovery; `agentId`: null for the organization. */
+  'reliability.changed': z.object({ agentId: z.string().nullable() }),
   'workflow.applied': z.object({ workflowId: z.string(), name: z.string(), version: z.number().int() }),
   'workflow.published': z.object({
     workflowId: z.string(),
@@ -104,6 +128,34 @@ export const EVENTS = {
   'run.value_declared': runRef.extend({ valueUsd: z.number(), note: z.string().nullable() }),
   /** A signal came for a run; a step takes it now or later. */
   'run.signalled': runRef.extend({ signalId: z.string(), name: z.string() }),
+  /** It is in its inbox; `requestId`: what it answers. */
+  'message.sent': messageRef.extend({ requestId: z.string().nullable(), priority: z.string() }),
+  'message.acknowledged': z.object({ agentId: z.string(), messageIds: z.array(z.string()) }),
+  'message.expired': messageRef,
+  /** A request that nobody answered (UNANSWERED), or what was given out in vain (UNACKNOWLEDGED). */
+  'message.dead_lettered': messageRef.extend({ reason: z.string() }),
+  /** A communication policy did not let it through; it is nowhere. */
+  'message.denied': z.object({
+    kind: z.string(),
+    fromAgentId: z.string().nullable(),
+    toAgentId: z.string(),
+    policyId: z.string().nullable(),
+    policy: z.string().nullable(),
+  }),
+  /** What was said to many; `policies` are those that left somebody out. */
+  'message.broadcast': z.object({
+    broadcastId: z.string(),
+    fromAgentId: z.string().nullable(),
+    sent: z.number().int(),
+    denied: z.number().int(),
+    full: z.number().int(),
+    policies: z.array(z.string()),
+  }),
+  'message_policy.changed': z.object({
+    policyId: z.string(),
+    name: z.string(),
+    change: z.enum(['set', 'removed']),
+  }),
   'task.ready': taskRef,
   'task.started': taskRef,
   'task.waiting': taskRef.extend({
@@ -138,8 +190,8 @@ export const EVENTS = {
   'task.retrying': taskRef.extend({ error: failure, readyAt: z.string() }),
   /** What was done about an agent's failure: the same agent again, another, an answer prepared beforehand, a person told. */
   'task.recovery': taskRef.extend({
-    kind: z.string(),
-    action: z.enum(['restart', 'fail_over', 'degrade', 'escalate']),
+    kind: z.enum(FAILURE_KINDS),
+    action: z.enum(RECOVERY_ACTIONS),
     code: z.string(),
     /** The agents by name: who failed, and who is next. */
     from: z.string().nullable(),

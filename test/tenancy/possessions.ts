@@ -34,6 +34,8 @@ export type Kind =
   | 'containment'
   | 'boardItem'
   | 'model'
+  | 'modelCall'
+  | 'budget'
   | 'credential'
   | 'agentVersion'
 
@@ -63,6 +65,7 @@ export type Name =
   | 'boardCapability'
   | 'boardKey'
   | 'credential'
+  | 'budget'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -178,11 +181,28 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     'update board_item set run_id = $2, task_id = $3, workflow_id = $4 where organization_id = $1 and id = $5',
     [org.id, ids.run, ids.task, ids.workflow, ids.boardItem],
   )
-  await world.asOwner(
+  const [modelCall] = await world.asOwner<{ id: string }>(
     `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens, output_tokens,
        cached_tokens, cost_usd, latency_ms, outcome, reason)
-     values ($1, $2, $3, $4, $5, $6, 100, 10, 0, 0.001, 500, 'ok', $7)`,
+     values ($1, $2, $3, $4, $5, $6, 100, 10, 0, 0.001, 500, 'ok', $7) returning id`,
     [org.id, ids.run, ids.task, ids.agent, ids.model, mark('provider'), { reason: mark('reason') }],
+  )
+  await world.asOwner(
+    `insert into model_response (organization_id, id, model_id, text, input_tokens, output_tokens, cost_usd, expires_at)
+     values ($1, $2, $3, $4, 100, 10, 0.001, now() + interval '1 day')`,
+    [org.id, mark('response'), ids.model, mark('answer')],
+  )
+  await world.asOwner(
+    `insert into budget_use (organization_id, budget_id, subject, since, used_usd)
+     values ($1, $2, $3::text, timestamptz '1970-01-01T00:00:00Z', 0.123)`,
+    [org.id, ids.budget, ids.run],
+  )
+  await world.asOwner(
+    `insert into budget_reservation (organization_id, budget_ids, subjects, since, usd, tokens, calls, most_usd,
+       most_tokens, expires_at)
+     values ($1, array[$2::uuid], array[$3::text], array[timestamptz '1970-01-01T00:00:00Z'], 0.1, 1, 1, 0.1, 1,
+       now() + interval '1 day')`,
+    [org.id, ids.budget, ids.run],
   )
   await world.asOwner('update task set cost_usd = cost_usd + 0.25 where organization_id = $1 and id = $2', [
     org.id,
@@ -237,6 +257,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       anomaly: anomaly?.id ?? '',
       agentVersion: version?.id ?? '',
       taskLog: line?.id ?? '',
+      modelCall: modelCall?.id ?? '',
       settings: settings?.id ?? '',
     },
     names: { ...names, digest: approval.digest, logWord },
@@ -246,7 +267,15 @@ export async function makeEverything(world: World, org: Organization): Promise<E
 interface Made {
   ids: Omit<
     Record<Kind, string>,
-    'approval' | 'escalation' | 'message' | 'assessment' | 'anomaly' | 'settings' | 'taskLog' | 'agentVersion'
+    | 'approval'
+    | 'escalation'
+    | 'message'
+    | 'assessment'
+    | 'anomaly'
+    | 'settings'
+    | 'taskLog'
+    | 'modelCall'
+    | 'agentVersion'
   >
   names: Omit<Record<Name, string>, 'digest' | 'logWord'>
 }
@@ -286,6 +315,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     boardCapability: mark('capability'),
     boardKey: mark('key'),
     credential: mark('credential'),
+    budget: mark('budget'),
     eventId: mark('event'),
     approvalKey: mark('key'),
     assessmentKey: mark('key'),
@@ -402,6 +432,13 @@ async function makeByMutations(org: Organization): Promise<Made> {
     'credential { id }',
   )
   await call('scaleAgent', { agentId: idOf(agent), instances: 2, reason: mark('reason') }, 'agent { id }')
+  await call('declareValue', { runId: idOf(run), valueUsd: 12.5, note: mark('note') }, 'run { id }')
+  const { budget } = await call(
+    'setBudget',
+    { name: names.budget, runId: idOf(run), window: 'TOTAL', maxUsd: 1_000_000 },
+    'budget { id }',
+  )
+  await call('setBudget', { name: mark('budget'), agentId: idOf(agent), window: 'TOTAL' }, 'budget { id }')
   const { model } = await call(
     'setModel',
     { provider: 'probe', name: mark('model'), contextTokens: 8_000, maxOutputTokens: 1_000 },
@@ -456,6 +493,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       credential: idOf(credential),
       boardItem: idOf(item),
       model: idOf(model),
+      budget: idOf(budget),
       article: published.publishArticles.articles[0]?.id ?? '',
     },
   }

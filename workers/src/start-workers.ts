@@ -2,6 +2,7 @@ import { type Data, roleUrl } from '@tutti/prisma'
 import { createLanes, type Lifecycle, type Log } from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
 import { startTaskRunner } from '@tutti/workflows/domain'
+import { startBudgetUpkeep } from './budgets/start-budget-upkeep.ts'
 import { startExpiry } from './approvals/start-expiry.ts'
 import { openIncidents } from './consumers/open-incidents.ts'
 import { resumeDecidedTasks } from './consumers/resume-decided-tasks.ts'
@@ -9,10 +10,14 @@ import { startConsumer } from './consumers/start-consumer.ts'
 import { watchOutcomes } from './consumers/watch-outcomes.ts'
 import { createExecutor } from './executors/create-executor.ts'
 import { openEgress } from './executors/open-egress.ts'
+import { probeAgent } from './lifecycle/probe-agent.ts'
+import { startDeployments } from './lifecycle/start-deployments.ts'
 import { startRetirements } from './lifecycle/start-retirements.ts'
+import { openResponseCache } from './models/response-cache.ts'
 import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
+import { startMessageExpiry } from './messaging/start-message-expiry.ts'
 import { startRetention } from './retention/start-retention.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
@@ -38,7 +43,9 @@ export async function startWorkers(
   lifecycle: Lifecycle,
 ): Promise<{ wake(): void }> {
   const { log, databaseUrl, redisUrl, concurrency } = options
-  const services: WorkerServices = { ...options, database: data.database, tail: data.tail }
+  const { database, tail } = data
+  const responses = lifecycle.own(openResponseCache({ database, log }, { redisUrl }))
+  const services: WorkerServices = { ...options, database, tail, responses }
   const postgresUrl = roleUrl(databaseUrl, 'queue', options.secret)
   const lanes = lifecycle.own(await createLanes({ redisUrl, postgresUrl }, log))
   const egress = lifecycle.own(openEgress({ allowLocal: options.allowLocalAgents }))
@@ -65,9 +72,12 @@ export async function startWorkers(
   }
   lifecycle.own(startExpiry(services))
   lifecycle.own(startRunTimeouts(services))
+  lifecycle.own(startMessageExpiry(services))
   lifecycle.own(startOperations(services, wake))
   lifecycle.own(startContainment(services, wake))
+  lifecycle.own(startDeployments(services, (agent) => probeAgent(egress, agent)))
   lifecycle.own(startRetirements(services, wake))
+  lifecycle.own(startBudgetUpkeep(services))
   lifecycle.own(startRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }

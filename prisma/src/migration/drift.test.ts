@@ -15,8 +15,11 @@ const models = globSync('*.prisma', { cwd: directory })
  */
 const BY_HAND = [
   'article_title_trigram_index',
+  'budget_reservation_expiry_index',
+  'budget_use_age_index',
   'integration_event_age_index',
   'model_call_age_index',
+  'model_response_expiry_index',
   'run_id_index',
   'strand_id_index',
   'task_id_index',

@@ -1,10 +1,37 @@
 export { agentExecutor, type AgentExecutor } from './agents/agent-executor.ts'
 export { findAgentsByName, type NamedAgent } from './agents/find-agents-by-name.ts'
 export { registerAgent, type RegisterAgentRequest } from './agents/register-agent.ts'
+export { type Breakers, type BreakerSubject, openBreakers } from './breaker/open-breakers.ts'
+export { type BudgetRow } from './budgets/budget-row.ts'
+export { countReportedCosts } from './budgets/count-reported-costs.ts'
+export { deleteOldUses } from './budgets/delete-old-uses.ts'
+export { hasBudgets } from './budgets/has-budgets.ts'
+export { noteBreach } from './budgets/note-breach.ts'
+export { releaseReservations } from './budgets/release-reservations.ts'
+export {
+  type Amount,
+  type Estimate,
+  type Reservation,
+  reserveCost,
+  type Reserved,
+  type Spender,
+} from './budgets/reserve-cost.ts'
+export { setBudget } from './budgets/set-budget.ts'
+export { settleCost } from './budgets/settle-cost.ts'
 export { BUILTIN_FUNCTIONS, type BuiltinFunction } from './configuration/builtin-functions.ts'
+export { configurationHash } from './configuration/configuration-hash.ts'
 export type { ExecutorRecord } from './configuration/executor-record.ts'
 export { MODEL_TOOLS, type ModelTool } from './configuration/model-tools.ts'
 export { type RevealedCredential, revealCredential } from './credentials/reveal-credential.ts'
+export { type DueCheck, takeDueChecks, watchNewAgents } from './health/take-due-checks.ts'
+export { type CheckResult, noteCheck } from './health/note-check.ts'
+export { readReliability, type Reliability } from './reliability/reliability-settings.ts'
+export { deployAgent, type DeployAgentRequest } from './lifecycle/deploy/deploy-agent.ts'
+export {
+  type DeploymentWorker,
+  findDeployments,
+  workDeployment,
+} from './lifecycle/deploy/work-deployment.ts'
 export { scaleAgent, type ScaleAgentRequest } from './lifecycle/scale-agent.ts'
 export { retireAgent, type RetireAgentRequest } from './lifecycle/retire-agent.ts'
 export {
@@ -15,11 +42,25 @@ export {
   readRetirement,
 } from './lifecycle/work-retirement.ts'
 export { type OutgoingMessage, sendMessage } from './messages/send-message.ts'
+export { deleteOldMessages } from './messaging/delete-old-messages.ts'
+export { endOverdueMessages } from './messaging/end-overdue-messages.ts'
 export { chooseModel } from './models/choose-model.ts'
 export { deleteOldModelCalls } from './models/delete-old-model-calls.ts'
 export { knownRegistry } from './models/known-registry.ts'
 export { measurementsOf } from './models/measurements.ts'
-export type { Model } from './models/model.ts'
+export { costOf } from './models/cost-of.ts'
+export { type Model, priceAt } from './models/model.ts'
 export { recordModelCall } from './models/record-model-call.ts'
+export { deleteExpiredResponses } from './response-cache/delete-expired-responses.ts'
+export { findResponse } from './response-cache/find-response.ts'
+export { keepResponse } from './response-cache/keep-response.ts'
+export {
+  type CacheLevel,
+  type CacheReach,
+  type KeptResponse,
+  nearest,
+} from './response-cache/kept-response.ts'
 export { setModel } from './models/set-model.ts'
 export { setModelPrice } from './models/set-model-price.ts'
+export { pinTool } from './tools/pin-tool.ts'
+export { commandProblem } from './configuration/command-problem.ts'

@@ -1,11 +1,20 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
 import { agentResolvers, agentStatusValues } from './agents/agents.resolvers.ts'
+import { breakerEnums, breakerResolvers } from './breaker/breaker.resolvers.ts'
+import { budgetEnums, budgetResolvers } from './budgets/budgets.resolvers.ts'
 import type { Context, Services } from './context.ts'
+import { costDimensions, costResolvers } from './costs/costs.resolvers.ts'
 import { credentialResolvers } from './credentials/credentials.resolvers.ts'
+import { healthEnums, healthResolvers } from './health/health.resolvers.ts'
 import { hierarchyResolvers } from './hierarchy/hierarchy.resolvers.ts'
+import { deployEnums, deployResolvers } from './lifecycle/deploy/deploy.resolvers.ts'
 import { agentRetirementStatusValues, lifecycleResolvers } from './lifecycle/lifecycle.resolvers.ts'
+import { messagingEnums, messagingResolvers } from './messaging/messaging.resolvers.ts'
 import { messageResolvers } from './messages/messages.resolvers.ts'
 import { modelResolvers } from './models/models.resolvers.ts'
+import { responseCacheResolvers } from './response-cache/response-cache.resolvers.ts'
+import { reliabilityEnums, reliabilityResolvers } from './reliability/reliability.resolvers.ts'
+import { toolResolvers } from './tools/tools.resolvers.ts'
 
 /** Who does the work: the hierarchy, the agents in it, what they sent outside, and the models they ask. */
 export const agents = defineSubgraph<Services, Context>({
@@ -13,12 +22,27 @@ export const agents = defineSubgraph<Services, Context>({
   directory: import.meta.dirname,
   resolvers: mergeResolvers(
     agentResolvers,
+    breakerResolvers,
+    breakerEnums,
+    budgetResolvers,
+    costResolvers,
+    { ...budgetEnums, CostDimension: costDimensions },
     credentialResolvers,
+    healthResolvers,
+    healthEnums,
     hierarchyResolvers,
     lifecycleResolvers,
+    deployResolvers,
+    deployEnums,
     { AgentStatus: agentStatusValues, AgentRetirementStatus: agentRetirementStatusValues },
     messageResolvers,
+    messagingResolvers,
+    messagingEnums,
     modelResolvers,
+    responseCacheResolvers,
+    reliabilityResolvers,
+    reliabilityEnums,
+    toolResolvers,
   ),
   context: (services, actor) => ({ ...services, actor }),
 })

@@ -7,16 +7,7 @@ export {
   writeDefinition,
 } from './definitions/index.ts'
 export { bindApproval, resumeTask, type TaskDecision } from './engine/resume-task.ts'
-export {
-  FAILURE_KINDS,
-  type FailureKind,
-  failureKindOf,
-  recover,
-  RECOVERY_ACTIONS,
-  type RecoveryAction,
-  type RecoveryPolicy,
-  saysBroken,
-} from './recovery/recover.ts'
+export { failureKindOf, recover, saysBroken } from './recovery/recover.ts'
 export { idempotencyKey } from './engine/core/index.ts'
 export type { ClaimedTask } from './engine/worker/claimed-task.ts'
 export type { AttemptOutcome, TaskOutcome } from './engine/worker/outcome.ts'

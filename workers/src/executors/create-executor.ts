@@ -1,7 +1,8 @@
-import { type AgentExecutor, agentExecutor } from '@tutti/agents/domain'
+import { type AgentExecutor, agentExecutor, openBreakers } from '@tutti/agents/domain'
 import { inSpan } from '@tutti/runtime'
 import { TuttiError } from '@tutti/schema'
 import {
+  type AttemptOutcome,
   type ClaimedTask,
   type ExecuteTask,
   idempotencyKey,
@@ -9,14 +10,19 @@ import {
   type TaskOutcome,
 } from '@tutti/workflows/domain'
 import { builtinFunctions } from '../agents/builtin-functions.ts'
+import { PutBack } from '../budgets/breach.ts'
+import { requireRoom } from '../budgets/require-room.ts'
 import { attemptSecrets, CredentialProblem } from '../credentials/attempt-secrets.ts'
 import { openCredentials } from '../credentials/open-credentials.ts'
 import { createRedactor } from '../credentials/redactor.ts'
 import type { TaskLogCollector } from '../logs/task-log-collector.ts'
+import { guardAttempt } from '../recovery/guard-attempt.ts'
 import { agentActor, type WorkerServices } from '../worker-services.ts'
 import { type Executor, failed } from './executor.ts'
 import { executeMessage } from './execute-message.ts'
 import { executeOverHttp } from './execute-over-http.ts'
+import { executeOverA2a } from './a2a/execute-over-a2a.ts'
+import { executeOverMcp } from './mcp/execute-over-mcp.ts'
 import { executeByPerson } from './execute-by-person.ts'
 import { executeOutside } from './execute-outside.ts'
 import { executeModel } from './model/execute-model.ts'
@@ -27,6 +33,9 @@ import { redactOutcome, redactVoice, withoutSecrets } from './redact-outcome.ts'
 const KNOWN_AGENTS = 2_000
 /** An agent that was changed or retired is noticed this soon. */
 const TRUST_MS = 1_000
+
+/** What says what it cost when it is over; others' costs are known call by call, or there are none. */
+const REPORTS_COSTS: ReadonlySet<string> = new Set(['http', 'mcp', 'a2a', 'external'])
 
 interface KnownAgent {
   agent: Promise<AgentExecutor>
@@ -41,6 +50,7 @@ export function createExecutor(
 ): ExecuteTask {
   const known = new Map<string, KnownAgent>()
   const credentials = openCredentials(services)
+  const guard = { ...services, breakers: openBreakers(services) }
 
   async function read(task: ClaimedTask, id: string, before: KnownAgent | undefined): Promise<AgentExecutor> {
     const earlier = await before?.agent.catch(() => undefined)
@@ -57,7 +67,7 @@ export function createExecutor(
     return agent
   }
 
-  async function attempt(task: ClaimedTask, signal: AbortSignal, beat: () => void): Promise<TaskOutcome> {
+  async function attempt(task: ClaimedTask, signal: AbortSignal, beat: () => void): Promise<AttemptOutcome> {
     if (task.agentId === null) {
       return failed('AGENT_NOT_FOUND', `No agent named "${task.agentName}" is registered.`)
     }
@@ -72,9 +82,13 @@ export function createExecutor(
       await using voice = openVoice(services, actor, task, { logs, beat })
       const secrets = attemptSecrets(credentials, redactor, task.organizationId, agent)
       const call = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport, secrets }
-      const outcome = await executor({ ...call, ...redactVoice(voice, redactor) })
+      if (task.kind === 'agent' && REPORTS_COSTS.has(agent.executor.type)) await requireRoom(call)
+      const outcome = await guardAttempt(guard, { task, agent, signal }, () =>
+        executor({ ...call, ...redactVoice(voice, redactor) }),
+      )
       return redactOutcome(outcome, redactor)
     } catch (error) {
+      if (error instanceof PutBack) return { type: 'put_back' }
       if (error instanceof CredentialProblem) {
         if (error.cause) services.log.error({ err: error.cause, taskId: task.id }, error.message)
         return failed(error.code, error.message)
@@ -110,6 +124,10 @@ function executorOf({ executor }: AgentExecutor): Executor | undefined {
       return builtinFunctions[executor.function ?? '']
     case 'http':
       return executeOverHttp
+    case 'mcp':
+      return executeOverMcp
+    case 'a2a':
+      return executeOverA2a
     case 'model':
       return executeModel
     case 'person':

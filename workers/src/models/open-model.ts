@@ -1,4 +1,15 @@
-import { chooseModel, knownRegistry, measurementsOf, type Model, recordModelCall } from '@tutti/agents/domain'
+import {
+  type Amount,
+  type CacheLevel,
+  type CacheReach,
+  chooseModel,
+  knownRegistry,
+  measurementsOf,
+  type Model,
+  recordModelCall,
+} from '@tutti/agents/domain'
+import { actionOf, endForBudgets } from '../budgets/breach.ts'
+import { estimatedUsd, NoRoom, reserveCall, type TokenEstimate } from '../budgets/reserve-call.ts'
 import {
   answerOf,
   type AskModel,
@@ -11,6 +22,7 @@ import {
   readBySchema,
   requestOf,
 } from '../builtins/model/index.ts'
+import { type CacheEntry, cacheEntryOf, reachOf } from './cache-entry.ts'
 import { type ModelServer, modelServerOf, PROVIDERS } from '../credentials/model-server-of.ts'
 import type { TaskCall } from '../executors/executor.ts'
 
@@ -51,11 +63,8 @@ interface Plan {
   reason: Readonly<Record<string, unknown>>
   /** Who is out of use together with one that asks to wait. */
   rateLimitScope: 'model' | 'provider'
-}
-
-interface Estimate {
-  input: number
-  output: number
+  /** How far answers may be kept. */
+  reach: CacheReach
 }
 
 /**
@@ -67,7 +76,7 @@ export async function openModel(
   call: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'secrets' | 'egress'>,
   taskType: string,
 ): Promise<OpenModel | undefined> {
-  const { services, task, agent, actor } = call
+  const { services, task, agent, actor, secrets } = call
   if (!agent.models) return undefined
   const configured = [agent.models.primary, ...(agent.models.fallback ? [agent.models.fallback] : [])]
   const servers = new Map<string, Promise<ModelServer | undefined>>()
@@ -85,7 +94,7 @@ export async function openModel(
   async function callOne<T>(
     turn: Turn,
     server: ModelServer,
-    { request, read, reason, estimate }: Exchange<T>,
+    { request, read, reason, estimate, reach }: Exchange<T>,
   ): Promise<{ value: T; reply: ModelReply }> {
     const { name, model } = turn
     const base = {
@@ -97,6 +106,11 @@ export async function openModel(
       quality: null,
       reason,
     }
+    const entry = cacheEntryOf(call, turn, server, request, reach)
+    const { kept, missed } = await answerAgain(entry, read, base)
+    if (kept) return kept
+    const settle = await reserveCall(call, model, estimate, request.signal)
+    let spent: Amount = { usd: 0, tokens: 0, calls: 1 }
     const id = model?.id ?? name
     const over = measurementsOf(services.database).starting(
       actor.organizationId,
@@ -109,22 +123,78 @@ export async function openModel(
       reply = await callProvider({ ...server, model: nameAt(turn) }, request)
       const value = read(reply)
       const { tokens, ms } = reply
-      costUsd += await record({ ...base, tokens, latencyMs: ms, outcome: 'ok', retryAfterMs: undefined })
+      const usd = await record({
+        ...base,
+        tokens,
+        latencyMs: ms,
+        outcome: 'ok',
+        retryAfterMs: undefined,
+        cache: { level: 'none', missed },
+      })
+      costUsd += usd
+      await keep(entry, reply, usd)
+      spent = { usd, tokens: tokens.input + tokens.output, calls: 1 }
       return { value, reply }
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
-      costUsd += await record({
+      // An answer of another form was paid for too.
+      const tokens = reply?.tokens ?? { input: 0, output: 0, cached: 0 }
+      const usd = await record({
         ...base,
-        // An answer of another form was paid for too.
-        tokens: reply?.tokens ?? { input: 0, output: 0, cached: 0 },
+        tokens,
         latencyMs: performance.now() - began,
         outcome: error.code,
         retryAfterMs: error.retryAfterMs,
       })
+      costUsd += usd
+      spent = { usd, tokens: tokens.input + tokens.output, calls: 1 }
       throw error
     } finally {
       over()
+      await settle(spent)
     }
+  }
+
+  /** What is kept of an earlier call, read as an answer of this one; it costs nothing and is recorded all the same. */
+  async function answerAgain<T>(
+    { key, reach, mayAnswer }: CacheEntry,
+    read: (reply: ModelReply) => T,
+    base: Pick<RecordedCall, 'model' | 'name' | 'runId' | 'taskId' | 'agentId' | 'quality' | 'reason'>,
+  ): Promise<{ kept?: { value: T; reply: ModelReply }; missed: CacheLevel[] }> {
+    const began = performance.now()
+    const look = mayAnswer ? await services.responses?.find(actor, key, reach) : undefined
+    if (!look?.found) return { missed: look?.missed ?? [] }
+    const { level, response } = look.found
+    const tokens = { input: 0, output: 0, cached: 0 }
+    const ms = performance.now() - began
+    const model = base.model?.name ?? base.name
+    const reply = { text: response.text, calls: [], said: [], isWhole: true, model, tokens, ms }
+    let value: T
+    try {
+      value = read(reply)
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error
+      // An earlier release may have read it otherwise.
+      return { missed: [...look.missed, level] }
+    }
+    const cache = { level, missed: look.missed, saved: response }
+    await record({ ...base, tokens, latencyMs: ms, outcome: 'ok', retryAfterMs: undefined, cache })
+    return { kept: { value, reply }, missed: look.missed }
+  }
+
+  async function keep(entry: CacheEntry, reply: ModelReply, usd: number): Promise<void> {
+    const reach = reachOf(entry, reply, secrets.cut)
+    if (reach === 'off') return
+    await services.responses?.keep(
+      actor,
+      { ...entry, reach },
+      {
+        text: reply.text,
+        inputTokens: reply.tokens.input,
+        outputTokens: reply.tokens.output,
+        costUsd: usd.toFixed(12),
+      },
+    )
   }
 
   async function exchange<T>(
@@ -136,8 +206,9 @@ export async function openModel(
     const after: { model: string; outcome: string }[] = []
     const out = new Set<string>()
     let failure: ModelError | undefined
+    let noRoom: NoRoom | undefined
     // A conversation goes on with whom it began: what a provider wants back of its own is nothing to another.
-    const turns = request.rounds?.length && last ? [last, ...plan.turns.filter(isNot(last))] : plan.turns
+    const turns = request.rounds?.length && last ? [last, ...plan.turns.filter(isNot(last))] : [...plan.turns]
     for (const [position, turn] of turns.entries()) {
       const { name, model } = turn
       if (model && out.has(model.provider)) continue
@@ -150,10 +221,18 @@ export async function openModel(
       }
       const reason = { ...plan.reason, position, after: [...after] }
       try {
-        const answer = await callOne(turn, server, { request, read, reason, estimate })
+        const answer = await callOne(turn, server, { request, read, reason, estimate, reach: plan.reach })
         last = turn
         return answer
       } catch (error) {
+        if (error instanceof NoRoom) {
+          if (actionOf(error.budgets) !== 'cheaper_model') return endForBudgets(call, error.budgets)
+          noRoom = error
+          after.push({ model: id, outcome: 'BUDGET_EXCEEDED' })
+          const left = turns.splice(position + 1)
+          turns.push(...cheaperOf(left, turn, estimate))
+          continue
+        }
         if (!(error instanceof ModelError) || !FALL_BACK.has(error.code)) throw error
         failure = error
         after.push({ model: id, outcome: error.code })
@@ -161,11 +240,12 @@ export async function openModel(
           out.add(model.provider)
       }
     }
+    if (noRoom && !failure) return endForBudgets(call, noRoom.budgets)
     throw failure ?? new ModelError('MODEL_NONE_USABLE', 'no model may be asked')
   }
 
   /** The work is done, whether or not this can be written. */
-  async function record(spent: Parameters<typeof recordModelCall>[2]): Promise<number> {
+  async function record(spent: RecordedCall): Promise<number> {
     try {
       return Number((await recordModelCall(services, actor, spent)).costUsd)
     } catch (error) {
@@ -190,12 +270,16 @@ export async function openModel(
   }
 }
 
+type RecordedCall = Parameters<typeof recordModelCall>[2]
+
 /** What is to be called, and why. */
 interface Exchange<T> {
   request: ModelRequest
   read: (reply: ModelReply) => T
   reason: Readonly<Record<string, unknown>>
-  estimate: Estimate
+  /** How far the organization lets answers be kept. */
+  reach: CacheReach
+  estimate: TokenEstimate
 }
 
 /** Of one that the registry does not know: what stands before it says whose it is, as `anthropic/claude-next`. */
@@ -216,9 +300,20 @@ function nameAt({ name, model }: Turn): string {
   return name.startsWith(`${provider}/`) ? name.slice(provider.length + 1) : name
 }
 
-function estimateOf({ instructions, data, rounds, tools, maxOutputTokens }: ModelRequest): Estimate {
-  const letters = instructions.length + JSON.stringify([data, rounds, tools]).length
-  return { input: Math.ceil(letters / LETTERS_A_TOKEN), output: maxOutputTokens ?? MOST_OUTPUT_TOKENS }
+function estimateOf({ instructions, data, rounds, tools, maxOutputTokens }: ModelRequest): TokenEstimate {
+  const text = instructions + JSON.stringify([data, rounds, tools])
+  return {
+    input: Math.ceil(text.length / LETTERS_A_TOKEN),
+    output: maxOutputTokens ?? MOST_OUTPUT_TOKENS,
+    // A token is at least a byte.
+    inputAtMost: Buffer.byteLength(text),
+  }
+}
+
+/** Those that are expected to cost less than this one, cheapest first. */
+function cheaperOf(turns: readonly Turn[], than: Turn, { input, output }: TokenEstimate): Turn[] {
+  const usd = ({ model }: Turn): number => Number(estimatedUsd(model, input, output))
+  return turns.filter((turn) => usd(turn) < usd(than)).sort((left, right) => usd(left) - usd(right))
 }
 
 const turnsOf = (configured: readonly string[], models: readonly Model[]): Turn[] =>
@@ -231,7 +326,7 @@ async function planCalls(
   { services, actor }: Pick<TaskCall, 'services' | 'actor'>,
   configured: readonly string[],
   taskType: string,
-  estimate: Estimate,
+  estimate: TokenEstimate,
 ): Promise<Plan> {
   const wish = {
     taskType,
@@ -240,11 +335,11 @@ async function planCalls(
     models: [...configured],
   }
   const { routing, settings, models } = await chooseModel(services, actor, wish, { trustMs: TRUST_MS })
-  const { rateLimitScope } = settings
+  const { rateLimitScope, responseCache: reach } = settings
   const all = [...models.values()]
   if (!settings.enabled || all.filter(({ status }) => status === 'active').length < 2) {
     const allowed = turnsOf(configured, all).filter(({ model }) => model?.status !== 'disabled')
-    return { turns: allowed, reason: { by: 'configuration', chain: configured }, rateLimitScope }
+    return { turns: allowed, reason: { by: 'configuration', chain: configured }, rateLimitScope, reach }
   }
   // Those that nobody took into use are no news.
   const excluded = routing.excluded.filter(({ reasons }) =>
@@ -264,5 +359,10 @@ async function planCalls(
     return { name: model?.name ?? id, model }
   })
   const { chosen, confidence, ranking, chain } = routing
-  return { turns, reason: { by: 'router', chosen, confidence, chain, ranking, excluded }, rateLimitScope }
+  return {
+    turns,
+    reason: { by: 'router', chosen, confidence, chain, ranking, excluded },
+    rateLimitScope,
+    reach,
+  }
 }

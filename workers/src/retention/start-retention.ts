@@ -1,4 +1,9 @@
-import { deleteOldModelCalls } from '@tutti/agents/domain'
+import {
+  deleteExpiredResponses,
+  deleteOldMessages,
+  deleteOldModelCalls,
+  deleteOldUses,
+} from '@tutti/agents/domain'
 import { deleteExpiredLogs, deleteOldFirings } from '@tutti/workflows/domain'
 import type { WorkerServices } from '../worker-services.ts'
 
@@ -9,6 +14,9 @@ const SWEEPS = {
   'lines of tasks': deleteExpiredLogs,
   'firings of triggers': deleteOldFirings,
   'calls of models': deleteOldModelCalls,
+  'answers of models': deleteExpiredResponses,
+  'messages of agents': deleteOldMessages,
+  'uses of budgets': deleteOldUses,
 } as const
 
 /** Takes away what is past its time, of every tenant. Looks every ten minutes; several workers may. */

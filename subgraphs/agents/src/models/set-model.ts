@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { CATALOGUE } from './catalogue.ts'
 import type { Model } from './model.ts'
+import { modelChanged } from './model-changed.ts'
 import { readModels } from './read-models.ts'
 
 const MOST = 2_000_000_000
@@ -34,7 +35,7 @@ const inputSchema = z.object({
 
 /**
  * Takes a model into use, or says otherwise of one. What is not said is as in the catalogue; a model that is not in it
- * needs its context and its most output. BAD_INPUT with every mistake.
+ * needs its context and its most output. Events: model.changed. BAD_INPUT with every mistake.
  */
 export async function setModel(
   services: { database: Database },
@@ -60,8 +61,8 @@ export async function setModel(
       })),
     })
   }
-  await services.database.inTenant(actor, (tx) =>
-    tx.sql(
+  await services.database.inTenant(actor, async (tx) => {
+    await tx.sql(
       `insert into model (organization_id, id, provider, name, capabilities, context_tokens, max_output_tokens,
          requests_per_minute, tokens_per_minute, quality, premium, status)
        values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12)
@@ -82,7 +83,8 @@ export async function setModel(
       JSON.stringify(given.quality ?? {}),
       given.premium ?? known?.premium ?? false,
       given.status ?? 'active',
-    ),
-  )
+    )
+    await tx.appendEvent(modelChanged(id, 'set'))
+  })
   return (await readModels(services, actor)).get(id) ?? fail('INTERNAL')
 }

@@ -3,23 +3,29 @@ import type { Actor } from '@tutti/schema'
 import { readRouterSettings } from './read-router-settings.ts'
 import { DEFAULT_ROUTER_SETTINGS, type RouterSettings } from './router-settings.ts'
 
-/** Puts in force how models are chosen, instead of what was said before; what the document leaves out is as by default. */
+/**
+ * Puts in force how models are chosen, instead of what was said before; what the document leaves out is as by default.
+ * Events: router_settings.applied.
+ */
 export async function setRouterSettings(
   { database }: { database: Database },
   actor: Actor,
   { document }: { document: string },
 ): Promise<RouterSettings> {
   const settings = readRouterSettings(document)
-  await database.inTenant(actor, (tx) =>
-    tx.db.routerSettings.create({
+  await database.inTenant(actor, async (tx) => {
+    const { id } = await tx.db.routerSettings.create({
       data: {
         organizationId: actor.organizationId,
         document,
         settings: JSON.parse(JSON.stringify(settings)),
         appliedBy: actorRecord(actor),
       },
-    }),
-  )
+      select: { id: true },
+    })
+    const data = { settingsId: id }
+    await tx.appendEvent({ type: 'router_settings.applied', subject: `router_settings/${id}`, data })
+  })
   return settings
 }
 

@@ -6,13 +6,17 @@ import { UNDO } from '../core/steps/compensation.ts'
 import type { EngineMemory } from '../store/engine-memory.ts'
 import type { ClaimedTask } from './claimed-task.ts'
 import { type Heart, startHeart } from './heart.ts'
-import type { TaskOutcome } from './outcome.ts'
+import type { AttemptOutcome } from './outcome.ts'
 
 /**
  * Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. `beat`
  * is called at each sign of life, for steps with a `heartbeat_timeout`.
  */
-export type ExecuteTask = (task: ClaimedTask, signal: AbortSignal, beat?: () => void) => Promise<TaskOutcome>
+export type ExecuteTask = (
+  task: ClaimedTask,
+  signal: AbortSignal,
+  beat?: () => void,
+) => Promise<AttemptOutcome>
 
 /** What attempts are made with. */
 export interface AttemptServices {
@@ -30,9 +34,9 @@ export async function runAttempt(
   services: AttemptServices,
   task: ClaimedTask,
   { versionId, abort }: { versionId: string; abort: AbortController },
-): Promise<TaskOutcome> {
+): Promise<AttemptOutcome> {
   const { execute, log } = services
-  const ended = Promise.withResolvers<TaskOutcome>()
+  const ended = Promise.withResolvers<AttemptOutcome>()
   const timer = setTimeout(() => {
     abort.abort(new Error('STEP_TIMED_OUT'))
     ended.resolve({ type: 'timed_out' })

@@ -1,4 +1,4 @@
-import type { FailureKind, RecoveryAction } from '../../recovery/recover.ts'
+import type { FailureKind, RecoveryAction } from '@tutti/schema'
 import type { AttemptError } from '../core/index.ts'
 
 /** What was done about a failure within the attempt itself. */

@@ -15,7 +15,7 @@ import type { PlannedChange } from '../store/plan-transitions.ts'
 import { takeSignals } from '../take-signals.ts'
 import { type ExecuteTask, runAttempt } from './attempt.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
-import type { TaskOutcome } from './outcome.ts'
+import type { AttemptOutcome } from './outcome.ts'
 import {
   beginChild,
   type Finished,
@@ -85,7 +85,7 @@ interface Hold {
   /** The beginning of the task, while it is not written. */
   begun?: PlannedChange | undefined
   /** What the task came to while its beginning was being written. */
-  outcome?: TaskOutcome
+  outcome?: AttemptOutcome
 }
 
 /** Starts claiming. Stopping lets running tasks finish for `drainMs`, then leaves the rest to their leases' end. */
@@ -258,7 +258,11 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
     notifyIdle()
   }
 
-  function finish(hold: Hold, outcome: TaskOutcome | undefined): void {
+  function finish(hold: Hold, outcome: AttemptOutcome | undefined): void {
+    if (outcome?.type === 'put_back') {
+      unwritten.delete(hold)
+      return void letGo(hold, parkStrands)
+    }
     const mayContinue =
       !stopping && hold.steps < CONTINUE_STEPS && performance.now() - hold.since < CONTINUE_MS
     hold.finished = {
