@@ -18,6 +18,7 @@ import {
   joinsOf,
   releasedEvent,
 } from './external-task.ts'
+import { roomOfAgents } from '../limits/room-of-agents.ts'
 import { findWorkerAgents, type WorkerAgent } from './find-worker-agents.ts'
 import { leaseSeconds } from './lease-seconds.ts'
 
@@ -64,7 +65,7 @@ export async function claimTasks(
   const { most, leaseSeconds: seconds, ...request } = parseInput(inputSchema, input)
   const { claimed, lost } = await database.transact(actor, async (client) => {
     const agents = await findWorkerAgents(client, actor, request)
-    const rows = await claim(client, actor, agents, most ?? 1, seconds)
+    const rows = await claimWithinLimits(client, actor, agents, { most: most ?? 1, seconds })
     const gone = rows.filter(({ lapsed, losses }) => lapsed && losses >= MOST_LOSSES)
     for (const row of gone) await giveUp(client, actor, row)
     const kept = rows.filter((row) => !gone.includes(row))
@@ -91,6 +92,32 @@ interface Row extends ExternalTask {
   input: Record<string, unknown>
   progress: TaskProgressRow | null
   deadline: Date | null
+}
+
+interface Wish {
+  most: number
+  seconds: number
+}
+
+/** Agents without a limit share what is asked for; of the others each takes what it has room for. */
+async function claimWithinLimits(
+  client: pg.PoolClient,
+  actor: Actor,
+  agents: readonly WorkerAgent[],
+  { most, seconds }: Wish,
+): Promise<Row[]> {
+  const rooms = await roomOfAgents(
+    client,
+    actor.organizationId,
+    agents.map(({ id }) => id),
+  )
+  const free = agents.filter(({ id }) => !rooms.has(id))
+  const rows = await claim(client, actor, free, most, seconds)
+  for (const agent of agents) {
+    const room = Math.min(rooms.get(agent.id) ?? 0, most - rows.length)
+    if (room > 0) rows.push(...(await claim(client, actor, [agent], room, seconds)))
+  }
+  return rows
 }
 
 /** The strand's fence moves with every claim, and is the claim's: what else changes the strand ends the claim. */

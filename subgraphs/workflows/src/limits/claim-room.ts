@@ -122,13 +122,25 @@ async function readTotals(client: Client, organizations: readonly string[]): Pro
   return new Map(rows.map(({ id, total }) => [id, total]))
 }
 
+/**
+ * Strands `s` of organizations `$1` that a worker of ours does, or somebody outside: who claimed it, or took it on to answer
+ * later. A claim that lapsed holds no place.
+ */
+export const UNDER_WAY = `select s.organization_id, s.workflow_id, s.agent_id, s.limit_key from strand s
+    where s.organization_id = any($1::uuid[]) and s.status = 'running'
+  union all
+  select s.organization_id, s.workflow_id, s.agent_id, s.limit_key from strand s
+    where s.organization_id = any($1::uuid[]) and s.status = 'waiting' and starts_with(s.wait_key, 'worker:')
+      and not exists (select from board_item i where i.organization_id = s.organization_id and i.task_id = s.task_id
+        and (i.status = 'open' or i.status = 'claimed' and i.lease_until <= clock_timestamp()))`
+
 /** A statement of its own, after the lock: only so does it see what the claimer before has claimed. */
 async function readUnderWay(client: Client, organizations: readonly string[]): Promise<UnderWay[]> {
   const { rows } = await client.query<UnderWay>({
     name: 'limit-under-way',
     text: `select s.organization_id as "organizationId", s.workflow_id as "workflowId", s.agent_id as "agentId",
         s.limit_key as "limitKey", count(*)::int as running
-      from strand s where s.organization_id = any($1::uuid[]) and s.status = 'running' group by 1, 2, 3, 4`,
+      from (${UNDER_WAY}) s group by 1, 2, 3, 4`,
     values: [organizations],
   })
   return rows
