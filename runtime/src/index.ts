@@ -1,3 +1,4 @@
+export { openRedisCache, type RedisCache } from './cache/open-redis-cache.ts'
 export { type Connection, connectionOf, isId, type PageArguments, readPage } from './graphql/connection.ts'
 export { defineSubgraph, type Subgraph, type SubgraphDefinition } from './graphql/define-subgraph.ts'
 export { bindSubgraph, type RunningSubgraph, type SubgraphRequest } from './graphql/execute-subgraph.ts'

@@ -3,6 +3,7 @@ import type { Kms, Log } from '@tutti/runtime'
 import { type Actor, scopesOf, systemActor } from '@tutti/schema'
 import type { ClaimedTask } from '@tutti/workflows/domain'
 import type { ModelEnvironment } from './credentials/model-server-of.ts'
+import type { ResponseCache } from './models/response-cache.ts'
 
 /** What executors and consumers work with. */
 export interface WorkerServices extends Pick<Data, 'database' | 'tail'> {
@@ -11,6 +12,8 @@ export interface WorkerServices extends Pick<Data, 'database' | 'tail'> {
   cacheDirectory?: string
   /** The servers of language models that the environment names. */
   models: ModelEnvironment
+  /** Answers of models that may be given again; none: every question is put to a model. */
+  responses?: ResponseCache
   /** Whether HTTP agents may be called on this machine's own addresses and without TLS. */
   allowLocalAgents: boolean
   /** What opens the tenants' credentials. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type AgentExecutor, setModel, setModelPrice } from '@tutti/agents/domain'
+import { type AgentExecutor, readReliability, setModel, setModelPrice } from '@tutti/agents/domain'
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createKms, createLog } from '@tutti/runtime'
@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { type ChatReply, startChatServer } from '../builtins/model/chat-server.ts'
 import { type Egress, openEgress } from '../executors/open-egress.ts'
 import { openModel } from './open-model.ts'
+import { openResponseCache, type ResponseCache } from './response-cache.ts'
 
 let world: TestDatabase
 let tail: Tail
@@ -40,7 +41,11 @@ const BROKEN: ChatReply = { status: 503, body: 'down' }
 const asked = z.object({ model: z.string() })
 
 /** A server where each model answers in its way, and a task whose agent names these models. */
-async function platform(replies: Readonly<Record<string, ChatReply>>, models: AgentExecutor['models']) {
+async function platform(
+  replies: Readonly<Record<string, ChatReply>>,
+  models: AgentExecutor['models'],
+  responses?: ResponseCache,
+) {
   const server = await startChatServer(
     ({ body }) => replies[asked.parse(JSON.parse(body)).model] ?? { status: 404, body: '{}' },
   )
@@ -54,6 +59,7 @@ async function platform(replies: Readonly<Record<string, ChatReply>>, models: Ag
       kms: createKms({ secret }),
       models: { OPENAI_BASE_URL: server.baseURL, OPENAI_API_KEY: 'key' },
       allowLocalAgents: false,
+      ...(responses ? { responses } : {}),
     },
     actor: admin,
     agent: {
@@ -64,6 +70,7 @@ async function platform(replies: Readonly<Record<string, ChatReply>>, models: Ag
       configurationHash: '',
       executor: { type: 'builtin' as const, function: 'draft_reply', settings: {}, files: {} },
       models,
+      reliability: readReliability(null),
     },
     secrets: {
       ofAgent: async () => '',
@@ -76,6 +83,10 @@ async function platform(replies: Readonly<Record<string, ChatReply>>, models: Ag
   }
   return {
     open: async () => (await openModel(call, 'draft_reply')) ?? expect.unreachable(),
+    /** As the same task is tried again by somebody. */
+    openAgain: async () =>
+      (await openModel({ ...call, task: { ...call.task, generation: 1 } }, 'draft_reply')) ??
+      expect.unreachable(),
     called: () => server.requests.map(({ body }) => asked.parse(JSON.parse(body)).model),
     runId: call.task.runId,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
@@ -217,4 +228,93 @@ test('when nothing can be asked at all, it says so and is not tried again', asyn
     retryable: false,
   })
   expect(on.called()).toEqual([])
+})
+
+const levels = () =>
+  world.database.readTenant<{
+    level: string
+    missed: string[]
+    costUsd: string
+    saved: number
+    savedUsd: string
+  }>(
+    admin,
+    `select cache_level as level, cache_missed as missed, cost_usd::text as "costUsd", saved_tokens as saved,
+       saved_usd::text as "savedUsd" from model_call where organization_id = $1::uuid order by id`,
+    [admin.organizationId],
+  )
+const keptTexts = () =>
+  world.database.readTenant<{ text: string }>(
+    admin,
+    'select text from model_response where organization_id = $1::uuid',
+    [admin.organizationId],
+  )
+const cacheHere = () => openResponseCache({ database: world.database, log: createLog('test', 'silent') })
+
+test('the same question is answered from the cache and costs nothing; another answer is there for who tries again', async () => {
+  await use('one', 1)
+  await setModelPrice(world, admin, { modelId: 'acme/one', inputUsd: 0.5, outputUsd: 1.5 })
+  await using cache = cacheHere()
+  await using on = await platform({ one: YES }, { primary: 'one' }, cache)
+  const model = await on.open()
+  await model.ask(QUESTION)
+  const spent = model.costUsd()
+  expect(await model.ask({ ...QUESTION, data: { it: 'is so' } })).toMatchObject({
+    value: { yes: true },
+    model: 'one',
+    tokens: { input: 0, output: 0 },
+  })
+  expect(model.costUsd()).toBe(spent)
+  expect(on.called()).toHaveLength(1)
+  const real = { level: 'none', missed: ['memory', 'database'], costUsd: '0.000111000000', saved: 0 }
+  expect(await levels()).toMatchObject([
+    real,
+    { level: 'memory', missed: [], costUsd: '0.000000000000', saved: 154, savedUsd: '0.000111000000' },
+  ])
+  await (await on.openAgain()).ask(QUESTION)
+  expect(on.called()).toHaveLength(2)
+})
+
+test('what is random, off, or another’s is asked; what is sensitive never leaves memory', async () => {
+  await use('one', 1)
+  await using cache = cacheHere()
+  await using on = await platform({ one: YES }, { primary: 'one', cache_steps: { write: 'database' } }, cache)
+  const model = await on.open()
+  for (const more of [{ temperature: 0.2 }, { cache: 'off' as const }]) {
+    await model.ask({ ...QUESTION, ...more })
+    await model.ask({ ...QUESTION, ...more })
+  }
+  expect(on.called()).toHaveLength(4)
+  const personal = { ...QUESTION, data: { from: 'ada@example.com' } }
+  await model.ask(personal)
+  await model.ask(personal)
+  expect(on.called()).toHaveLength(5)
+  expect(await keptTexts()).toEqual([])
+  await using off = await platform({ one: YES }, { primary: 'one', cache_steps: { write: 'off' } }, cache)
+  await (await off.open()).ask(QUESTION)
+  await (await off.open()).ask(QUESTION)
+  expect(off.called()).toHaveLength(2)
+})
+
+test('an answer that could not be read is not kept', async () => {
+  await use('one', 1)
+  await using cache = cacheHere()
+  const replies: Record<string, ChatReply> = { one: { content: '{"no":1}' } }
+  await using on = await platform(replies, { primary: 'one' }, cache)
+  const model = await on.open()
+  await expect(model.ask(QUESTION)).rejects.toMatchObject({ code: 'MODEL_BAD_OUTPUT' })
+  replies['one'] = YES
+  expect(await model.ask(QUESTION)).toMatchObject({ value: { yes: true } })
+  expect(await kept()).toMatchObject([{ outcome: 'MODEL_BAD_OUTPUT', inputTokens: 120 }, { outcome: 'ok' }])
+})
+
+test('two organizations that ask the same are answered each by the model', async () => {
+  await using cache = cacheHere()
+  for (let each = 0; each < 2; each += 1) {
+    admin = await world.organization('admin')
+    await using on = await platform({ one: YES }, { primary: 'one' }, cache)
+    await (await on.open()).ask(QUESTION)
+    await (await on.open()).ask(QUESTION)
+    expect(on.called()).toHaveLength(1)
+  }
 })

@@ -74,6 +74,7 @@ export function createMeasurements(database: Database): Measurements {
          outcome, quality, extract(epoch from clock_timestamp() - created_at)::float8 * 1000 as age,
          extract(epoch from retry_at - clock_timestamp())::float8 * 1000 as "outMs"
        from model_call where organization_id = $1::uuid and created_at > clock_timestamp() - $2 * interval '1 ms'
+         and cache_level = 'none'
        order by created_at desc limit ${MOST_ROWS}) newest order by age desc`,
       [actor.organizationId, back],
     )

@@ -1,5 +1,6 @@
 import { fail, type Problem } from '@tutti/schema'
 import { z } from 'zod'
+import { cacheLevel } from '../configuration/configuration-schema.ts'
 import { findUnsafeValues } from '../configuration/find-unsafe-values.ts'
 import { readYaml } from '../configuration/read-yaml.ts'
 import { DEFAULT_ROUTER_SETTINGS as DEFAULTS, type RouterSettings } from './router-settings.ts'
@@ -44,6 +45,7 @@ const routing = z.strictObject({
   rate_limit_scope: z.enum(['model', 'provider']).optional(),
   unhealthy_threshold: z.int().min(1).max(1_000).optional(),
   unhealthy_seconds: z.int().min(1).max(900).optional(),
+  response_cache: cacheLevel.optional(),
 })
 
 /** The specification's documents as they stand: of what they hold besides, the settings' own room takes care. */
@@ -130,6 +132,7 @@ function settingsOf(document: z.output<typeof whole>): RouterSettings {
     rateLimitScope: said?.rate_limit_scope ?? DEFAULTS.rateLimitScope,
     unhealthyThreshold: said?.unhealthy_threshold ?? DEFAULTS.unhealthyThreshold,
     unhealthySeconds: said?.unhealthy_seconds ?? DEFAULTS.unhealthySeconds,
+    responseCache: said?.response_cache ?? DEFAULTS.responseCache,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from '@tutti/prisma'
 import { type Actor, fail } from '@tutti/schema'
+import type { CacheLevel, KeptResponse } from '../response-cache/kept-response.ts'
 import { costOf, type Tokens } from './cost-of.ts'
 import { measurementsOf } from './measurements.ts'
 import { type Model, priceAt } from './model.ts'
@@ -27,15 +28,26 @@ export interface ModelCall {
   quality: number | null
   /** Why this model, as JSON. */
   reason: Readonly<Record<string, unknown>>
+  /** How the cache came in; not at all unless given. */
+  cache?: {
+    /** Where the answer was; none when the model gave it. */
+    level: CacheLevel | 'none'
+    /** The levels that were asked and did not have it. */
+    missed: readonly CacheLevel[]
+    /** What the answer from the cache had taken. */
+    saved?: KeptResponse
+  }
 }
 
-/** Keeps a call with its cost and counts it; answers with the cost, US dollars as a decimal text of twelve places. */
+/**
+ * Keeps a call with its cost and counts it among the model's measurements, unless the answer was in the cache; answers with the cost, US dollars as a decimal text of twelve places.
+ */
 export async function recordModelCall(
   { database }: { database: Database },
   actor: Actor,
   call: ModelCall,
 ): Promise<{ costUsd: string }> {
-  const { model, tokens, outcome, quality } = call
+  const { model, tokens, outcome, quality, cache } = call
   const modelId = model?.id ?? call.name
   const price = model && priceAt(model, new Date())
   const costUsd = price ? costOf(price, tokens) : '0'
@@ -44,9 +56,10 @@ export async function recordModelCall(
   const { rows } = await database.transact(actor, (client) =>
     client.query<{ id: string }>(
       `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens,
-         output_tokens, cached_tokens, cost_usd, latency_ms, outcome, quality, retry_at, reason)
+         output_tokens, cached_tokens, cost_usd, latency_ms, outcome, quality, retry_at, reason, cache_level, cache_missed,
+         saved_tokens, saved_usd)
        values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5, $6, $7, $8, $9, $10::numeric, $11, $12, $13,
-         clock_timestamp() + $14::float8 * interval '1 ms', $15::jsonb) returning id`,
+         clock_timestamp() + $14::float8 * interval '1 ms', $15::jsonb, $16, $17::text[], $18, $19::numeric) returning id`,
       [
         actor.organizationId,
         call.runId,
@@ -63,9 +76,15 @@ export async function recordModelCall(
         quality,
         wait,
         JSON.stringify(call.reason),
+        cache?.level ?? 'none',
+        cache?.missed ?? [],
+        cache?.saved ? cache.saved.inputTokens + cache.saved.outputTokens : 0,
+        cache?.saved?.costUsd ?? '0',
       ],
     ),
   )
+  // What the cache answers says nothing of how the model does.
+  if (cache && cache.level !== 'none') return { costUsd }
   const at = Date.now()
   measurementsOf(database).note(actor.organizationId, {
     id: rows[0]?.id ?? fail('INTERNAL'),

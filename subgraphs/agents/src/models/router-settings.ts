@@ -1,3 +1,5 @@
+import type { CacheReach } from '../response-cache/kept-response.ts'
+
 /** What criteria weigh, by the specification's names. Only their proportions count. */
 export interface Weights {
   quality: number
@@ -41,6 +43,8 @@ export interface RouterSettings {
   unhealthyThreshold: number
   /** ... for so many seconds since the last of them. */
   unhealthySeconds: number
+  /** How far answers may be kept, to be given again. */
+  responseCache: CacheReach
 }
 
 export const DEFAULT_ROUTER_SETTINGS: RouterSettings = {
@@ -56,4 +60,5 @@ export const DEFAULT_ROUTER_SETTINGS: RouterSettings = {
   rateLimitScope: 'model',
   unhealthyThreshold: 3,
   unhealthySeconds: 30,
+  responseCache: 'database',
 }

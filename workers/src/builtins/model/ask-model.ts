@@ -6,7 +6,7 @@ import { readBySchema } from './read-reply.ts'
 /** A question to a model whose answer has a schema. */
 export interface ModelQuestion<T> extends Pick<
   ModelRequest,
-  'instructions' | 'maxOutputTokens' | 'temperature' | 'signal'
+  'instructions' | 'maxOutputTokens' | 'temperature' | 'cache' | 'signal'
 > {
   /** Goes as JSON between marks the writer of it cannot know: material, never instructions. */
   readonly data: Record<string, unknown>

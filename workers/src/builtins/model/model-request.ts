@@ -63,6 +63,8 @@ export interface ModelRequest {
   readonly maxOutputTokens?: number
   /** 0 unless given. */
   readonly temperature?: number
+  /** How far its answer may be kept, where agent and organization allow it; as far as they do unless given. */
+  readonly cache?: 'off' | 'memory' | 'redis' | 'database'
   readonly signal?: AbortSignal
   /** Gets the text of the answer so far, each time it grew. */
   readonly onText?: (text: string) => void
