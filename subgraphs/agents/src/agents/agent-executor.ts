@@ -25,6 +25,8 @@ const configuredModels = z.object({
   fallback: z.string().optional(),
   /** How far answers may be kept; as far as the organization says unless given. */
   cache: cacheLevel.optional(),
+  /** The same for a step, by its name. */
+  cache_steps: z.record(z.string(), cacheLevel).optional(),
 })
 type ConfiguredModels = z.output<typeof configuredModels>
 

@@ -12,7 +12,7 @@ const KEYS: Record<string, readonly string[]> = {
   '': Object.keys(configurationSchema.shape),
   metadata: Object.keys(configurationSchema.shape.metadata.shape),
   resource_requirements: ['memory_mb', 'cpu_cores', 'max_concurrent_tasks'],
-  ai_models: ['primary', 'fallback', 'cache'],
+  ai_models: ['primary', 'fallback', 'cache', 'cache_steps'],
   executor: ['type', 'function', 'url', 'authorization', ...Object.keys(modelExecutor.shape), 'settings'],
   'executor.authorization': ['credential', 'header', 'scheme'],
 }
