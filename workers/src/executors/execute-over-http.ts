@@ -99,7 +99,10 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
 }
 
 /** The header that the agent's configuration asks for, with the credential read at this moment. */
-async function authorizationOf({ agent, secrets }: HttpCall, url: string): Promise<Record<string, string>> {
+export async function authorizationOf(
+  { agent, secrets }: Pick<HttpCall, 'agent' | 'secrets'>,
+  url: string,
+): Promise<Record<string, string>> {
   const { authorization } = agent.executor
   if (!authorization) return {}
   const { credential, header, scheme } = authorization
@@ -174,7 +177,7 @@ async function readLimited(body: AsyncIterable<Buffer>): Promise<string | undefi
 }
 
 /** Seconds or a date, as HTTP allows; milliseconds from now. */
-function retryAfter(header: string | string[] | undefined): number | undefined {
+export function retryAfter(header: string | string[] | undefined): number | undefined {
   if (typeof header !== 'string') return undefined
   const seconds = Number(header)
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)

@@ -1,5 +1,6 @@
 import { lookup as lookupAddress, type LookupAddress, type LookupOptions } from 'node:dns'
 import { Agent, type Dispatcher } from 'undici'
+import { type McpPool, openMcpPool } from './mcp/open-mcp-pool.ts'
 import { isPublicAddress, NOT_PUBLIC } from './refuse-address.ts'
 
 /** A name's addresses; as `dns.lookup` with `all`. */
@@ -14,10 +15,12 @@ export class AddressRefused extends Error {
   readonly code = 'AGENT_ADDRESS_REFUSED'
 }
 
-/** The way out to HTTP agents: its own connections, which end with it. */
+/** The way out to agents: its own connections, which end with it. */
 export interface Egress extends AsyncDisposable {
   readonly allowLocal: boolean
   readonly dispatcher: Dispatcher
+  /** Those to MCP servers, commands among them. */
+  readonly mcp: McpPool
 }
 
 export interface EgressOptions {
@@ -50,7 +53,16 @@ export function openEgress({ allowLocal, resolve = lookupAddress }: EgressOption
     },
     keepAliveTimeout: 4_000,
   })
-  return { allowLocal, dispatcher, [Symbol.asyncDispose]: () => dispatcher.destroy() }
+  const mcp = openMcpPool()
+  return {
+    allowLocal,
+    dispatcher,
+    mcp,
+    async [Symbol.asyncDispose]() {
+      await dispatcher.destroy()
+      await mcp[Symbol.asyncDispose]()
+    },
+  }
 }
 
 const notFound = (hostname: string): NodeJS.ErrnoException =>

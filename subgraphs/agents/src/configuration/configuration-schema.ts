@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { BUILTIN_FUNCTIONS } from './builtin-functions.ts'
+import { commandProblem } from './command-problem.ts'
 import { credentialName } from './credential-name.ts'
 import { executorUrlProblem } from './executor-url.ts'
 import { modelExecutor } from './model-executor.ts'
@@ -65,9 +66,47 @@ const authorization = z
     scheme: given.scheme ?? (given.header === 'authorization' ? 'Bearer' : ''),
   }))
 
+/** An argument of a tool: what `from` names in the task's input, or the value as it stands. */
+const toolArguments = z
+  .record(
+    z.string().min(1).max(200),
+    z.union([z.strictObject({ from: z.string().min(1).max(500) }), z.unknown()]),
+  )
+  .optional()
+
+const mcp = z
+  .strictObject({
+    type: z.literal('mcp'),
+    url: url.optional(),
+    command: z.string().min(1).max(1_000).optional(),
+    args: z.array(z.string().max(2_000)).max(100).optional(),
+    tool: z.string().min(1).max(200),
+    arguments: toolArguments,
+    authorization: authorization.optional(),
+    settings,
+  })
+  .superRefine(({ url: at, command, args, authorization: sent }, context) => {
+    const mistake = (message: string, ...path: string[]) =>
+      context.addIssue({ code: 'custom', message, path })
+    if ((at === undefined) === (command === undefined))
+      mistake('An MCP server has either a url or a command.')
+    if (args && command === undefined) mistake('Only a command has args.', 'args')
+    if (sent && at === undefined) mistake('Only a url is called with a credential.', 'authorization')
+    const problem = command === undefined ? undefined : commandProblem(command, args ?? [])
+    if (problem) mistake(problem, 'command')
+  })
+
 const executor = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('builtin'), function: z.enum(BUILTIN_FUNCTIONS), settings }),
   z.strictObject({ type: z.literal('http'), url, authorization: authorization.optional(), settings }),
+  mcp,
+  z.strictObject({
+    type: z.literal('a2a'),
+    url,
+    message: z.string().min(1).max(500).optional(),
+    authorization: authorization.optional(),
+    settings,
+  }),
   z.strictObject({ type: z.literal('model'), ...modelExecutor.shape, settings }),
   z.strictObject({ type: z.literal('person'), settings }),
   z.strictObject({ type: z.literal('external'), settings }),

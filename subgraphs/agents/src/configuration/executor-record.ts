@@ -9,9 +9,18 @@ const file = z.object({ sha256: z.string(), size: z.int(), content: z.string() }
 
 /** How an agent does a task, with its files in full; kept apart from the configuration because only workers read it. */
 export const executorRecord = z.object({
-  type: z.enum(['builtin', 'http', 'model', 'person', 'external', 'unbound']),
+  type: z.enum(['builtin', 'http', 'mcp', 'a2a', 'model', 'person', 'external', 'unbound']),
   function: z.string().optional(),
   url: z.string().optional(),
+  /** Of an MCP server on this machine, instead of a URL. */
+  command: z.string().optional(),
+  args: z.array(z.string()).optional(),
+  /** Which of an MCP server's tools does the task. */
+  tool: z.string().optional(),
+  /** By the tool's names: a value, or `{from: path}` in the task's input. The input itself where there are none. */
+  arguments: z.record(z.string(), z.unknown()).optional(),
+  /** Where in the task's input the text is that an A2A agent is sent; the whole input where it is not said. */
+  message: z.string().optional(),
   /** The credential, by name, that it is called with, and the header that bears it. */
   authorization: z.object({ credential: z.string(), header: z.string(), scheme: z.string() }).optional(),
   ...modelRecord.partial().shape,

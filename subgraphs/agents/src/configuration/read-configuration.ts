@@ -13,7 +13,19 @@ const KEYS: Record<string, readonly string[]> = {
   metadata: Object.keys(configurationSchema.shape.metadata.shape),
   resource_requirements: ['memory_mb', 'cpu_cores', 'max_concurrent_tasks'],
   ai_models: ['primary', 'fallback', 'cache', 'cache_steps'],
-  executor: ['type', 'function', 'url', 'authorization', ...Object.keys(modelExecutor.shape), 'settings'],
+  executor: [
+    'type',
+    'function',
+    'url',
+    'command',
+    'args',
+    'tool',
+    'arguments',
+    'message',
+    ...Object.keys(modelExecutor.shape),
+    'authorization',
+    'settings',
+  ],
   'executor.authorization': ['credential', 'header', 'scheme'],
 }
 const TRIGGER_KEYS = ['type', 'expression', 'source', 'event_type']
