@@ -14,5 +14,12 @@ export { FEDERATION_HEADER } from './federation-header.ts'
 export { EVENT_LANE, JOBS, TASK_LANE } from './jobs.ts'
 export { MOST_VALUE_BYTES } from './most-value-bytes.ts'
 export { readSubgraphSdl } from './read-subgraph-sdl.ts'
+export {
+  FAILURE_KINDS,
+  type FailureKind,
+  RECOVERY_ACTIONS,
+  type RecoveryAction,
+  type RecoveryPolicy,
+} from './recovery.ts'
 export { ROLES, type Role, SCOPES, type Scope, scopesOf } from './roles.ts'
 export { type ErrorDetails, fail, type Problem, TuttiError } from './tutti-error.ts'

@@ -54,7 +54,7 @@ call tutti_protect('reliability_settings');
 call tutti_show_worker('breaker');
 call tutti_show_worker('agent_health');
 call tutti_show_worker('reliability_settings');
-grant update (due_at) on agent_health to tutti_worker;
+grant insert (organization_id, id, due_at), update (due_at) on agent_health to tutti_worker;
 create index breaker_not_closed_index on breaker (organization_id) where state <> 'closed';
 create index agent_health_due_index on agent_health (due_at) where due_at is not null;
 -- Who chooses an agent sees how good its work was, and nothing else of the assessments.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setBudget, setModel, setModelPrice } from '@tutti/agents/domain'
+import { readReliability, setBudget, setModel, setModelPrice } from '@tutti/agents/domain'
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createKms, createLog } from '@tutti/runtime'
@@ -87,6 +87,7 @@ async function platform() {
       configurationHash: '',
       executor: { type: 'builtin' as const, function: 'draft_reply', settings: {}, files: {} },
       models: { primary: 'dear', fallback: 'cheap' },
+      reliability: readReliability(null),
     },
     secrets: {
       ofAgent: async () => '',

@@ -14,7 +14,7 @@ import { PutBack } from '../budgets/breach.ts'
 import { requireRoom } from '../budgets/require-room.ts'
 import { attemptSecrets, CredentialProblem } from '../credentials/attempt-secrets.ts'
 import { openCredentials } from '../credentials/open-credentials.ts'
-import { createRedactor } from '../credentials/redactor.ts'
+import { createRedactor, type Redactor } from '../credentials/redactor.ts'
 import type { TaskLogCollector } from '../logs/task-log-collector.ts'
 import { guardAttempt } from '../recovery/guard-attempt.ts'
 import { agentActor, type WorkerServices } from '../worker-services.ts'
@@ -83,20 +83,28 @@ export function createExecutor(
       const secrets = attemptSecrets(credentials, redactor, task.organizationId, agent)
       const call = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport, secrets }
       if (task.kind === 'agent' && REPORTS_COSTS.has(agent.executor.type)) await requireRoom(call)
-      const outcome = await guardAttempt(guard, { task, agent, signal }, () =>
-        executor({ ...call, ...redactVoice(voice, redactor) }),
-      )
-      return redactOutcome(outcome, redactor)
+      return await guardAttempt(guard, { task, agent, signal }, async () => {
+        try {
+          return redactOutcome(await executor({ ...call, ...redactVoice(voice, redactor) }), redactor)
+        } catch (error) {
+          return thrown(error, task, redactor)
+        }
+      })
     } catch (error) {
-      if (error instanceof PutBack) return { type: 'put_back' }
-      if (error instanceof CredentialProblem) {
-        if (error.cause) services.log.error({ err: error.cause, taskId: task.id }, error.message)
-        return failed(error.code, error.message)
-      }
-      if (error instanceof TuttiError)
-        return failed(error.code, redactor.text(error.message), { retryable: error.retryable })
-      throw withoutSecrets(error, redactor)
+      return thrown(error, task, redactor)
     }
+  }
+
+  /** What an executor threw, as a failure, if it is one that has a code. */
+  function thrown(error: unknown, task: ClaimedTask, redactor: Redactor): AttemptOutcome {
+    if (error instanceof PutBack) return { type: 'put_back' }
+    if (error instanceof CredentialProblem) {
+      if (error.cause) services.log.error({ err: error.cause, taskId: task.id }, error.message)
+      return failed(error.code, error.message)
+    }
+    if (error instanceof TuttiError)
+      return failed(error.code, redactor.text(error.message), { retryable: error.retryable })
+    throw withoutSecrets(error, redactor)
   }
 
   return (task, signal, beat = () => undefined) => {

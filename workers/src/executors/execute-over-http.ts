@@ -93,6 +93,7 @@ export async function executeOverHttp(call: HttpCall): Promise<TaskOutcome> {
     return failed('AGENT_REFUSED', `The agent answered with status ${statusCode}.`, {
       retryable,
       retryAfterMs,
+      fault: statusCode === 429 ? 'overload' : statusCode >= 500 ? 'server' : undefined,
     })
   }
   return readAnswer(text)

@@ -1,5 +1,5 @@
 import type { AgentExecutor } from '@tutti/agents/domain'
-import type { Actor } from '@tutti/schema'
+import type { Actor, FailureKind } from '@tutti/schema'
 import type { ClaimedTask, LastReport, ProgressReport, TaskOutcome } from '@tutti/workflows/domain'
 import type { AttemptSecrets } from '../credentials/attempt-secrets.ts'
 import type { WorkerServices } from '../worker-services.ts'
@@ -48,7 +48,12 @@ export const succeeded = (output: unknown, costUsd = 0): TaskOutcome => ({
 export const failed = (
   code: string,
   message: string,
-  options: { retryable?: boolean; retryAfterMs?: number | undefined } = {},
+  options: {
+    retryable?: boolean
+    retryAfterMs?: number | undefined
+    /** What sort of failure it is, where the code does not say. */
+    fault?: FailureKind | undefined
+  } = {},
 ): TaskOutcome => ({
   type: 'failed',
   error: {
@@ -56,5 +61,6 @@ export const failed = (
     message,
     retryable: options.retryable ?? false,
     ...(options.retryAfterMs === undefined ? {} : { retryAfterMs: options.retryAfterMs }),
+    ...(options.fault === undefined ? {} : { fault: options.fault }),
   },
 })

@@ -2,6 +2,11 @@ import type { Database } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
+import {
+  readReliability,
+  type Reliability,
+  RELIABILITY_OF_AGENT,
+} from '../reliability/reliability-settings.ts'
 import { cacheLevel } from '../configuration/configuration-schema.ts'
 import { type ExecutorRecord, executorRecord } from '../configuration/executor-record.ts'
 
@@ -16,9 +21,11 @@ export interface AgentExecutor {
   executor: ExecutorRecord
   /** Language models by the configuration; null when it names none. */
   models: ConfiguredModels | null
+  /** Of its breaker, its checks, and what is done when it fails. */
+  reliability: Reliability
 }
 
-type Row = Omit<AgentExecutor, 'executor'> & { executor: unknown }
+type Row = Omit<AgentExecutor, 'executor' | 'reliability'> & { executor: unknown; settings: unknown }
 
 const configuredModels = z.object({
   primary: z.string(),
@@ -44,11 +51,18 @@ export async function agentExecutor(
   const [row] = await database.readTenant<Row>(
     actor,
     `select id, name, type, status, configuration_hash as "configurationHash", configuration->'ai_models' as models,
-       case when configuration_hash = $3 then null else executor end as executor
+       case when configuration_hash = $3 then null else executor end as executor,
+       ${RELIABILITY_OF_AGENT} as settings
      from agent where organization_id = $1::uuid and id = $2::uuid`,
     [actor.organizationId, agentId, known?.id === agentId ? known.configurationHash : ''],
   )
   if (!row) fail('NOT_FOUND', { path: 'agentId' })
+  const { settings, ...agent } = row
   const executor = row.executor === null && known ? known.executor : executorRecord.parse(row.executor)
-  return { ...row, executor, models: configuredModels.nullable().parse(row.models) }
+  return {
+    ...agent,
+    executor,
+    models: configuredModels.nullable().parse(row.models),
+    reliability: readReliability(settings),
+  }
 }

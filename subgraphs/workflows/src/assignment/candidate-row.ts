@@ -1,4 +1,4 @@
-import type { RecoveryPolicy } from '../recovery/recover.ts'
+import type { RecoveryPolicy } from '@tutti/schema'
 import type { Candidate } from './assign.ts'
 
 /** Of an agent of which nothing says how many tasks it may have under way. */

@@ -1,6 +1,7 @@
+import { FAILURE_KINDS, RECOVERY_ACTIONS } from '@tutti/schema'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FAILURE_KINDS, failureKindOf, RECOVERY_ACTIONS, recover, saysBroken } from './recover.ts'
+import { failureKindOf, recover, saysBroken } from './recover.ts'
 
 const kind = fc.constantFrom(...FAILURE_KINDS)
 const actions = fc.array(fc.constantFrom(...RECOVERY_ACTIONS), { minLength: 1, maxLength: 4 })

@@ -1,5 +1,5 @@
+import type { FailureKind } from '@tutti/schema'
 import type { NodeId } from '../../definitions/index.ts'
-import type { FailureKind } from '../../recovery/recover.ts'
 import type { Arrival, StepError } from './transition.ts'
 
 /** A failed attempt. An error that is not retryable ends the step at once. */

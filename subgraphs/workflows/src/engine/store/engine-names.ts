@@ -1,3 +1,4 @@
+import type { FailureKind, RecoveryAction } from '@tutti/schema'
 import type pg from 'pg'
 import type { Assignee, WorkflowDefinition } from '../../definitions/index.ts'
 import { assign, type Assignment, type Wish } from '../../assignment/assign.ts'
@@ -7,7 +8,7 @@ import {
   type KnownCandidate,
   knownCandidate,
 } from '../../assignment/candidate-row.ts'
-import { type FailureKind, recover, type RecoveryAction } from '../../recovery/recover.ts'
+import { recover } from '../../recovery/recover.ts'
 import type { Transition } from '../core/index.ts'
 import { UNDO } from '../core/steps/compensation.ts'
 

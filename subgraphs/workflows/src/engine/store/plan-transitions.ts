@@ -1,4 +1,4 @@
-import type { Actor, EventData, NewEvent } from '@tutti/schema'
+import type { Actor, EventData, FailureKind, NewEvent, RecoveryAction } from '@tutti/schema'
 import { v7 as uuidv7 } from 'uuid'
 import type { Assignee, WorkflowDefinition } from '../../definitions/index.ts'
 import {
@@ -9,7 +9,7 @@ import {
   runStatusAfter,
   type Transition,
 } from '../core/index.ts'
-import { type FailureKind, failureKindOf, type RecoveryAction } from '../../recovery/recover.ts'
+import { failureKindOf } from '../../recovery/recover.ts'
 import { limitKeyOf } from '../../limits/limit-key.ts'
 import type { CancelledParent } from './children.ts'
 import type { OwnRecovery } from '../worker/outcome.ts'

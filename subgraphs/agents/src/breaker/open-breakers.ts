@@ -1,0 +1,102 @@
+import type { Database } from '@tutti/prisma'
+import { systemActor } from '@tutti/schema'
+import {
+  askBreaker,
+  breakerAfterFailure,
+  breakerAfterSuccess,
+  type BreakerAnswer,
+  type BreakerSettings,
+  type BreakerState,
+} from './breaker-state.ts'
+import { type BreakerTarget, changeBreaker } from './change-breaker.ts'
+
+/** What others changed is known this soon. */
+const TRUST_MS = 1_000
+
+/** Whose breaker, and how it is set. */
+export interface BreakerSubject extends BreakerTarget {
+  organizationId: string
+  settings: BreakerSettings
+}
+
+/**
+ * The breakers of all tenants, as one process sees them. What is closed costs nothing: only those that are not are
+ * remembered, for a second, and nothing is written but failures and what changes.
+ */
+export interface Breakers {
+  /** Before a call; `retryAfterMs` comes with `wait`. Who gets `trial` alone may call, and says how it went. */
+  ask(subject: BreakerSubject): Promise<{ answer: BreakerAnswer; retryAfterMs: number }>
+  /** A call failed in a way that says that the other side is broken; `asTrial`: it was let through as a trial. */
+  failed(subject: BreakerSubject, error: { code: string; message: string }, asTrial?: boolean): Promise<void>
+  /** A trial went well. Of other calls that do nothing need be said. */
+  worked(subject: BreakerSubject): Promise<void>
+}
+
+export function openBreakers(
+  { database }: { database: Database },
+  now: () => number = () => performance.now(),
+): Breakers {
+  /** Of those that are not closed: until when there is no use in asking, by `now`. */
+  let known = new Map<string, number>()
+  let until = Number.NEGATIVE_INFINITY
+  let reading: Promise<void> | undefined
+
+  async function read(): Promise<void> {
+    const asked = now()
+    const { rows } = await database.pool('worker').query<{ key: string; ms: number }>(
+      `select organization_id || '/' || scope || '/' || subject as key,
+         coalesce(extract(epoch from retry_at - clock_timestamp())::float8 * 1000, 0) as ms
+       from breaker where state <> 'closed'`,
+    )
+    known = new Map(rows.map(({ key, ms }) => [key, asked + ms]))
+    until = asked + TRUST_MS
+  }
+
+  async function fresh(): Promise<void> {
+    if (until > now()) return
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    await reading
+  }
+
+  async function change(
+    subject: BreakerSubject,
+    ...how: Parameters<typeof changeBreaker> extends [unknown, unknown, unknown, ...infer Rest] ? Rest : never
+  ) {
+    const actor = systemActor(subject.organizationId, 'worker')
+    const { row, now: moment } = await changeBreaker({ database }, actor, subject, ...how)
+    if (row.state === 'closed') known.delete(keyOf(subject))
+    else known.set(keyOf(subject), now() + (row.retryAt?.getTime() ?? moment) - moment)
+    return { row, moment }
+  }
+
+  return {
+    async ask(subject) {
+      await fresh()
+      const mayTry = known.get(keyOf(subject))
+      if (mayTry === undefined) return { answer: 'pass', retryAfterMs: 0 }
+      if (mayTry > now()) return { answer: 'wait', retryAfterMs: Math.ceil(mayTry - now()) }
+      let answer: BreakerAnswer = 'wait'
+      const { row, moment } = await change(subject, (before, at) => {
+        const asked = askBreaker(before, at, subject.settings)
+        answer = asked.answer
+        return asked.after
+      })
+      return { answer, retryAfterMs: Math.max(0, Math.ceil((row.retryAt?.getTime() ?? moment) - moment)) }
+    },
+    async failed(subject, error, asTrial = false) {
+      // It is open already, for all we know: what began before says nothing new.
+      if (!asTrial && known.has(keyOf(subject))) return
+      const fail = (before: BreakerState, at: number): BreakerState =>
+        before.state === 'half_open' && !asTrial ? before : breakerAfterFailure(before, at, subject.settings)
+      await change(subject, fail, { cause: 'recovered', error })
+    },
+    async worked(subject) {
+      await change(subject, breakerAfterSuccess)
+    },
+  }
+}
+
+const keyOf = ({ organizationId, scope, subject }: BreakerSubject): string =>
+  `${organizationId}/${scope}/${subject}`

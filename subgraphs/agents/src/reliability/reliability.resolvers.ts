@@ -1,0 +1,40 @@
+import { FAILURE_KINDS, RECOVERY_ACTIONS } from '@tutti/schema'
+import type { Resolvers } from '../../generated/resolvers.ts'
+import { readReliabilityOf, setReliability } from './set-reliability.ts'
+
+export const reliabilityResolvers = {
+  Query: {
+    reliability: (_, { agentId }, context) => readReliabilityOf(context, context.actor, agentId ?? null),
+  },
+  Mutation: {
+    setReliability: async (_, { input }, context) => ({
+      reliability: await setReliability(context, context.actor, input),
+    }),
+  },
+  Reliability: {
+    breaker: ({ breaker }) => ({
+      failures: breaker.failures,
+      windowSeconds: breaker.windowMs / 1_000,
+      openSeconds: breaker.openMs / 1_000,
+      maxOpenSeconds: breaker.maxOpenMs / 1_000,
+      trialSeconds: breaker.trialMs / 1_000,
+    }),
+    health: ({ health }) => ({
+      path: health.path,
+      intervalSeconds: health.intervalMs / 1_000,
+      timeoutSeconds: health.timeoutMs / 1_000,
+      unhealthyAfter: health.unhealthyAfter,
+      healthyAfter: health.healthyAfter,
+      syntheticInput: health.syntheticInput,
+    }),
+    recovery: ({ recovery }) =>
+      FAILURE_KINDS.flatMap((kind) => (recovery[kind] ? [{ kind, actions: recovery[kind] }] : [])),
+    fallbackAnswer: ({ fallbackAnswer }) => fallbackAnswer ?? null,
+  },
+} satisfies Resolvers
+
+/** The API's names of the stored values. */
+export const reliabilityEnums = {
+  FailureKind: Object.fromEntries(FAILURE_KINDS.map((kind) => [kind.toUpperCase(), kind])),
+  RecoveryAction: Object.fromEntries(RECOVERY_ACTIONS.map((action) => [action.toUpperCase(), action])),
+}
