@@ -60,6 +60,13 @@ const text = (base: unknown = 'some text'): Leaf => ({ base: () => base, namings
 
 const NUL = 'nu\0l'
 
+/** An agent of the spare set: nobody retires it, and its inbox is for the reading. By id: its name is given to others. */
+const spareAgent: Leaf = {
+  base: ({ spare }) => spare.ids.agent,
+  always: true,
+  namings: [{ of: ({ spare }) => spare.ids.agent, nobodys: () => randomUUID(), malformed: NUL }],
+}
+
 const name = (of: Name, base?: (caller: Possessions) => unknown): Leaf => ({
   base: base ?? (({ names }) => names[of]),
   namings: [{ of: ({ names }) => names[of], nobodys: ({ names }) => likeOf(names[of]), malformed: NUL }],
@@ -98,6 +105,12 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.agents(type:)': name('agentType'),
   'Query.approval(id:)': id('approval'),
   'Query.approvals(after:)': cursor('approval'),
+  'Query.agentMessage(id:)': id('agentMessage'),
+  'Query.agentMessages(after:)': cursor('agentMessage'),
+  'Query.agentMessages(agent:)': name('agent'),
+  'Query.agentMessages(broadcastId:)': id('broadcast'),
+  'Query.agentRequest(id:)': id('agentRequest'),
+  'Query.messagePolicies(after:)': cursor('messagePolicy'),
   'Query.article(id:)': id('article'),
   'Query.articles(after:)': cursor('article'),
   'Query.auditEntries(actionType:)': text('decision'),
@@ -144,6 +157,9 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.model(id:)': id('model'),
   'Query.models(after:)': cursor('model'),
   'Query.qualityAssessment(id:)': id('assessment'),
+  'Query.deployment(id:)': id('deployment'),
+  'Query.deployments(after:)': cursor('deployment'),
+  'Query.deployments(agentId:)': id('agent'),
   'Query.operation(id:)': id('operation'),
   'Query.operations(after:)': cursor('operation'),
   'Query.run(id:)': id('run'),
@@ -179,6 +195,35 @@ export const LEAVES: Record<string, Leaf> = {
   'Workflow.versions(after:)': cursor('workflowVersion'),
 
   'AcknowledgeEscalationInput.id': id('escalation'),
+  'AcknowledgeMessagesInput.agent': spareAgent,
+  'AcknowledgeMessagesInput.ids': spareId('agentMessage'),
+  'BroadcastMessageInput.body': text({}),
+  'BroadcastMessageInput.capability': text('capability'),
+  'BroadcastMessageInput.domain': name('domain'),
+  'BroadcastMessageInput.idempotencyKey': text('some key'),
+  'BroadcastMessageInput.team': name('team'),
+  'MessagePartyInput.agentId': id('agent'),
+  'MessagePartyInput.capability': text('capability'),
+  'MessagePartyInput.domainId': id('domain'),
+  'MessagePartyInput.teamId': id('team'),
+  'MessagePartyInput.type': text('type'),
+  'MessageTargetInput.agent': spareAgent,
+  'MessageTargetInput.capability': text('capability'),
+  'MessageTargetInput.type': text('type'),
+  'ReceiveMessagesInput.agent': spareAgent,
+  'RemoveMessagePolicyInput.id': spareId('messagePolicy'),
+  'RespondToRequestInput.agent': { ...name('agent'), always: true },
+  'RespondToRequestInput.body': text({}),
+  'RespondToRequestInput.requestId': id('agentRequest'),
+  'SendMessageInput.body': text({}),
+  'SendMessageInput.idempotencyKey': {
+    namings: [
+      { of: ({ names }) => names.messageKey, nobodys: () => mark('key'), malformed: NUL, spent: true },
+    ],
+  },
+  'SendRequestInput.body': text({}),
+  'SendRequestInput.idempotencyKey': text('some key'),
+  'SetMessagePolicyInput.name': name('messagePolicy'),
   'AcknowledgeIncidentInput.id': id('incident'),
   'AgentFileInput.content': text(),
   'AgentFileInput.name': text('file'),
@@ -196,6 +241,10 @@ export const LEAVES: Record<string, Leaf> = {
   },
   'AppendAuditEntryInput.summary': text(),
   'AppendTaskLogInput.token': text(),
+  'ApproveToolInput.agentId': id('agent'),
+  // What is pinned already: approving it again changes nothing.
+  'ApproveToolInput.hash': { base: ({ names }) => names.toolHash, namings: [] },
+  'ApproveToolInput.tool': name('tool'),
   'ApplySettingsInput.document': text(settingsDocument('telegram')),
   'ApplyWorkflowInput.document': {
     base: ({ names }) => workflowDocument(names.workflow, names.agent),
@@ -462,6 +511,20 @@ export const LEAVES: Record<string, Leaf> = {
   'TestSignalInput.name': text('signal'),
   'TestSignalInput.payload': text({}),
 
+  'DeployAgentInput.document': {
+    base: () => agentDocument(mark('probe')),
+    namings: [
+      {
+        of: ({ spare }) => spare.names.agent,
+        nobodys: () => mark('agent'),
+        malformed: NUL,
+        within: (agent) => agentDocument(agent),
+        stored: true,
+      },
+    ],
+  },
+  'DeployAgentInput.idempotencyKey': text(),
+  'DeployAgentInput.teamId': text(null),
   'ScaleAgentInput.agentId': id('agent'),
   'ScaleAgentInput.reason': text(),
   'ServeAgentVersionInput.agentId': id('agent'),
@@ -505,6 +568,7 @@ export const LEAVES: Record<string, Leaf> = {
   'RunEventFilter.runId': id('run'),
   'RunEventFilter.types': text('run.started'),
   'RunEventFilter.workflowId': id('workflow'),
+  'Subscription.agentInbox(agent:)': name('agent'),
   'Subscription.tasksAvailable(agent:)': shownByAgent('agent'),
   'Subscription.tasksAvailable(capabilities:)': shownByAgent('capability'),
   'TaskEventFilter.agentId': id('agent'),
@@ -516,6 +580,7 @@ export const LEAVES: Record<string, Leaf> = {
 
 /** Places in the feed of events: the probe of subscriptions has its own samples for them. */
 export const FEED_CURSORS = [
+  'Subscription.agentInbox(after:)',
   'Subscription.escalationEvents(after:)',
   'Subscription.incidentEvents(after:)',
   'Subscription.operationEvents(after:)',
@@ -528,6 +593,7 @@ export const FEED_CURSORS = [
 /** What `_entities` resolves, by type. */
 export const ENTITIES: Record<string, Kind> = {
   Agent: 'agent',
+  AgentMessage: 'agentMessage',
   Anomaly: 'anomaly',
   ApiKey: 'apiKey',
   Approval: 'approval',

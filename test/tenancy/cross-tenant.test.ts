@@ -303,6 +303,15 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
         await heard.return?.()
         return ids.agent
       },
+      agentInbox: async ({ org, spare }) => {
+        const { sendMessage } = await org
+          .as('admin')
+          .query<{ sendMessage: { message: { id: string } } }>(
+            'mutation($agent: String!) { sendMessage(input: { to: { agent: $agent }, body: 1 }) { message { id } } }',
+            { agent: spare.ids.agent },
+          )
+        return sendMessage.message.id
+      },
       operationEvents: async ({ org, ids }) => {
         const { bulkControlRuns } = await org
           .as('admin')

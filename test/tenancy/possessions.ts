@@ -33,11 +33,16 @@ export type Kind =
   | 'operation'
   | 'containment'
   | 'boardItem'
+  | 'agentMessage'
+  | 'agentRequest'
+  | 'broadcast'
+  | 'messagePolicy'
   | 'model'
   | 'modelCall'
   | 'budget'
   | 'credential'
   | 'agentVersion'
+  | 'deployment'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -48,6 +53,8 @@ export type Name =
   | 'workflow'
   | 'principal'
   | 'digest'
+  | 'tool'
+  | 'toolHash'
   | 'runKey'
   | 'logWord'
   | 'approvalKey'
@@ -64,6 +71,8 @@ export type Name =
   | 'operationKey'
   | 'boardCapability'
   | 'boardKey'
+  | 'messageKey'
+  | 'messagePolicy'
   | 'credential'
   | 'budget'
 
@@ -204,6 +213,21 @@ export async function makeEverything(world: World, org: Organization): Promise<E
        now() + interval '1 day')`,
     [org.id, ids.budget, ids.run],
   )
+  await world.asOwner(
+    `insert into agent_tool_pin (organization_id, agent_id, tool, hash, description, pinned_by, pending_hash,
+       pending_description, pending_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, now())`,
+    [
+      org.id,
+      ids.agent,
+      names.tool,
+      names.toolHash,
+      mark('description'),
+      { id: mark('pinner'), kind: 'agent', name: 'agent' },
+      randomBytes(32).toString('hex'),
+      mark('description'),
+    ],
+  )
   await world.asOwner('update task set cost_usd = cost_usd + 0.25 where organization_id = $1 and id = $2', [
     org.id,
     ids.task,
@@ -213,9 +237,9 @@ export async function makeEverything(world: World, org: Organization): Promise<E
      values ($1, $2, 'cancelled', $3, $4, now(), $5)`,
     [org.id, ids.agent, mark('reason'), { id: mark('actor') }, { state: mark('state') }],
   )
-  await world.asOwner(
+  const [deployment] = await world.asOwner<{ id: string }>(
     `insert into agent_deployment (organization_id, agent_id, agent_name, is_new, request, status, stages, requested_by)
-     values ($1, $2, $3, false, $4, 'completed', $5, $6)`,
+     values ($1, $2, $3, false, $4, 'completed', $5, $6) returning id`,
     [
       org.id,
       ids.agent,
@@ -256,6 +280,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       assessment: assessment.id,
       anomaly: anomaly?.id ?? '',
       agentVersion: version?.id ?? '',
+      deployment: deployment?.id ?? '',
       taskLog: line?.id ?? '',
       modelCall: modelCall?.id ?? '',
       settings: settings?.id ?? '',
@@ -314,7 +339,11 @@ async function makeByMutations(org: Organization): Promise<Made> {
     operationKey: mark('key'),
     boardCapability: mark('capability'),
     boardKey: mark('key'),
+    messageKey: mark('key'),
+    messagePolicy: mark('policy'),
     credential: mark('credential'),
+    tool: mark('tool'),
+    toolHash: randomBytes(32).toString('hex'),
     budget: mark('budget'),
     eventId: mark('event'),
     approvalKey: mark('key'),
@@ -439,6 +468,26 @@ async function makeByMutations(org: Organization): Promise<Made> {
     'budget { id }',
   )
   await call('setBudget', { name: mark('budget'), agentId: idOf(agent), window: 'TOTAL' }, 'budget { id }')
+  const to = { agent: names.agent }
+  const { message } = await call(
+    'sendMessage',
+    { to, body: { body: mark('body') }, idempotencyKey: names.messageKey },
+    'message { id }',
+  )
+  const { request } = await call(
+    'sendRequest',
+    { to, body: { body: mark('body') }, timeoutSeconds: 86_400 },
+    'request { id }',
+  )
+  const broadcast = await admin.query<{ broadcastMessage: { broadcastId: string } }>(
+    'mutation($input: BroadcastMessageInput!) { broadcastMessage(input: $input) { broadcastId } }',
+    { input: { body: { body: mark('body') } } },
+  )
+  const { policy } = await call(
+    'setMessagePolicy',
+    { name: names.messagePolicy, effect: 'ALLOW', from: { type: mark('type') } },
+    'policy { id }',
+  )
   const { model } = await call(
     'setModel',
     { provider: 'probe', name: mark('model'), contextTokens: 8_000, maxOutputTokens: 1_000 },
@@ -492,6 +541,10 @@ async function makeByMutations(org: Organization): Promise<Made> {
       apiKey: idOf(apiKey),
       credential: idOf(credential),
       boardItem: idOf(item),
+      agentMessage: idOf(message),
+      agentRequest: idOf(request),
+      broadcast: broadcast.broadcastMessage.broadcastId,
+      messagePolicy: idOf(policy),
       model: idOf(model),
       budget: idOf(budget),
       article: published.publishArticles.articles[0]?.id ?? '',

@@ -272,6 +272,8 @@ describe('other roles', () => {
         'public.organization': 's',
         'public.team': 's',
         'public.model_call': 'sd',
+        'public.agent_message': 'sud',
+        'public.message_broadcast': 'sd',
         'public.model_response': 'sd',
         'public.operation': 's',
         'public.budget': 's',
