@@ -14,7 +14,10 @@ export interface ModelEnvironment {
 }
 
 /** A server of models and the way to it. */
-export type ModelServer = Omit<ModelSettings, 'model' | 'timeoutMs'>
+export interface ModelServer extends Omit<ModelSettings, 'model' | 'timeoutMs'> {
+  /** Whose it is; not the model's own where that has none. */
+  provider: string
+}
 
 interface Provider {
   protocol: ModelProtocol
@@ -34,7 +37,7 @@ const OPENAI: Provider = {
   key: 'OPENAI_API_KEY',
 }
 /** Those whose protocol and address are known. */
-export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
+const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
   Object.entries({
     openai: OPENAI,
     anthropic: {
@@ -83,14 +86,14 @@ async function ownServer(
     return given ?? (origin !== undefined && more.length === 0 ? `${origin}${path}` : home)
   })
   if (own) {
-    const server = { protocol, baseURL: own.url, apiKey: own.value }
+    const server = { provider: name, protocol, baseURL: own.url, apiKey: own.value }
     // Where the environment points is the operator's word; where a tenant points, nobody's.
     return given ? server : { ...server, fetch: outside(egress, own.url) }
   }
   const apiKey = key && models[key]
   if (!given || !apiKey) return undefined
   secrets.conceal(apiKey)
-  return { protocol, baseURL: given, apiKey }
+  return { provider: name, protocol, baseURL: given, apiKey }
 }
 
 /** The way to a server outside; it leads to public addresses alone, and nowhere else than there. */

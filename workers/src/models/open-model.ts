@@ -23,7 +23,7 @@ import {
   requestOf,
 } from '../builtins/model/index.ts'
 import { type CacheEntry, cacheEntryOf, reachOf } from './cache-entry.ts'
-import { type ModelServer, modelServerOf, PROVIDERS } from '../credentials/model-server-of.ts'
+import { type ModelServer, modelServerOf } from '../credentials/model-server-of.ts'
 import type { TaskCall } from '../executors/executor.ts'
 
 /** The failures after which another model is asked; others would come from any. */
@@ -120,7 +120,7 @@ export async function openModel(
     const began = performance.now()
     let reply: ModelReply | undefined
     try {
-      reply = await callProvider({ ...server, model: nameAt(turn) }, request)
+      reply = await callProvider({ ...server, model: nameAt(turn, server) }, request)
       const value = read(reply)
       const { tokens, ms } = reply
       const usd = await record({
@@ -132,8 +132,8 @@ export async function openModel(
         cache: { level: 'none', missed },
       })
       costUsd += usd
-      await keep(entry, reply, usd)
       spent = { usd, tokens: tokens.input + tokens.output, calls: 1 }
+      await keep(entry, reply, usd)
       return { value, reply }
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
@@ -283,20 +283,17 @@ interface Exchange<T> {
 }
 
 /** Of one that the registry does not know: what stands before it says whose it is, as `anthropic/claude-next`. */
-function providerIn(name: string): string {
-  const provider = name.slice(0, Math.max(0, name.indexOf('/')))
-  return PROVIDERS.has(provider) ? provider : 'openai'
-}
+const providerIn = (name: string): string =>
+  name.includes('/') ? name.slice(0, name.indexOf('/')) : 'openai'
 
 const isNot =
   (one: Turn) =>
   ({ name }: Turn): boolean =>
     name !== one.name
 
-/** What its server calls a model. */
-function nameAt({ name, model }: Turn): string {
+/** What its server calls a model; `meta/llama` is all of a name where `meta` has no server of its own. */
+function nameAt({ name, model }: Turn, { provider }: ModelServer): string {
   if (model) return model.name
-  const provider = providerIn(name)
   return name.startsWith(`${provider}/`) ? name.slice(provider.length + 1) : name
 }
 
