@@ -2,6 +2,7 @@ import { chooseModel, recordModelCall, setModel } from '@tutti/agents/domain'
 import { openTestDatabase } from '@tutti/prisma/testing'
 import startCluster from '../global-setup.ts'
 import { measureHttpOverhead } from './agents/http-overhead.ts'
+import { measureBudgets } from './agents/measure-budgets.ts'
 import { type Bench, interleave, percentile, type Round } from './bench.ts'
 
 const MODELS = 50
@@ -72,6 +73,8 @@ export const bench: Bench = {
       }
       await interleave(context, { router })
       await measureHttpOverhead(context, world, actor)
+      // The last one: from here on the organization has budgets.
+      await measureBudgets(context, world, actor)
     } finally {
       await stop()
     }

@@ -4,7 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { BUDGET_COLUMNS, type BudgetRow, type BudgetScope } from './budget-row.ts'
 
-const MOST_USD = 100_000_000
+const MOST_USD = 10_000_000
 const MOST = 1_000_000_000_000
 const SUBJECTS = ['domainId', 'teamId', 'agentId', 'workflowId', 'runId'] as const
 type Subject = (typeof SUBJECTS)[number]
