@@ -172,21 +172,20 @@ it('that is down is tried again', async () => {
 })
 
 it('whose connection breaks while it works is gone on with by the next attempt, not begun again', async () => {
-  let broken: OutsideA2aAgent | undefined
   let begun = 0
-  broken = await startA2aAgent(
+  const agent: OutsideA2aAgent = await startA2aAgent(
     async ({ status, artifact }) => {
       begun += 1
       status(WORKING)
       await pause(300)
-      broken?.break()
+      agent.break()
       await pause(300)
       artifact('answer', [part('once')])
       status(COMPLETED)
     },
     { streaming: false },
   )
-  await using agent = broken
+  await using _open = agent
   const workflowId = await bind(agent.url, '', { retry_attempts: 3, retry_delay_seconds: 1 })
   expect(await runOne(org, workflowId)).toMatchObject({ status: 'COMPLETED', state: { result: 'once' } })
   expect(begun).toBe(1)
