@@ -3,6 +3,7 @@ import { openTestDatabase } from '@tutti/prisma/testing'
 import startCluster from '../global-setup.ts'
 import { measureHttpOverhead } from './agents/http-overhead.ts'
 import { measureBudgets } from './agents/measure-budgets.ts'
+import { measureMessaging } from './agents/measure-messaging.ts'
 import { type Bench, interleave, percentile, type Round } from './bench.ts'
 
 const MODELS = 50
@@ -73,6 +74,7 @@ export const bench: Bench = {
       }
       await interleave(context, { router })
       await measureHttpOverhead(context, world, actor)
+      await measureMessaging(context, world, actor)
       // The last one: from here on the organization has budgets.
       await measureBudgets(context, world, actor)
     } finally {

@@ -25,6 +25,7 @@ export { MODEL_TOOLS, type ModelTool } from './configuration/model-tools.ts'
 export { type RevealedCredential, revealCredential } from './credentials/reveal-credential.ts'
 export { type DueCheck, takeDueChecks, watchNewAgents } from './health/take-due-checks.ts'
 export { type CheckResult, noteCheck } from './health/note-check.ts'
+export { signsOfWorkers } from './health/signs-of-workers.ts'
 export { readReliability, type Reliability } from './reliability/reliability-settings.ts'
 export { deployAgent, type DeployAgentRequest } from './lifecycle/deploy/deploy-agent.ts'
 export {
@@ -42,6 +43,9 @@ export {
   readRetirement,
 } from './lifecycle/work-retirement.ts'
 export { type OutgoingMessage, sendMessage } from './messages/send-message.ts'
+export { acknowledgeMessages } from './messaging/acknowledge-messages.ts'
+export { receiveMessages } from './messaging/receive-messages.ts'
+export { sendAgentMessage } from './messaging/send-agent-message.ts'
 export { deleteOldMessages } from './messaging/delete-old-messages.ts'
 export { endOverdueMessages } from './messaging/end-overdue-messages.ts'
 export { chooseModel } from './models/choose-model.ts'
