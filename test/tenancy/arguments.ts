@@ -111,6 +111,8 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.agentMessages(broadcastId:)': id('broadcast'),
   'Query.agentRequest(id:)': id('agentRequest'),
   'Query.messagePolicies(after:)': cursor('messagePolicy'),
+  'Query.breakers(after:)': cursor('breaker'),
+  'Query.reliability(agentId:)': id('agent'),
   'Query.article(id:)': id('article'),
   'Query.articles(after:)': cursor('article'),
   'Query.auditEntries(actionType:)': text('decision'),
@@ -557,6 +559,12 @@ export const LEAVES: Record<string, Leaf> = {
   'RotateCredentialInput.id': id('credential'),
   'RotateCredentialInput.value': text('some-other-secret-value'),
   'RotateDataKeyInput.reason': text(),
+  'HealthSettingsInput.path': text('/health'),
+  'HealthSettingsInput.syntheticInput': text({}),
+  'ResetBreakerInput.agentId': { ...id('agent'), always: true },
+  'ResetBreakerInput.provider': text(null),
+  'SetReliabilityInput.agentId': id('agent'),
+  'SetReliabilityInput.fallbackAnswer': text({}),
   'SetCredentialInput.agentId': id('agent'),
   'SetCredentialInput.name': name('credential'),
   'SetCredentialInput.origins': text('https://agents.example.com'),
@@ -568,6 +576,7 @@ export const LEAVES: Record<string, Leaf> = {
   'RunEventFilter.runId': id('run'),
   'RunEventFilter.types': text('run.started'),
   'RunEventFilter.workflowId': id('workflow'),
+  'Subscription.agentHealth(agentId:)': id('agent'),
   'Subscription.agentInbox(agent:)': name('agent'),
   'Subscription.tasksAvailable(agent:)': shownByAgent('agent'),
   'Subscription.tasksAvailable(capabilities:)': shownByAgent('capability'),
@@ -580,6 +589,7 @@ export const LEAVES: Record<string, Leaf> = {
 
 /** Places in the feed of events: the probe of subscriptions has its own samples for them. */
 export const FEED_CURSORS = [
+  'Subscription.agentHealth(after:)',
   'Subscription.agentInbox(after:)',
   'Subscription.escalationEvents(after:)',
   'Subscription.incidentEvents(after:)',

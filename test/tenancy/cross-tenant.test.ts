@@ -303,6 +303,15 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
         await heard.return?.()
         return ids.agent
       },
+      agentHealth: async ({ org, ids }) => {
+        await world.asOwner(
+          `insert into log.event (organization_id, type, subject, actor, data)
+           values ($1, 'agent.unhealthy', 'agent/' || $2, '{"id": "t", "kind": "system", "name": "t"}',
+             jsonb_build_object('agentId', $2::text, 'name', $2::text, 'reason', 'r'))`,
+          [org.id, ids.agent],
+        )
+        return ids.agent
+      },
       agentInbox: async ({ org, spare }) => {
         const { sendMessage } = await org
           .as('admin')

@@ -43,6 +43,7 @@ export type Kind =
   | 'credential'
   | 'agentVersion'
   | 'deployment'
+  | 'breaker'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -190,6 +191,20 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     'update board_item set run_id = $2, task_id = $3, workflow_id = $4 where organization_id = $1 and id = $5',
     [org.id, ids.run, ids.task, ids.workflow, ids.boardItem],
   )
+  const [breaker] = await world.asOwner<{ id: string }>(
+    `insert into breaker (organization_id, scope, subject, state, open_ms, retry_at, error)
+     values ($1, 'provider', $2, 'open', 60000, now() + interval '1 hour', $3) returning id`,
+    [org.id, mark('provider'), { code: mark('code'), message: mark('message') }],
+  )
+  await world.asOwner(
+    `insert into agent_health (organization_id, id, status, failures, last_error) values ($1, $2, 'unhealthy', 3, $3)
+     on conflict (organization_id, id) do update set status = 'unhealthy', last_error = excluded.last_error`,
+    [org.id, ids.agent, mark('reason')],
+  )
+  await world.asOwner(
+    'insert into reliability_settings (organization_id, id, settings) values ($1, $2, $3)',
+    [org.id, ids.agent, { fallbackAnswer: mark('answer') }],
+  )
   const [modelCall] = await world.asOwner<{ id: string }>(
     `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens, output_tokens,
        cached_tokens, cost_usd, latency_ms, outcome, reason)
@@ -283,6 +298,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       deployment: deployment?.id ?? '',
       taskLog: line?.id ?? '',
       modelCall: modelCall?.id ?? '',
+      breaker: breaker?.id ?? '',
       settings: settings?.id ?? '',
     },
     names: { ...names, digest: approval.digest, logWord },
@@ -300,7 +316,9 @@ interface Made {
     | 'settings'
     | 'taskLog'
     | 'modelCall'
+    | 'breaker'
     | 'agentVersion'
+    | 'deployment'
   >
   names: Omit<Record<Name, string>, 'digest' | 'logWord'>
 }

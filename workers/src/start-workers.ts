@@ -16,6 +16,7 @@ import { startRetirements } from './lifecycle/start-retirements.ts'
 import { openResponseCache } from './models/response-cache.ts'
 import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
+import { startHealthChecks } from './health/start-health-checks.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
 import { startMessageExpiry } from './messaging/start-message-expiry.ts'
 import { startRetention } from './retention/start-retention.ts'
@@ -78,6 +79,7 @@ export async function startWorkers(
   lifecycle.own(startDeployments(services, (agent) => probeAgent(egress, agent)))
   lifecycle.own(startRetirements(services, wake))
   lifecycle.own(startBudgetUpkeep(services))
+  lifecycle.own(startHealthChecks({ ...services, egress }))
   lifecycle.own(startRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }

@@ -16,6 +16,7 @@ import { attemptSecrets, CredentialProblem } from '../credentials/attempt-secret
 import { openCredentials } from '../credentials/open-credentials.ts'
 import { createRedactor, type Redactor } from '../credentials/redactor.ts'
 import type { TaskLogCollector } from '../logs/task-log-collector.ts'
+import { probe } from '../health/probes.ts'
 import { guardAttempt } from '../recovery/guard-attempt.ts'
 import { agentActor, type WorkerServices } from '../worker-services.ts'
 import { type Executor, failed } from './executor.ts'
@@ -50,7 +51,12 @@ export function createExecutor(
 ): ExecuteTask {
   const known = new Map<string, KnownAgent>()
   const credentials = openCredentials(services)
-  const guard = { ...services, breakers: openBreakers(services) }
+  const guard = {
+    ...services,
+    breakers: openBreakers(services),
+    probe: (organizationId: string, agent: AgentExecutor) =>
+      probe({ ...services, egress }, organizationId, agent),
+  }
 
   async function read(task: ClaimedTask, id: string, before: KnownAgent | undefined): Promise<AgentExecutor> {
     const earlier = await before?.agent.catch(() => undefined)

@@ -1,4 +1,4 @@
-import type { AgentExecutor, Breakers, BreakerSubject } from '@tutti/agents/domain'
+import type { AgentExecutor, Breakers, BreakerSubject, CheckResult } from '@tutti/agents/domain'
 import { openEscalation } from '@tutti/governance/domain'
 import {
   type AttemptOutcome,
@@ -19,11 +19,8 @@ const TIMEOUTS: ReadonlySet<string> = new Set(['STEP_TIMED_OUT', 'HEARTBEAT_TIME
 /** What an attempt is guarded with. */
 export interface GuardServices extends Pick<WorkerServices, 'database' | 'tail' | 'log'> {
   breakers: Breakers
-  /** Looks whether an agent is there, before it is trusted with a task; undefined: there is no telling. */
-  probe?: (
-    organizationId: string,
-    agent: AgentExecutor,
-  ) => Promise<{ ok: boolean; reason?: string } | undefined>
+  /** Looks whether an agent is there, before it is trusted with a trial; null: there is no telling. */
+  probe(organizationId: string, agent: AgentExecutor): Promise<CheckResult>
 }
 
 /**
@@ -47,7 +44,7 @@ async function throughBreaker(
   { task, agent, signal }: { task: ClaimedTask; agent: AgentExecutor; signal: AbortSignal },
   attempt: () => Promise<AttemptOutcome>,
 ): Promise<AttemptOutcome> {
-  const { breakers, probe } = services
+  const { breakers } = services
   const { organizationId } = task
   const subject: BreakerSubject = {
     organizationId,
@@ -60,9 +57,9 @@ async function throughBreaker(
   if (answer === 'wait') return isOpen(agent, retryAfterMs)
   const isTrial = answer === 'trial'
   if (isTrial) {
-    const found = await probe?.(organizationId, agent)
+    const found = await services.probe(organizationId, agent)
     if (found?.ok === false) {
-      const message = `The check before the trial failed: ${found.reason ?? 'no answer'}`
+      const message = `The check before the trial failed: ${found.reason}`
       await breakers.failed(subject, { code: 'AGENT_UNREACHABLE', message }, true)
       return isOpen(agent, agent.reliability.breaker.openMs)
     }

@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { agentExecutor, registerAgent } from '@tutti/agents/domain'
+import { openTail, type Tail } from '@tutti/prisma'
+import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
+import { createLog } from '@tutti/runtime'
+import type { Actor } from '@tutti/schema'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openEgress } from '../executors/open-egress.ts'
+import { probe } from './probes.ts'
+import { startHealthChecks } from './start-health-checks.ts'
+
+const cleanup = new AsyncDisposableStack()
+let world: TestDatabase
+let tail: Tail
+let actor: Actor
+const egress = cleanup.use(openEgress({ allowLocal: true }))
+/** What the agent answers, and what it was asked. */
+let status = 200
+const asked: string[] = []
+
+const server = createServer((request, response) => {
+  asked.push(`${request.method} ${request.url}`)
+  response.statusCode = status
+  response.end('{}')
+})
+
+beforeAll(async () => {
+  world = cleanup.use(await openTestDatabase())
+  tail = cleanup.use(await openTail(world.database))
+  actor = await world.organization()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanup.defer(async () => {
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  })
+})
+afterAll(() => cleanup.disposeAsync())
+
+const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/do`
+const servicesOf = () => ({
+  database: world.database,
+  secret: world.secret,
+  egress,
+  log: createLog('test', 'silent'),
+})
+
+/** Registers an HTTP agent that is looked at as these settings say; answers with its id. */
+async function register(name: string, health: object): Promise<string> {
+  const document = `metadata: { name: ${name}, type: test.press, version: 1.0.0 }\nexecutor: { type: http, url: "${url()}" }\n`
+  const { agent } = await registerAgent({ database: world.database }, actor, { document })
+  await world.database.inTenant(actor, (tx) =>
+    tx.sql(
+      'insert into reliability_settings (organization_id, id, settings) values ($1::uuid, $2::uuid, $3::jsonb)',
+      actor.organizationId,
+      agent.id,
+      JSON.stringify({ health }),
+    ),
+  )
+  return agent.id
+}
+
+const find = async (id: string) =>
+  probe(servicesOf(), actor.organizationId, await agentExecutor(servicesOf(), actor, id))
+
+test('an HTTP agent is asked at its address, where any answer will do, or at its own path, where only a good one does', async () => {
+  const plain = await register('plain', {})
+  const strict = await register('strict', { path: '/alive' })
+  status = 405
+  expect(await find(plain)).toEqual({ ok: true })
+  expect(await find(strict)).toEqual({ ok: false, reason: 'It answered with status 405.' })
+  status = 500
+  expect(await find(plain)).toMatchObject({ ok: false })
+  status = 200
+  expect(await find(strict)).toEqual({ ok: true })
+  expect(asked).toContain('GET /alive')
+})
+
+test('an agent is unhealthy after three failed checks and healthy after two good ones, and says so', async () => {
+  status = 503
+  const id = await register('watched', { intervalMs: 20 })
+  const seen: string[] = []
+  const gone = new AbortController()
+  const feed = tail.subscribe(
+    { organizationId: actor.organizationId, types: ['agent.healthy', 'agent.unhealthy'] },
+    { after: '0000000000000', signal: gone.signal },
+  )
+  await world.database.inTenant(actor, (tx) =>
+    tx.sql(
+      'insert into agent_health (organization_id, id, due_at) values ($1::uuid, $2::uuid, now())',
+      actor.organizationId,
+      id,
+    ),
+  )
+  // Two processes: an agent that is due is taken by one of them.
+  await using _one = startHealthChecks(servicesOf(), { lookMs: 10 })
+  await using _two = startHealthChecks(servicesOf(), { lookMs: 10 })
+  for await (const { type } of feed) {
+    seen.push(type)
+    if (type === 'agent.unhealthy') status = 200
+    else break
+  }
+  gone.abort()
+  expect(seen).toEqual(['agent.unhealthy', 'agent.healthy'])
+})

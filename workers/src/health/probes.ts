@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import { type AgentExecutor, type CheckResult, signsOfWorkers } from '@tutti/agents/domain'
+import { failureKindOf, saysBroken } from '@tutti/workflows/domain'
+import { request } from 'undici'
+import { executeOverHttp } from '../executors/execute-over-http.ts'
+import type { Egress } from '../executors/open-egress.ts'
+import { refuseAddress } from '../executors/refuse-address.ts'
+import { workerActor, type WorkerServices } from '../worker-services.ts'
+
+/** What a look at an agent is made with. */
+export interface ProbeServices extends Pick<WorkerServices, 'database' | 'secret'> {
+  egress: Egress
+}
+
+type Probe = (services: ProbeServices, organizationId: string, agent: AgentExecutor) => Promise<CheckResult>
+
+/** How agents are looked at, by their executors; of what is not here there is nothing to be seen. */
+const probes: Readonly<Partial<Record<AgentExecutor['executor']['type'], Probe>>> = {
+  http: (services, organizationId, agent) =>
+    agent.reliability.health.syntheticInput === null
+      ? atItsAddress(services, organizationId, agent)
+      : bySyntheticTask(services, organizationId, agent),
+  mcp: atItsAddress,
+  a2a: atItsAddress,
+  external: ({ database }, organizationId, agent) =>
+    signsOfWorkers(
+      { database },
+      workerActor(organizationId),
+      agent.id,
+      2 * agent.reliability.health.intervalMs,
+    ),
+}
+
+/** Looks at an agent, in the way of its executor. Null: there is nothing to be seen. */
+export async function probe(
+  services: ProbeServices,
+  organizationId: string,
+  agent: AgentExecutor,
+): Promise<CheckResult> {
+  return (await probes[agent.executor.type]?.(services, organizationId, agent)) ?? null
+}
+
+/**
+ * Asks at the agent's URL, or at the path that is set: anything below 500 is an answer, for it need not know the method;
+ * at a path of its own anything but 2xx is none. Null without a URL: an MCP server that is started for each call.
+ */
+async function atItsAddress(
+  { egress: { allowLocal, dispatcher } }: ProbeServices,
+  _organizationId: string,
+  { executor: { url }, reliability: { health } }: AgentExecutor,
+): Promise<CheckResult> {
+  if (url === undefined) return null
+  const at = health.path === null ? url : new URL(health.path, url).href
+  const refusal = refuseAddress(at, allowLocal)
+  if (refusal) return { ok: false, reason: refusal }
+  try {
+    const signal = AbortSignal.timeout(health.timeoutMs)
+    const answer = await request(at, { method: 'GET', dispatcher, signal })
+    answer.body.on('error', () => undefined).destroy()
+    const { statusCode } = answer
+    const ok = health.path === null ? statusCode < 500 : statusCode >= 200 && statusCode <= 299
+    return ok ? { ok } : { ok, reason: `It answered with status ${statusCode}.` }
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : 'No connection.' }
+  }
+}
+
+/** Gives it a task that belongs to no run, without credentials: what it refuses it has at least understood. */
+async function bySyntheticTask(
+  { egress, secret }: ProbeServices,
+  organizationId: string,
+  agent: AgentExecutor,
+): Promise<CheckResult> {
+  const { syntheticInput, timeoutMs } = agent.reliability.health
+  const { authorization: _, ...executor } = agent.executor
+  const id = randomUUID()
+  const outcome = await executeOverHttp({
+    services: { secret },
+    agent: { ...agent, executor },
+    egress,
+    signal: AbortSignal.timeout(timeoutMs),
+    idempotencyKey: `health:${id}`,
+    lastReport: null,
+    secrets: {
+      ofAgent: async () => '',
+      ofProvider: async () => undefined,
+      conceal: () => undefined,
+      cut: (text) => text,
+    },
+    report: () => undefined,
+    heartbeat: () => undefined,
+    log: () => undefined,
+    task: {
+      organizationId,
+      id,
+      runId: id,
+      stepPath: 'health',
+      attempt: 1,
+      input: syntheticInput ?? {},
+      strandId: id,
+      fence: 0n,
+    },
+  })
+  if (outcome.type !== 'failed' || !saysBroken(failureKindOf(outcome.error))) return { ok: true }
+  return { ok: false, reason: outcome.error.message }
+}

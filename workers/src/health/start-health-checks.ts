@@ -1,0 +1,52 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { agentExecutor, type DueCheck, noteCheck, takeDueChecks, watchNewAgents } from '@tutti/agents/domain'
+import { workerActor, type WorkerServices } from '../worker-services.ts'
+import { probe, type ProbeServices } from './probes.ts'
+
+const LOOK_MS = 1_000
+const NEW_AGENTS_MS = 60_000
+
+/**
+ * Looks at the agents outside, of every tenant, each as often as its settings say. Every process does so; an agent that is
+ * due is taken by one of them.
+ */
+export function startHealthChecks(
+  services: ProbeServices & Pick<WorkerServices, 'log'>,
+  { lookMs = LOOK_MS, newAgentsMs = NEW_AGENTS_MS }: { lookMs?: number; newAgentsMs?: number } = {},
+): AsyncDisposable {
+  const { log } = services
+  const stopping = new AbortController()
+  const { signal } = stopping
+
+  async function check({ organizationId, agentId }: DueCheck): Promise<void> {
+    const actor = workerActor(organizationId)
+    const agent = await agentExecutor(services, actor, agentId)
+    const result = await probe(services, organizationId, agent)
+    await noteCheck(services, actor, agent, result, agent.reliability.health)
+  }
+
+  const loop = (async () => {
+    let watched = Number.NEGATIVE_INFINITY
+    while (!signal.aborted) {
+      try {
+        if (performance.now() - watched >= newAgentsMs) {
+          watched = performance.now()
+          await watchNewAgents(services)
+        }
+        const due = await takeDueChecks(services)
+        for (const result of await Promise.allSettled(due.map(check)))
+          if (result.status === 'rejected')
+            log.warn({ err: result.reason }, 'an agent could not be looked at')
+      } catch (error) {
+        log.warn({ err: error }, 'agents that are due could not be looked at')
+      }
+      await wait(lookMs, undefined, { signal }).catch(() => undefined)
+    }
+  })()
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await loop
+    },
+  }
+}
