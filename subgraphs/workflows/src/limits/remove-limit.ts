@@ -7,11 +7,12 @@ import { limitsChanged } from './limits-changed.ts'
 const ORIGINS: Readonly<Record<Exclude<LimitSource, 'api'>, string>> = {
   settings: 'It comes from the settings: apply them without it.',
   definition: 'It comes from a workflow’s definition: apply the workflow without its concurrency.',
+  instances: 'It comes from the agent’s instances: scale the agent.',
 }
 
 /**
  * Removes a limit that was set by `setLimit`; answers with it as it was. NOT_FOUND; INVALID_STATE for one that comes from
- * the settings or a definition.
+ * the settings, a definition or an agent's instances.
  */
 export async function removeLimit(
   services: Pick<Services, 'database' | 'wake'>,
