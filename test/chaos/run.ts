@@ -61,6 +61,8 @@ for (const backend of BACKENDS) {
   console.error(`Broken. Logs and database are kept in ${directory}; play it again with --seed ${seed}.`)
   process.exitCode = 1
 }
+// Left to itself, Node now and then waits for ever, and busily, for what the proxies' sockets had begun when they were reset.
+process.exit()
 
 function valueOf(name: string): string | undefined {
   const at = words.indexOf(name)
