@@ -2,14 +2,12 @@ export { answerOf, type AskModel, requestOf } from './ask-model.ts'
 export { callProvider } from './call-provider.ts'
 export { ModelError, type ModelErrorCode } from './model-error.ts'
 export {
-  type JsonSchema,
   type ModelProtocol,
   type ModelReply,
   type ModelRequest,
   type ModelSettings,
   MOST_OUTPUT_TOKENS,
   type OfferedTool,
-  type TokenCount,
   type ToolAnswer,
   type ToolCall,
   type ToolRound,
