@@ -41,7 +41,7 @@ async function ask(query: string, variables: Record<string, unknown> = {}, actor
     }),
   }
 }
-const USE = 'use { used { usd tokens calls } reserved { usd tokens calls } left { usd tokens calls } }'
+const USE = 'use { share used { usd tokens calls } reserved { usd tokens calls } left { usd tokens calls } }'
 const SET = `mutation ($input: SetBudgetInput!) { setBudget(input: $input) { budget { id name scope window maxUsd maxTokens
   maxCalls onBreach team { id } agent { name } runId step ${USE} } } }`
 const set = (input: object, actor = admin) => ask(SET, { input }, actor)
@@ -86,6 +86,8 @@ test('a budget is set, shown with what is used, reserved and left, set again, an
   await settleCost(world, first.reservation, { usd: '0.75', tokens: 150, calls: 1 })
   const left = { usd: 0.25, tokens: 650, calls: null }
   const seen = {
+    share: 0.875,
+
     used: { usd: 0.75, tokens: 150, calls: 1 },
     reserved: { usd: 1, tokens: 200, calls: 1 },
     left,
