@@ -1,7 +1,6 @@
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import type { Actor } from '@tutti/schema'
 import fc from 'fast-check'
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registerAgent } from '../agents/register-agent.ts'
 import { acknowledgeMessages } from './acknowledge-messages.ts'
@@ -10,18 +9,17 @@ import { endOverdueMessages } from './end-overdue-messages.ts'
 import { sendAgentMessage } from './send-agent-message.ts'
 
 let world: TestDatabase
-let owner: pg.Pool
 let actor: Actor
 let agents = 0
 beforeAll(async () => {
   world = await openTestDatabase()
-  owner = new pg.Pool({ connectionString: world.url, max: 1 })
   actor = await world.organization('admin')
 })
-afterAll(async () => {
-  await owner.end()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => world[Symbol.asyncDispose]())
+
+/** As the organization itself, around the operations: what only time would do. */
+const sql = <Row extends object>(text: string, id: string): Promise<Row[]> =>
+  world.database.transact(actor, async (client) => (await client.query<Row>(text, [id])).rows)
 
 /** What may happen at an inbox; numbers choose among what there is. */
 const acts = fc.array(
@@ -104,26 +102,26 @@ test('whatever happens in whatever order: nothing is lost, given out twice at on
         } else if (step.act === 'lapse') {
           const known = among(step.which, 'leased')
           if (!known || known.deliveries >= MOST_DELIVERIES) continue
-          await owner.query(
+          await sql(
             `update agent_message set lease_until = now() - interval '1 second' where id = $1`,
-            [known.id],
+            known.id,
           )
           known.state = 'waiting'
         } else {
           const known = among(step.which)
           if (!known || known.state === 'acknowledged' || known.state === 'expired') continue
-          await owner.query(
+          await sql(
             `update agent_message set expires_at = now() - interval '1 second', due_at = now() - interval '1 second' where id = $1`,
-            [known.id],
+            known.id,
           )
           expect(await endOverdueMessages(world)).toBe(1)
           known.state = 'expired'
         }
       }
       await receive(100)
-      const { rows } = await owner.query<{ id: string; status: string }>(
+      const rows = await sql<{ id: string; status: string }>(
         'select id, status from agent_message where to_agent_id = $1',
-        [agentId],
+        agentId,
       )
       expect(new Map(rows.map(({ id, status }) => [id, status]))).toEqual(
         new Map([...box.values()].map(({ id, state }) => [id, state === 'leased' ? 'delivered' : state])),
