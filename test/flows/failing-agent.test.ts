@@ -144,7 +144,8 @@ it('an HTTP agent killed in the middle of 500 runs: others do its work, it comes
       { timeout: 20_000, interval: 300 },
     )
     .toBe('CLOSED')
-  const [{ n: begun = 0 } = {}] = await platform.sql<{ n: number }>('select count(*)::int as n from run')
+  const [runs] = await platform.sql<{ n: number }>('select count(*)::int as n from run')
+  const begun = runs?.n ?? 0
   for (let left = RUNS - begun; left > 0; left -= 50) await start(2_000, Math.min(left, 50))
 
   await expect.poll(() => count('completed'), { timeout: 30_000, interval: 100 }).toBe(RUNS)

@@ -1,4 +1,4 @@
-import { type AgentExecutor, agentExecutor, openBreakers } from '@tutti/agents/domain'
+import { type AgentExecutor, agentExecutor, breakersOf } from '@tutti/agents/domain'
 import { inSpan } from '@tutti/runtime'
 import { TuttiError } from '@tutti/schema'
 import {
@@ -53,7 +53,7 @@ export function createExecutor(
   const credentials = openCredentials(services)
   const guard = {
     ...services,
-    breakers: openBreakers(services),
+    breakers: breakersOf(services.database),
     probe: (organizationId: string, agent: AgentExecutor) =>
       probe({ ...services, egress }, organizationId, agent),
   }

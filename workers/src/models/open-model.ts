@@ -25,6 +25,7 @@ import {
 import { type CacheEntry, cacheEntryOf, reachOf } from './cache-entry.ts'
 import { type ModelServer, modelServerOf } from '../credentials/model-server-of.ts'
 import type { TaskCall } from '../executors/executor.ts'
+import { enterProvider } from '../recovery/enter-provider.ts'
 
 /** The failures after which another model is asked; others would come from any. */
 const FALL_BACK: ReadonlySet<ModelErrorCode> = new Set([
@@ -109,6 +110,7 @@ export async function openModel(
     const entry = cacheEntryOf(call, turn, server, request, reach)
     const { kept, missed } = await answerAgain(entry, read, base)
     if (kept) return kept
+    const pass = await enterProvider(services, actor.organizationId, model?.provider ?? providerIn(name))
     const settle = await reserveCall(call, model, estimate, request.signal)
     let spent: Amount = { usd: 0, tokens: 0, calls: 1 }
     const id = model?.id ?? name
@@ -120,7 +122,7 @@ export async function openModel(
     const began = performance.now()
     let reply: ModelReply | undefined
     try {
-      reply = await callProvider({ ...server, model: nameAt(turn, server) }, request)
+      reply = await pass(() => callProvider({ ...server, model: nameAt(turn, server) }, request))
       const value = read(reply)
       const { tokens, ms } = reply
       const usd = await record({

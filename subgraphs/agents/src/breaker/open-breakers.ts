@@ -32,7 +32,7 @@ export interface Breakers {
   worked(subject: BreakerSubject): Promise<void>
 }
 
-export function openBreakers(
+function openBreakers(
   { database }: { database: Database },
   now: () => number = () => performance.now(),
 ): Breakers {
@@ -96,6 +96,15 @@ export function openBreakers(
       await change(subject, breakerAfterSuccess)
     },
   }
+}
+
+const opened = new WeakMap<Database, Breakers>()
+
+/** The one view of the breakers of a database in this process. */
+export function breakersOf(database: Database): Breakers {
+  const breakers = opened.get(database) ?? openBreakers({ database })
+  opened.set(database, breakers)
+  return breakers
 }
 
 const keyOf = ({ organizationId, scope, subject }: BreakerSubject): string =>
