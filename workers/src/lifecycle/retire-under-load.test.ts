@@ -16,7 +16,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { startRetirements } from './start-retirements.ts'
 
 const log = createLog('test', 'silent')
-const PATIENCE = { timeout: 40_000, interval: 50 }
+const PATIENCE = { timeout: 90_000, interval: 50 }
 
 let world: TestDatabase
 const open: AsyncDisposable[] = []
@@ -133,7 +133,7 @@ test('an agent leaves while 300 runs are going: none is lost, nothing is done tw
   const left = await retirementOf(actor, alpha)
   expect(left?.handed).toBeGreaterThan(0)
   expect(left?.state?.['work']).toMatchObject({ tasks: { completed: by.get(alpha) }, waiting: 0 })
-}, 60_000)
+}, 120_000)
 
 test('what is under way when the time is over goes to another, and the late answer is refused', async () => {
   const actor = await world.organization('operator')
@@ -172,7 +172,7 @@ test('what is under way when the time is over goes to another, and the late answ
     async () => expect(await retirementOf(actor, alpha)).toMatchObject({ status: 'retired' }),
     PATIENCE,
   )
-}, 60_000)
+}, 120_000)
 
 test('work that nobody else can do waits, and goes on when somebody can', async () => {
   const actor = await world.organization('operator')
@@ -211,7 +211,7 @@ test('work that nobody else can do waits, and goes on when somebody can', async 
   await register(actor, 'gamma', 'capabilities: [reading]')
   await vi.waitFor(async () => expect(await statuses(actor)).toEqual({ completed: 3 }), PATIENCE)
   expect(new Set(done)).toEqual(new Set(['gamma']))
-}, 60_000)
+}, 120_000)
 
 test('instances bound what is under way over all workers, and scaling down lets what is under way end', async () => {
   const actor = await world.organization('operator')
@@ -248,4 +248,4 @@ test('instances bound what is under way over all workers, and scaling down lets 
   await vi.waitFor(async () => expect(await statuses(actor)).toEqual({ completed: 40 }), PATIENCE)
   expect(most).toBe(6)
   expect(mostAfter).toBeLessThanOrEqual(2)
-}, 60_000)
+}, 120_000)
