@@ -169,6 +169,8 @@ describe('who may do what', () => {
     ['serveAgentVersion', ['admin', 'operator']],
     ['scaleAgent', ['admin', 'operator']],
     ['deployAgent', ['admin', 'operator']],
+    ['setReliability', ['admin', 'operator']],
+    ['resetBreaker', ['admin', 'operator']],
     ['createTeam', ['admin', 'operator']],
     ['publishArticles', ['admin', 'operator']],
     ['decideApproval', ['admin', 'approver']],
