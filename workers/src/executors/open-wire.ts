@@ -48,6 +48,7 @@ export async function openWire(call: WireCall, url: string): Promise<Wire> {
       refusal = failed('AGENT_REFUSED', `The agent answered with status ${statusCode}.`, {
         retryable: statusCode === 429 || statusCode >= 500,
         retryAfterMs: retryAfter(headers['retry-after']),
+        fault: statusCode === 429 ? 'overload' : statusCode >= 500 ? 'server' : undefined,
       })
     },
     onProblem(error) {
