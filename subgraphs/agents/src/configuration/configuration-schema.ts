@@ -139,8 +139,8 @@ export const configurationSchema = z
         primary: z.string().min(1).max(200),
         fallback: z.string().min(1).max(200).optional(),
         cache: cacheLevel.optional(),
-      /** By the name of a workflow's step. */
-      cache_steps: z.record(z.string().min(1).max(200), cacheLevel).optional(),
+        /** By the name of a workflow's step. */
+        cache_steps: z.record(z.string().min(1).max(200), cacheLevel).optional(),
       })
       .optional(),
     triggers: z.array(trigger).max(100).default([]),

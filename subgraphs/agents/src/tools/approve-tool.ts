@@ -2,11 +2,12 @@ import { actorRecord, type Database } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
+import { isStorable } from '../configuration/find-unsafe-values.ts'
 import { TOOL_PIN_COLUMNS, type ToolPin } from './tool-pin.ts'
 
 const inputSchema = z.object({
   agentId: z.string(),
-  tool: z.string().min(1).max(200),
+  tool: z.string().min(1).max(200).refine(isStorable, 'That cannot be a name.'),
   hash: z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits, as pendingHash says them.'),
 })
 
