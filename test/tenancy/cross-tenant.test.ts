@@ -304,10 +304,12 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
         return ids.agent
       },
       agentHealth: async ({ org, ids }) => {
+        // One of another kind before it: the place beside the other's event is not this one's.
         await world.asOwner(
           `insert into log.event (organization_id, type, subject, actor, data)
-           values ($1, 'agent.unhealthy', 'agent/' || $2, '{"id": "t", "kind": "system", "name": "t"}',
-             jsonb_build_object('agentId', $2::text, 'name', $2::text, 'reason', 'r'))`,
+           select $1, type, 'agent/' || $2, '{"id": "t", "kind": "system", "name": "t"}',
+             jsonb_build_object('agentId', $2::text, 'name', $2::text, 'reason', 'r')
+           from unnest(array['agent.draining', 'agent.unhealthy']) with ordinality as u(type, n) order by n`,
           [org.id, ids.agent],
         )
         return ids.agent
