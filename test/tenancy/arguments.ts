@@ -456,7 +456,13 @@ export const LEAVES: Record<string, Leaf> = {
   'SetRouterSettingsInput.document': text('premium_models: []'),
   'SetBudgetInput.agentId': id('agent'),
   'SetBudgetInput.domainId': id('domain'),
-  'SetBudgetInput.name': name('budget'),
+  // Of the spare set, which is removed by then: what is set anew counts from nothing, and another door shows what is counted.
+  'SetBudgetInput.name': {
+    base: () => 'probe',
+    namings: [
+      { of: ({ spare }) => spare.names.budget, nobodys: () => mark('budget'), malformed: NUL, stored: true },
+    ],
+  },
   'SetBudgetInput.runId': id('run'),
   'SetBudgetInput.step': text('step'),
   'SetBudgetInput.teamId': id('team'),
@@ -526,7 +532,7 @@ export const LEAVES: Record<string, Leaf> = {
     ],
   },
   'DeployAgentInput.idempotencyKey': text(),
-  'DeployAgentInput.teamId': text(null),
+  'DeployAgentInput.teamId': id('team'),
   'ScaleAgentInput.agentId': id('agent'),
   'ScaleAgentInput.reason': text(),
   'ServeAgentVersionInput.agentId': id('agent'),
