@@ -7,7 +7,7 @@ import { mcpAgentDocument, type OutsideMcpServer, startMcpServer } from './mcp-s
 import type { OutsideTool } from './mcp-tools.ts'
 import { bindAgent, runOne, startOne, untilRun } from './outside-runs.ts'
 
-const COMMAND = ['node', join(import.meta.dirname, 'mcp-command.ts')]
+const COMMAND = ['node', join(import.meta.dirname, 'fixtures/mcp-command.ts')]
 
 const cleanup = new AsyncDisposableStack()
 let world: World
