@@ -1,10 +1,11 @@
 import type { Database, TenantTransaction } from '@tutti/prisma'
-import { isId, parseInput } from '@tutti/runtime'
+import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { copyToAgent, makeVersion } from '../lifecycle/agent-version.ts'
 import { AGENT_COLUMNS, type AgentRow } from './agent-row.ts'
 import { documentInput, readRegistration } from './read-registration.ts'
+import { requireTeam } from './require-team.ts'
 
 const input = z.object({ ...documentInput, teamId: z.string().nullish() })
 
@@ -99,9 +100,4 @@ async function endRetirement(tx: TenantTransaction, { id, status }: AgentRow): P
     tx.actor.organizationId,
     id,
   )
-}
-
-async function requireTeam(tx: TenantTransaction, id: string): Promise<void> {
-  const team = isId(id) ? await tx.db.team.findFirst({ where: { id }, select: { id: true } }) : null
-  if (!team) fail('NOT_FOUND', { path: 'input.teamId' })
 }

@@ -2,6 +2,7 @@ import { actorRecord, type Database, type TenantTransaction } from '@tutti/prism
 import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
+import { requireTeam } from '../../agents/require-team.ts'
 import { documentInput, readRegistration } from '../../agents/read-registration.ts'
 import { configurationHash } from '../../configuration/configuration-hash.ts'
 import { instancesInput } from '../scale-agent.ts'
@@ -35,7 +36,7 @@ export type DeployAgentRequest = z.input<typeof input>
 /**
  * Begins a deployment of the agent that the document names, new or there already; workers do its stages. The same
  * idempotency key begins one. INVALID_DOCUMENT lists every mistake of the document; INVALID_STATE while the agent is on
- * its way out; CONFLICT while another deployment of it is under way; IDEMPOTENCY_KEY_REUSED.
+ * its way out; NOT_FOUND for the team; CONFLICT while another deployment of it is under way; IDEMPOTENCY_KEY_REUSED.
  */
 export async function deployAgent(
   { database }: { database: Database },
@@ -53,6 +54,7 @@ export async function deployAgent(
   return database.inTenant(actor, async (tx) => {
     const known = idempotencyKey == null ? undefined : await findByKey(tx, idempotencyKey, given)
     if (known) return known
+    if (teamId != null) await requireTeam(tx, teamId)
     const [agent] = await tx.sql<{ id: string; status: string }>(
       'select id, status from agent where organization_id = $1::uuid and name = $2 for update',
       actor.organizationId,

@@ -71,7 +71,6 @@ interface Case {
   before?(actor: Actor): Promise<unknown>
   meanwhile?(actor: Actor): Promise<unknown>
   worker?: Partial<DeploymentWorker>
-  teamId?: string
   code: string
 }
 
@@ -141,7 +140,7 @@ const CASES: Case[] = [
     more: 'dependencies: [writer]',
     code: 'INVALID_DOCUMENT',
   },
-  { stage: 'validate', kind: 'the team is not there', teamId: 'nobody', code: 'INVALID_DOCUMENT' },
+  { stage: 'validate', kind: 'it cannot be validated', worker: broken('validate'), code: 'CONFLICT' },
   { stage: 'validate', kind: 'a mistake of ours', worker: bug('validate'), code: 'INTERNAL' },
   { stage: 'validate', kind: 'the worker dies', worker: crash('do validate', 'validate'), code: 'CONFLICT' },
   {
@@ -258,10 +257,10 @@ test('there are thirty of them, some at every stage', () => {
 
 test.each(CASES.map((each) => [each.stage, each.kind, each] as const))(
   'a first deployment fails at %s: %s; nothing of it is left',
-  async (stage, _kind, { more, before, meanwhile, worker = {}, teamId, code }) => {
+  async (stage, _kind, { more, before, meanwhile, worker = {}, code }) => {
     const actor = await world.organization('operator')
     await before?.(actor)
-    const request = { document: documentOf(more), instances: 2, teamId: teamId ?? null }
+    const request = { document: documentOf(more), instances: 2 }
     const { id } = await deployAgent(world, actor, request)
     await meanwhile?.(actor)
     const others = await leftOf(actor)

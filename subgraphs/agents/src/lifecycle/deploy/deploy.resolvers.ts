@@ -15,7 +15,6 @@ export const deployResolvers = {
     }),
   },
   AgentDeployment: {
-    __resolveReference: ({ id }, context) => loaderOf(context, loadDeployments).load(id),
     agent: ({ agentId }, _, context) => loaderOf(context, loadAgents).load(agentId),
     instances: ({ request }) => request.instances,
   },
