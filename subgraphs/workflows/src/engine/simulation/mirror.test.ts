@@ -245,7 +245,16 @@ async function insert(table: (typeof TABLES)[number], row: Row): Promise<void> {
 }
 
 const isoOf = (column: string, value: unknown): unknown =>
-  TIMES.has(column) && typeof value === 'number' ? new Date(value).toISOString() : value
+  TIMES.has(column) && typeof value === 'number' ? textOf(value) : value
+
+/** With the thousandths of a millisecond that a Date leaves out. */
+const textOf = (ms: number): string =>
+  new Date(ms).toISOString().replace('Z', `${String(Math.round((ms % 1) * 1_000)).padStart(3, '0')}Z`)
+
+const millisecondsOf = (text: string): number => {
+  const [, thousandths = ''] = /\.\d{3}(\d{1,3})/.exec(text) ?? []
+  return Date.parse(text) + Number(thousandths.padEnd(3, '0')) / 1_000
+}
 
 /** When rows were made is a default of the table, and so of the real clock. */
 async function nameTimes({ changes }: Done): Promise<void> {
@@ -281,5 +290,5 @@ function sorted(rows: Iterable<Row>, columns: readonly string[]): unknown[] {
 
 function valueOf(name: string, value: unknown): unknown {
   if (name === 'fence') return String(value)
-  return TIMES.has(name) && typeof value === 'string' ? Date.parse(value) : (value ?? null)
+  return TIMES.has(name) && typeof value === 'string' ? millisecondsOf(value) : (value ?? null)
 }

@@ -253,3 +253,6 @@ export class Tables implements Snapshot {
 
 /** A `timestamptz(3)`: whole milliseconds. */
 export const timestamp = (ms: number): number => Math.round(ms)
+
+/** A `timestamptz(6)`: milliseconds to the thousandth. */
+export const moment = (ms: number): number => Math.round(ms * 1_000) / 1_000

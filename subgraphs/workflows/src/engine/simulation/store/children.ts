@@ -1,6 +1,6 @@
 import { isRunOver } from '../../core/index.ts'
 import type { CancelledParent } from '../../store/children.ts'
-import { type Snapshot, type Strand, type Tables, timestamp } from '../tables.ts'
+import { type Snapshot, type Strand, type Tables, timestamp, moment } from '../tables.ts'
 
 export type Doomed = Strand & { readonly is_run: boolean }
 
@@ -72,7 +72,7 @@ export function releaseChildren(db: Tables, then: Snapshot, rules: ChildrenRules
   let released = false
   for (const { id } of rules.chosen(then, parent, rules.room(then, parent))) {
     if (db.strand.get(id)?.status !== 'held') continue
-    db.strand.update(id, { status: 'ready', due_at: timestamp(db.clock()) })
+    db.strand.update(id, { status: 'ready', due_at: moment(db.clock()) })
     released = true
   }
   return released

@@ -1,4 +1,4 @@
-import { type Tables, timestamp } from '../tables.ts'
+import { type Tables, moment } from '../tables.ts'
 import type { Held } from './claim-strands.ts'
 
 /** The statements of `engine/store/let-go.ts`. */
@@ -22,7 +22,7 @@ export const LET_GO: LetGoRules = {
       const isPaused = db.run.get(s.run_id)?.status === 'paused'
       db.strand.update(x.id, {
         status: isPaused ? 'held' : 'ready',
-        due_at: isPaused ? null : timestamp(db.clock()),
+        due_at: isPaused ? null : moment(db.clock()),
         claim_id: null,
         fence: s.fence + 1n,
       })

@@ -1,6 +1,6 @@
 import { chooseRuns, type RunLimit } from '../../../limits/choose-runs.ts'
 import { isRunOver } from '../../core/index.ts'
-import { type Limit, type Run, type Strand, type Tables, timestamp } from '../tables.ts'
+import { type Limit, type Run, type Strand, type Tables, moment } from '../tables.ts'
 
 /**
  * The transactions of `limits/line-up-runs.ts` and `limits/release-queued-runs.ts`, part by part: runs above a limit wait
@@ -60,7 +60,7 @@ export function releaseQueuedRuns(db: Tables, rules: LineRules): number {
   for (const { strandId } of chosen) {
     const s = db.strand.get(strandId)
     const r = s && db.run.get(s.run_id)
-    if (r) db.strand.update(strandId, { status: 'ready', wait_key: TAKEN, due_at: timestamp(r.created_at) })
+    if (r) db.strand.update(strandId, { status: 'ready', wait_key: TAKEN, due_at: moment(r.created_at) })
   }
   db.endStatement()
   return chosen.length

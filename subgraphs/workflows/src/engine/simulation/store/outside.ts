@@ -1,6 +1,6 @@
 import { type CoreEvent, isRunOver, type RunStatus } from '../../core/index.ts'
 import type { EventRow, StrandRow, TaskRow } from '../../store/strand-change.ts'
-import { type Snapshot, type Strand, type Tables, timestamp } from '../tables.ts'
+import { type Snapshot, type Strand, type Tables, timestamp, moment } from '../tables.ts'
 import { strandsOf } from './control.ts'
 import { strandOf, taskOf } from './rows.ts'
 import { type SignalRules, takeSignals } from './take-signals.ts'
@@ -123,7 +123,7 @@ export function wakeEventWaits(db: Tables, then: Snapshot, rules: OutsideRules, 
     const t = s.task_id === null ? undefined : db.task.get(s.task_id)
     db.strand.update(s.id, {
       status: paused ? 'held' : 'ready',
-      due_at: paused ? null : timestamp(db.clock()),
+      due_at: paused ? null : moment(db.clock()),
       resume: { type: 'wait_over', node: t?.node_id ?? '', payload: { type } },
       wait_key: null,
       fence: s.fence + 1n,

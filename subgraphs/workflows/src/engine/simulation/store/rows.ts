@@ -2,7 +2,7 @@ import type { Arrival, CoreEvent, RunStatus, TaskStatus } from '../../core/index
 import { isTaskOver, RUN_STATUSES, TASK_STATUSES } from '../../core/index.ts'
 import { LEASE_SECONDS } from '../../store/lease-seconds.ts'
 import type { StrandRow, TaskRow } from '../../store/strand-change.ts'
-import { type Strand, type Tables, type Task, timestamp } from '../tables.ts'
+import { type Strand, type Tables, type Task, timestamp, moment } from '../tables.ts'
 
 /** `TASK_VALUES`: a new task row of a change's run. */
 export function taskOf(db: Tables, run: string, n: TaskRow): Task {
@@ -69,11 +69,11 @@ export function dueAt(
   { due_at, due_ms }: { due_at?: string | undefined; due_ms?: number | undefined },
 ): number | null {
   if (due_at !== undefined) return Date.parse(due_at)
-  return due_ms === undefined ? null : timestamp(db.clock() + due_ms)
+  return due_ms === undefined ? null : moment(db.clock() + due_ms)
 }
 
 /** `clock_timestamp() + interval '5 seconds'` */
-export const leaseEnd = (db: Tables): number => timestamp(db.clock() + LEASE_SECONDS * 1_000)
+export const leaseEnd = (db: Tables): number => moment(db.clock() + LEASE_SECONDS * 1_000)
 
 /** A status out of a change, which says it as a text. */
 export function taskStatus(text: string | undefined): TaskStatus {

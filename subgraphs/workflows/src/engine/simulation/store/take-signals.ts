@@ -1,4 +1,4 @@
-import { type Signal, type Snapshot, type Strand, type Tables, timestamp } from '../tables.ts'
+import { type Signal, type Snapshot, type Strand, type Tables, timestamp, moment } from '../tables.ts'
 
 /** The statement of `engine/take-signals.ts`, part by part, under the names that the parts have there. */
 export interface SignalRules {
@@ -51,7 +51,7 @@ export function takeSignals(
     const t = w.task_id === null ? undefined : db.task.get(w.task_id)
     db.strand.update(w.id, {
       status: paused ? 'held' : 'ready',
-      due_at: paused ? null : timestamp(db.clock()),
+      due_at: paused ? null : moment(db.clock()),
       resume: { type: 'wait_over', node: t?.node_id ?? '', payload: g.payload },
       wait_key: null,
       fence: w.fence + 1n,

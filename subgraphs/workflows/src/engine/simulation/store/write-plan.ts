@@ -1,6 +1,6 @@
 import type { StrandChange } from '../../store/strand-change.ts'
 import type { Written } from '../../store/write-plan.ts'
-import { type LoggedEvent, type Run, type Strand, type Tables, timestamp } from '../tables.ts'
+import { type LoggedEvent, type Run, type Strand, type Tables, timestamp, moment } from '../tables.ts'
 import { ORGANIZATION } from './claim-strands.ts'
 import { arrivalOf, dueAt, eventOf, runStatus, strandOf, taskOf, taskStatus } from './rows.ts'
 
@@ -111,7 +111,7 @@ export const WRITE: WriteRules = {
         if (s?.status !== 'waiting' || s.task_id !== c?.parent_task_id) continue
         db.strand.update(s.id, {
           status: 'ready',
-          due_at: timestamp(db.clock()),
+          due_at: moment(db.clock()),
           fence: s.fence + 1n,
           resume: eventOf(w.resume),
           wait_key: null,
@@ -133,7 +133,7 @@ export const WRITE: WriteRules = {
       db.strand.update(id, {
         pending: p.pending - n,
         needed: p.needed - good,
-        ...(isEnough ? ({ status: 'ready', due_at: timestamp(db.clock()) } satisfies Partial<Strand>) : {}),
+        ...(isEnough ? ({ status: 'ready', due_at: moment(db.clock()) } satisfies Partial<Strand>) : {}),
       })
       return [{ id, woken: isEnough, bounded: p.width !== null }]
     })
