@@ -2,8 +2,17 @@ import type { Data } from '@tutti/prisma'
 import type { Kms, Log } from '@tutti/runtime'
 import { type Actor, scopesOf, systemActor } from '@tutti/schema'
 import type { ClaimedTask } from '@tutti/workflows/domain'
-import type { ModelEnvironment } from './credentials/model-server-of.ts'
 import type { ResponseCache } from './models/response-cache.ts'
+
+/** Where providers' servers are, with what version, and the keys for them. */
+export interface ModelEnvironment {
+  OPENAI_BASE_URL?: string | undefined
+  OPENAI_API_KEY?: string | undefined
+  ANTHROPIC_BASE_URL?: string | undefined
+  ANTHROPIC_API_KEY?: string | undefined
+  GOOGLE_BASE_URL?: string | undefined
+  GOOGLE_API_KEY?: string | undefined
+}
 
 /** What executors and consumers work with. */
 export interface WorkerServices extends Pick<Data, 'database' | 'tail'> {

@@ -29,11 +29,7 @@ export { type CheckResult, noteCheck } from './health/note-check.ts'
 export { signsOfWorkers } from './health/signs-of-workers.ts'
 export { readReliability, type Reliability } from './reliability/reliability-settings.ts'
 export { deployAgent, type DeployAgentRequest } from './lifecycle/deploy/deploy-agent.ts'
-export {
-  type DeploymentWorker,
-  findDeployments,
-  workDeployment,
-} from './lifecycle/deploy/work-deployment.ts'
+export { type DeploymentWorker, findDeployments, workDeployment } from './lifecycle/deploy/work-deployment.ts'
 export { scaleAgent, type ScaleAgentRequest } from './lifecycle/scale-agent.ts'
 export { retireAgent, type RetireAgentRequest } from './lifecycle/retire-agent.ts'
 export {

@@ -48,7 +48,8 @@ async function startWorkerProcesses(databaseUrl: string, count: number): Promise
   return {
     async [Symbol.asyncDispose]() {
       for (const child of children) child.kill('SIGTERM')
-      await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')))
+      const alive = children.filter(({ exitCode }) => exitCode === null)
+      await Promise.all(alive.map((child) => once(child, 'exit')))
     },
   }
 }

@@ -1,17 +1,8 @@
 import type { ModelProtocol, ModelSettings } from '../builtins/model/index.ts'
 import type { TaskCall } from '../executors/executor.ts'
 import { refuseAddress } from '../executors/refuse-address.ts'
+import type { ModelEnvironment } from '../worker-services.ts'
 import { CredentialProblem } from './attempt-secrets.ts'
-
-/** Where providers' servers are, with what version, and the keys for them. */
-export interface ModelEnvironment {
-  OPENAI_BASE_URL?: string | undefined
-  OPENAI_API_KEY?: string | undefined
-  ANTHROPIC_BASE_URL?: string | undefined
-  ANTHROPIC_API_KEY?: string | undefined
-  GOOGLE_BASE_URL?: string | undefined
-  GOOGLE_API_KEY?: string | undefined
-}
 
 /** A server of models and the way to it. */
 export interface ModelServer extends Omit<ModelSettings, 'model' | 'timeoutMs'> {
