@@ -13,7 +13,7 @@ export interface Reliability {
 }
 
 /** What is done about one kind of failure. */
-interface RecoveryRule {
+export interface RecoveryRule {
   kind: FailureKind
   actions: readonly RecoveryAction[]
 }

@@ -1,5 +1,6 @@
 import { FAILURE_KINDS, RECOVERY_ACTIONS } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
+import type { RecoveryRule } from './reliability-settings.ts'
 import { readReliabilityOf, setReliability } from './set-reliability.ts'
 
 export const reliabilityResolvers = {
@@ -27,7 +28,7 @@ export const reliabilityResolvers = {
       healthyAfter: health.healthyAfter,
       syntheticInput: health.syntheticInput,
     }),
-    recovery: ({ recovery }) =>
+    recovery: ({ recovery }): RecoveryRule[] =>
       FAILURE_KINDS.flatMap((kind) => (recovery[kind] ? [{ kind, actions: recovery[kind] }] : [])),
     fallbackAnswer: ({ fallbackAnswer }) => fallbackAnswer ?? null,
   },
