@@ -384,6 +384,8 @@ const secretsIn = (text: string, secrets: ReadonlySet<string>): string[] =>
   [...secrets].filter((secret) => text.includes(secret))
 
 const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+/** Of what was given: another for another. */
+const HASH = /\b[0-9a-f]{64}\b/g
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 const CURSOR = /"(?:endCursor|cursor)":"[^"]+"/g
 const SECRET = /\btutti_[\w-]+/g
@@ -394,6 +396,7 @@ function masked(text: string, value: string, { secrets }: Rows): string {
     .replaceAll(value, '«value»')
     .replaceAll(CURSOR, '«cursor»')
     .replaceAll(ID, (id) => (secrets.has(id) ? '«of A»' : '«id»'))
+    .replaceAll(HASH, (hash) => (secrets.has(hash) ? '«of A»' : '«hash»'))
     .replaceAll(TIME, '«time»')
     .replaceAll(SECRET, '«secret»')
 }
