@@ -1,12 +1,14 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { agentExecutor, registerAgent } from '@tutti/agents/domain'
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createLog } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { openEgress } from '../executors/open-egress.ts'
 import { probe } from './probes.ts'
 import { startHealthChecks } from './start-health-checks.ts'
@@ -18,11 +20,16 @@ let actor: Actor
 const egress = cleanup.use(openEgress({ allowLocal: true }))
 /** What the agent answers, and what it was asked. */
 let status = 200
+/** Whether it knows MCP and A2A. */
+let speaks = true
 const asked: string[] = []
 
 const server = createServer((request, response) => {
   asked.push(`${request.method} ${request.url}`)
   response.statusCode = status
+  if (speaks && request.url === '/mcp') return void answerMcp(request, response)
+  if (speaks && request.url?.endsWith('agent-card.json'))
+    return void response.setHeader('content-type', 'application/json').end(JSON.stringify(CARD))
   response.end('{}')
 })
 
@@ -39,6 +46,36 @@ beforeAll(async () => {
   })
 })
 afterAll(() => cleanup.disposeAsync())
+
+/** Of protocol 2025: the first words, and nothing else. */
+async function answerMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const said = z
+    .object({ id: z.unknown(), method: z.string() })
+    .safeParse(JSON.parse((await text(request)) || '{}'))
+  response.setHeader('content-type', 'application/json')
+  if (!said.success || said.data.id === undefined) return void response.writeHead(202).end()
+  const { id, method } = said.data
+  const result = {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    serverInfo: { name: 'test', version: '1' },
+  }
+  const error = { code: -32601, message: 'There is no such method.' }
+  response.end(JSON.stringify({ jsonrpc: '2.0', id, ...(method === 'initialize' ? { result } : { error }) }))
+}
+
+const CARD = {
+  name: 'test',
+  description: 'test',
+  version: '1',
+  protocolVersion: '0.3.0',
+  url: 'http://127.0.0.1:1/',
+  preferredTransport: 'JSONRPC',
+  capabilities: {},
+  defaultInputModes: ['text/plain'],
+  defaultOutputModes: ['text/plain'],
+  skills: [],
+}
 
 const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/do`
 const servicesOf = () => ({
@@ -105,4 +142,21 @@ test('an agent is unhealthy after three failed checks and healthy after two good
   }
   gone.abort()
   expect(seen).toEqual(['agent.unhealthy', 'agent.healthy'])
+})
+
+test('an MCP server and an A2A agent are there when they speak their protocol, or ask who is there', async () => {
+  const at = (type: string, path: string) => {
+    const tool = type === 'mcp' ? ', tool: press' : ''
+    const address = new URL(path, url()).href
+    return `metadata: { name: by_${type}, type: test.press, version: 1.0.0 }\nexecutor: { type: ${type}, url: "${address}"${tool} }\n`
+  }
+  const idOf = async (document: string) =>
+    (await registerAgent({ database: world.database }, actor, { document })).agent.id
+  const ids = [await idOf(at('mcp', '/mcp')), await idOf(at('a2a', '/'))]
+  for (const id of ids) expect(await find(id)).toEqual({ ok: true })
+  status = 401
+  for (const id of ids) expect(await find(id)).toEqual({ ok: true })
+  status = 200
+  speaks = false
+  for (const id of ids) expect(await find(id)).toMatchObject({ ok: false })
 })

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { type AgentExecutor, type CheckResult, signsOfWorkers } from '@tutti/agents/domain'
+import { MOST_VALUE_BYTES } from '@tutti/schema'
 import { failureKindOf, saysBroken } from '@tutti/workflows/domain'
 import { request } from 'undici'
+import { readCard } from '../executors/a2a/execute-over-a2a.ts'
+import { type EgressFetch, egressFetch } from '../executors/egress-fetch.ts'
 import { executeOverHttp } from '../executors/execute-over-http.ts'
+import { connectOverHttp } from '../executors/mcp/connect-mcp.ts'
 import type { Egress } from '../executors/open-egress.ts'
+import { reasonOf } from '../executors/open-wire.ts'
 import { refuseAddress } from '../executors/refuse-address.ts'
 import { workerActor, type WorkerServices } from '../worker-services.ts'
 
@@ -20,8 +25,11 @@ const probes: Readonly<Partial<Record<AgentExecutor['executor']['type'], Probe>>
     agent.reliability.health.syntheticInput === null
       ? atItsAddress(services, organizationId, agent)
       : bySyntheticTask(services, organizationId, agent),
-  mcp: atItsAddress,
-  a2a: atItsAddress,
+  mcp: speaks(async (url, fetch, signal) => (await connectOverHttp(url, fetch, signal)).close()),
+  a2a: speaks(async (url, fetch) => {
+    const { name } = await readCard(url, fetch)
+    if (!name) throw new Error('Its card has no name.')
+  }),
   external: ({ database }, organizationId, agent) =>
     signsOfWorkers(
       { database },
@@ -62,6 +70,43 @@ async function atItsAddress(
     return ok ? { ok } : { ok, reason: `It answered with status ${statusCode}.` }
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : 'No connection.' }
+  }
+}
+
+/**
+ * Has the first words of its protocol with it, or asks at the path that is set. No credential is shown: to be asked for one
+ * is an answer. Null without a URL, as above.
+ */
+function speaks(greet: (url: string, fetch: EgressFetch, signal: AbortSignal) => Promise<void>): Probe {
+  return async (services, organizationId, agent) => {
+    const { url } = agent.executor
+    const { path, timeoutMs } = agent.reliability.health
+    if (url === undefined || path !== null) return atItsAddress(services, organizationId, agent)
+    const signal = AbortSignal.timeout(timeoutMs)
+    let status = 0
+    const fetch = egressFetch(services.egress, {
+      origin: new URL(url).origin,
+      headers: {},
+      most: MOST_VALUE_BYTES,
+      onRequest: () => undefined,
+      onAnswer: ({ statusCode }) => (status = statusCode),
+      onProblem: () => undefined,
+      onEnd: () => undefined,
+    })
+    try {
+      await greet(
+        url,
+        (input, init) =>
+          fetch(input, {
+            ...init,
+            signal: AbortSignal.any([signal, ...(init?.signal ? [init.signal] : [])]),
+          }),
+        signal,
+      )
+      return { ok: true }
+    } catch (error) {
+      return status === 401 || status === 403 ? { ok: true } : { ok: false, reason: reasonOf(error) }
+    }
   }
 }
 

@@ -38,7 +38,7 @@ export const executeOverA2a: Executor = async (call) => {
   )
   let client: Client | undefined
   try {
-    const card = await resolver(wire).resolve(cardUrl(url), '')
+    const card = await readCard(url, wire.fetch)
     client = await factory(wire).createFromAgentCard(card)
     const request = requestOf(call, partOf(content))
     if (!(await goesOn(client, call, followed))) await send(client, card, request, followed, signal)
@@ -58,8 +58,9 @@ const cardUrl = (url: string): string =>
 // Agents of protocol 0.3 are understood as well.
 const LEGACY = { legacyCompat: { enabled: true } }
 
-const resolver = ({ fetch }: Wire): DefaultAgentCardResolver =>
-  new DefaultAgentCardResolver({ fetchImpl: fetch, ...LEGACY })
+/** What an agent says of itself. Rejects with what the SDK, or the connection, says. */
+export const readCard = (url: string, fetch: Wire['fetch']): Promise<AgentCard> =>
+  new DefaultAgentCardResolver({ fetchImpl: fetch, ...LEGACY }).resolve(cardUrl(url), '')
 
 const factory = ({ fetch }: Wire): ClientFactory =>
   new ClientFactory({
