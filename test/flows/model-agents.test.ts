@@ -211,10 +211,13 @@ test('the same input is answered from the cache, unless the agent says otherwise
       input: { document: 'response_cache: off' },
     })
   await expect
-    .poll(async () => {
-      const asked = server.requests.length
-      await run('of habit', 'the same')
-      return server.requests.length - asked
-    })
+    .poll(
+      async () => {
+        const asked = server.requests.length
+        await run('of habit', 'the same')
+        return server.requests.length - asked
+      },
+      { timeout: 20_000 },
+    )
     .toBe(1)
 })

@@ -29,6 +29,12 @@ beforeAll(async () => {
   org = await world.organization(mark('organization'))
   const everything = await makeEverything(world, org)
   things = { org, ...everything, spare: everything }
+  await world.asOwner(
+    `insert into log.event (organization_id, type, subject, actor, data)
+     values ($1, 'agent.unhealthy', 'agent/' || $2, '{"id": "t", "kind": "system", "name": "t"}',
+       jsonb_build_object('agentId', $2::text, 'name', 'n', 'reason', 'r'))`,
+    [org.id, everything.ids.agent],
+  )
   // An agent's key works, and hears of work, for the agent of its name.
   await org
     .as('admin')
@@ -168,6 +174,7 @@ describe('who may do what', () => {
     ['updateAgent', ['admin', 'operator']],
     ['serveAgentVersion', ['admin', 'operator']],
     ['scaleAgent', ['admin', 'operator']],
+    ['setScalingPolicy', ['admin', 'operator']],
     ['deployAgent', ['admin', 'operator']],
     ['setReliability', ['admin', 'operator']],
     ['resetBreaker', ['admin', 'operator']],
