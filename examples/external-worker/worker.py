@@ -165,10 +165,15 @@ def stop(*_):
     raise Stop
 
 
-if __name__ == "__main__":
+def main():
+    """Works for the agent named on the command line until the process is asked to end."""
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
         work(sys.argv[1] if len(sys.argv) > 1 else None)
     except Stop:
         pass
+
+
+if __name__ == "__main__":
+    main()

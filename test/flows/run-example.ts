@@ -8,14 +8,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Runs `npm run example -- <example> ...` as a process of its own, as its reader would. */
 export async function runExample(
   platform: Platform,
-  example: 'customer-service' | 'content-creation',
+  example: 'customer-service' | 'content-creation' | 'seven-ways',
   ...options: string[]
 ): Promise<{ exitCode: number; said: string }> {
-  const { key } = platform.as('operator')
+  const { key } = platform.as(example === 'seven-ways' ? 'admin' : 'operator')
   const args = ['examples/run.ts', example, '--url', platform.url, '--key', key ?? '', ...options]
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: { ...process.env, TUTTI_DIRECTORY: platform.directory },
+    env: { ...process.env, TUTTI_DIRECTORY: platform.directory, TUTTI_SECRET: platform.secret },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
