@@ -38,6 +38,15 @@ const breakerRef = z.object({
   name: z.string(),
   agentId: z.string().nullable(),
 })
+/** A share of a shared resource, and whose it is. */
+const bookingRef = z.object({
+  resourceId: z.string(),
+  name: z.string(),
+  bookingId: z.string(),
+  holderKind: z.string(),
+  holderId: z.string(),
+  amount: z.number().int(),
+})
 /** `occurrence`: what it fired for, as a time, an event's id or a key. */
 const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string() })
 
@@ -301,6 +310,29 @@ export const EVENTS = {
     description: z.string(),
   }),
   'knowledge.published': z.object({ articleId: z.string(), title: z.string() }),
+  'resource.changed': z.object({
+    resourceId: z.string(),
+    name: z.string(),
+    capacity: z.number().int(),
+    change: z.enum(['set', 'removed']),
+  }),
+  /** It is held from now on; the fence is larger than that of every grant of the resource before. */
+  'resource.granted': bookingRef.extend({ fence: z.number().int(), until: z.string() }),
+  /** A window of time to come is theirs. */
+  'resource.booked': bookingRef.extend({ from: z.string(), until: z.string() }),
+  'resource.queued': bookingRef,
+  /** Given back, or its time was over; of one that never was held the fence is null. */
+  'resource.ended': bookingRef.extend({
+    fence: z.number().int().nullable(),
+    cause: z.enum(['released', 'expired']),
+  }),
+  /** Somebody waits, and nobody did; said again when all were served meanwhile. */
+  'resource.contended': z.object({
+    resourceId: z.string(),
+    name: z.string(),
+    capacity: z.number().int(),
+    waiting: z.number().int(),
+  }),
   /** A secret of an agent or provider, never its value. */
   'credential.set': z.object({ credentialId: z.string(), name: z.string() }),
   'credential.rotated': z.object({ credentialId: z.string(), name: z.string() }),

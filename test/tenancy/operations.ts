@@ -85,6 +85,10 @@ export interface Filled {
   value: string
 }
 
+let hours = 0
+/** A moment to come, an hour after the one before: what asks for two has a time between them. */
+const nextHour = (): string => new Date(Date.now() + (hours += 1) * 3_600_000).toISOString()
+
 /** Arguments of a door for this caller: what is required, and what is in question. */
 export function argumentsOf(
   door: Door,
@@ -113,6 +117,7 @@ export function argumentsOf(
       return filled.naming.within?.(filled.value, caller) ?? filled.value
     if (isEnumType(nullable)) return nullable.getValues()[0]?.name
     if (['Int', 'Float'].includes(String(nullable))) return 1
+    if (String(nullable) === 'DateTime') return nextHour()
     const base = leaves[coordinate]?.base
     if (!base) throw new Error(`${coordinate} is required and arguments.ts has no value for it.`)
     return base(caller)

@@ -44,6 +44,8 @@ export type Kind =
   | 'agentVersion'
   | 'deployment'
   | 'breaker'
+  | 'sharedResource'
+  | 'resourceBooking'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -76,6 +78,7 @@ export type Name =
   | 'messagePolicy'
   | 'credential'
   | 'budget'
+  | 'sharedResource'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -363,6 +366,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     tool: mark('tool'),
     toolHash: randomBytes(32).toString('hex'),
     budget: mark('budget'),
+    sharedResource: mark('resource'),
     eventId: mark('event'),
     approvalKey: mark('key'),
     assessmentKey: mark('key'),
@@ -486,6 +490,16 @@ async function makeByMutations(org: Organization): Promise<Made> {
     'budget { id }',
   )
   await call('setBudget', { name: mark('budget'), agentId: idOf(agent), window: 'TOTAL' }, 'budget { id }')
+  const { resource } = await call(
+    'setSharedResource',
+    { name: names.sharedResource, description: mark('description'), capacity: 2 },
+    'resource { id }',
+  )
+  const { booking } = await call(
+    'acquireResource',
+    { resource: names.sharedResource, leaseSeconds: 86_400, runId: idOf(run) },
+    'booking { id }',
+  )
   const to = { agent: names.agent }
   const { message } = await call(
     'sendMessage',
@@ -565,6 +579,8 @@ async function makeByMutations(org: Organization): Promise<Made> {
       messagePolicy: idOf(policy),
       model: idOf(model),
       budget: idOf(budget),
+      sharedResource: idOf(resource),
+      resourceBooking: idOf(booking),
       article: published.publishArticles.articles[0]?.id ?? '',
     },
   }

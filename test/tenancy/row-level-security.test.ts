@@ -280,6 +280,8 @@ describe('other roles', () => {
         'public.message_broadcast': 'sd',
         'public.model_response': 'sd',
         'public.operation': 's',
+        'public.shared_resource': 's',
+        'public.resource_booking': 'sd',
         'public.budget': 's',
         'public.budget_use': 'siud',
         'public.budget_reservation': 'siud',

@@ -19,6 +19,7 @@ import { startOperations } from './operations/start-operations.ts'
 import { startHealthChecks } from './health/start-health-checks.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
 import { startMessageExpiry } from './messaging/start-message-expiry.ts'
+import { startResources } from './resources/start-resources.ts'
 import { startRetention } from './retention/start-retention.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
@@ -80,6 +81,7 @@ export async function startWorkers(
   lifecycle.own(startRetirements(services, wake))
   lifecycle.own(startBudgetUpkeep(services))
   lifecycle.own(startHealthChecks({ ...services, egress }))
+  lifecycle.own(startResources(services))
   lifecycle.own(startRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }

@@ -64,5 +64,7 @@ export {
 } from './response-cache/kept-response.ts'
 export { setModel } from './models/set-model.ts'
 export { setModelPrice } from './models/set-model-price.ts'
+export { deleteOldBookings } from './resources/bookings/delete-old-bookings.ts'
+export { settleDueResources } from './resources/bookings/settle-due-resources.ts'
 export { pinTool } from './tools/pin-tool.ts'
 export { commandProblem } from './configuration/command-problem.ts'

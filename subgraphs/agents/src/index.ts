@@ -12,6 +12,7 @@ import { agentRetirementStatusValues, lifecycleResolvers } from './lifecycle/lif
 import { messagingEnums, messagingResolvers } from './messaging/messaging.resolvers.ts'
 import { messageResolvers } from './messages/messages.resolvers.ts'
 import { modelResolvers } from './models/models.resolvers.ts'
+import { bookingEnums, bookingResolvers } from './resources/bookings/bookings.resolvers.ts'
 import { responseCacheResolvers } from './response-cache/response-cache.resolvers.ts'
 import { reliabilityEnums, reliabilityResolvers } from './reliability/reliability.resolvers.ts'
 import { toolResolvers } from './tools/tools.resolvers.ts'
@@ -39,6 +40,8 @@ export const agents = defineSubgraph<Services, Context>({
     messagingResolvers,
     messagingEnums,
     modelResolvers,
+    bookingResolvers,
+    bookingEnums,
     responseCacheResolvers,
     reliabilityResolvers,
     reliabilityEnums,

@@ -1,5 +1,6 @@
 import {
   deleteExpiredResponses,
+  deleteOldBookings,
   deleteOldMessages,
   deleteOldModelCalls,
   deleteOldUses,
@@ -16,6 +17,7 @@ const SWEEPS = {
   'calls of models': deleteOldModelCalls,
   'answers of models': deleteExpiredResponses,
   'messages of agents': deleteOldMessages,
+  'bookings of resources': deleteOldBookings,
   'uses of budgets': deleteOldUses,
 } as const
 
