@@ -56,7 +56,24 @@ export const EVENTS = {
   /** It has a new version, which may serve later. */
   'agent.version_created': agentRef.extend({ number: z.number().int() }),
   'agent.version_served': agentRef.extend({ number: z.number().int(), previous: z.number().int() }),
-  'agent.scaled': agentRef.extend({ from: z.number().int(), to: z.number().int(), reason }),
+  /** `cause`, `load`: of a change by load, with the figures it was decided by. */
+  'agent.scaled': agentRef.extend({
+    from: z.number().int(),
+    to: z.number().int(),
+    reason,
+    cause: z.literal('automatic').optional(),
+    load: z
+      .object({
+        running: z.number().int(),
+        queued: z.number().int(),
+        responseP95Ms: z.number().nullable(),
+        slots: z.number().int(),
+        utilisation: z.number(),
+      })
+      .optional(),
+  }),
+  /** It is said anew when it is scaled by its load. */
+  'agent.scaling_changed': agentRef,
   /** It takes no new work; after the deadline what is under way is handed over. */
   'agent.draining': agentRef.extend({ reason, deadline: z.string() }),
   'agent.retired': agentRef,

@@ -208,6 +208,16 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     'insert into reliability_settings (organization_id, id, settings) values ($1, $2, $3)',
     [org.id, ids.agent, { fallbackAnswer: mark('answer') }],
   )
+  await world.asOwner(
+    `insert into agent_load (organization_id, agent_id, minute, samples, instances, slots, running_average, running_max, queued,
+       queued_max) values ($1, $2, date_trunc('minute', now()), 12, 1, 1, 0.5, 1, 2, 3)`,
+    [org.id, ids.agent],
+  )
+  await world.asOwner(
+    `insert into agent_scaling (organization_id, id, refusal) values ($1, $2, $3)
+     on conflict (organization_id, id) do update set refusal = excluded.refusal`,
+    [org.id, ids.agent, { at: '2026-11-21T12:00:00Z', wanted: 3, message: mark('refusal') }],
+  )
   const [modelCall] = await world.asOwner<{ id: string }>(
     `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens, output_tokens,
        cached_tokens, cost_usd, latency_ms, outcome, reason)

@@ -274,6 +274,8 @@ describe('other roles', () => {
         'public.model_call': 'sd',
         'public.breaker': 's',
         'public.agent_health': 'siu',
+        'public.agent_load': 'siud',
+        'public.agent_scaling': 's',
         'public.reliability_settings': 's',
         'public.quality_assessment': 's',
         'public.agent_message': 'sud',

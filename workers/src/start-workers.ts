@@ -23,6 +23,7 @@ import { startResources } from './resources/start-resources.ts'
 import { startRetention } from './retention/start-retention.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
+import { startScaling } from './scaling/start-scaling.ts'
 import { startRunTimeouts } from './runs/start-run-timeouts.ts'
 import type { WorkerServices } from './worker-services.ts'
 
@@ -82,6 +83,7 @@ export async function startWorkers(
   lifecycle.own(startBudgetUpkeep(services))
   lifecycle.own(startHealthChecks({ ...services, egress }))
   lifecycle.own(startResources(services))
+  lifecycle.own(startScaling(services))
   lifecycle.own(startRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }

@@ -14,6 +14,7 @@ const models = globSync('*.prisma', { cwd: directory })
  * method. (Those with a `where` are not compared at all.) Nothing else may differ.
  */
 const BY_HAND = [
+  'agent_load_age_index',
   'article_title_trigram_index',
   'budget_reservation_expiry_index',
   'budget_use_age_index',

@@ -31,6 +31,9 @@ export { readReliability, type Reliability } from './reliability/reliability-set
 export { deployAgent, type DeployAgentRequest } from './lifecycle/deploy/deploy-agent.ts'
 export { type DeploymentWorker, findDeployments, workDeployment } from './lifecycle/deploy/work-deployment.ts'
 export { scaleAgent, type ScaleAgentRequest } from './lifecycle/scale-agent.ts'
+export { deleteOldLoads } from './scaling/delete-old-loads.ts'
+export { scaleByLoad } from './scaling/scale-by-load.ts'
+export { setScalingPolicy } from './scaling/set-scaling-policy.ts'
 export { retireAgent, type RetireAgentRequest } from './lifecycle/retire-agent.ts'
 export {
   findLeavingAgents,

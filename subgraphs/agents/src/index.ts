@@ -15,6 +15,7 @@ import { modelResolvers } from './models/models.resolvers.ts'
 import { bookingEnums, bookingResolvers } from './resources/bookings/bookings.resolvers.ts'
 import { responseCacheResolvers } from './response-cache/response-cache.resolvers.ts'
 import { reliabilityEnums, reliabilityResolvers } from './reliability/reliability.resolvers.ts'
+import { scalingEnums, scalingResolvers } from './scaling/scaling.resolvers.ts'
 import { toolResolvers } from './tools/tools.resolvers.ts'
 
 /** Who does the work: the hierarchy, the agents in it, what they sent outside, and the models they ask. */
@@ -45,6 +46,8 @@ export const agents = defineSubgraph<Services, Context>({
     responseCacheResolvers,
     reliabilityResolvers,
     reliabilityEnums,
+    scalingResolvers,
+    scalingEnums,
     toolResolvers,
   ),
   context: (services, actor) => ({ ...services, actor }),

@@ -47,3 +47,4 @@ export {
 } from './tasks/hand-over/hand-over-work.ts'
 export { testWorkflow, type TestWorkflowOptions } from './test-runs/test-workflow.ts'
 export type { TestResult } from './test-runs/test-result.ts'
+export { applySettings } from './settings/apply-settings.ts'

@@ -1,6 +1,7 @@
 import {
   deleteExpiredResponses,
   deleteOldBookings,
+  deleteOldLoads,
   deleteOldMessages,
   deleteOldModelCalls,
   deleteOldUses,
@@ -19,6 +20,7 @@ const SWEEPS = {
   'messages of agents': deleteOldMessages,
   'bookings of resources': deleteOldBookings,
   'uses of budgets': deleteOldUses,
+  'load of agents': deleteOldLoads,
 } as const
 
 /** Takes away what is past its time, of every tenant. Looks every ten minutes; several workers may. */

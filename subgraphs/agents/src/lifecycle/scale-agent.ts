@@ -4,11 +4,11 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import type { AgentRow } from '../agents/agent-row.ts'
 import { lockAgent } from '../agents/lock-agent.ts'
+import type { LoadFigures } from '../scaling/load-figures.ts'
+import { MOST_INSTANCES } from './most-instances.ts'
 import { requireActive } from './require-active.ts'
 import { allocate, requireRoom, wantedBy } from './require-room.ts'
 
-/** Instances an agent may have. */
-export const MOST_INSTANCES = 50
 /** How many instances, as an argument. */
 export const instancesInput = z
   .int()
@@ -31,15 +31,22 @@ const input = z.object({ agentId: z.string(), instances: instancesInput, reason:
 /** How many instances an agent is to have. */
 export type ScaleAgentRequest = z.input<typeof input>
 
+/** A decision by load: it holds only while the agent has the instances it was made for. */
+export interface ScaledByLoad {
+  from: number
+  load: LoadFigures
+}
+
 /**
  * Gives an agent this many instances. What it takes at once changes with the commit: of fewer instances, what is under
  * way ends, and no more begins until there is room. BAD_INPUT, NOT_FOUND; INVALID_STATE unless the agent is active, and
- * when a quota has no room, with every bound that would be passed.
+ * when a quota has no room, with every bound that would be passed. A change by load that comes too late changes nothing.
  */
 export async function scaleAgent(
   { database }: { database: Database },
   actor: Actor,
   request: ScaleAgentRequest,
+  byLoad?: ScaledByLoad,
 ): Promise<{ agent: AgentRow; from: number }> {
   const { agentId, instances, reason } = parseInput(input, request)
   return database.inTenant(actor, async (tx) => {
@@ -59,7 +66,7 @@ export async function scaleAgent(
       agent.id,
     )
     const from = ready.length
-    if (from === instances) return { agent, from }
+    if (from === instances || (byLoad && from !== byLoad.from)) return { agent, from }
     const wanted = wantedBy(agent, instances)
     if (instances > from) await requireRoom(tx, wanted)
     await allocate(tx, wanted)
@@ -77,7 +84,29 @@ export async function scaleAgent(
         organizationId,
         ready.slice(instances).map(({ id }) => id),
       )
-    const data = { agentId: agent.id, name: agent.name, from, to: instances, reason: reason ?? null }
+    await tx.sql(
+      `insert into agent_scaling (organization_id, id, scaled_at, scaled_from, scaled_to, cause, reason, load)
+       values ($1::uuid, $2::uuid, clock_timestamp(), $3::int, $4::int, $5, $6, $7::jsonb)
+       on conflict (organization_id, id) do update set scaled_at = excluded.scaled_at, scaled_from = excluded.scaled_from,
+         scaled_to = excluded.scaled_to, cause = excluded.cause, reason = excluded.reason, load = excluded.load,
+         refusal = null
+       returning id`,
+      organizationId,
+      agent.id,
+      from,
+      instances,
+      byLoad ? 'automatic' : 'manual',
+      reason ?? null,
+      byLoad ? JSON.stringify(byLoad.load) : null,
+    )
+    const data = {
+      agentId: agent.id,
+      name: agent.name,
+      from,
+      to: instances,
+      reason: reason ?? null,
+      ...(byLoad ? { cause: 'automatic' as const, load: byLoad.load } : {}),
+    }
     await tx.appendEvent({ type: 'agent.scaled', subject: `agent/${agent.id}`, data })
     return { agent, from }
   })

@@ -22,9 +22,6 @@ const count = (nouns: readonly string[], min: number, max: number): Unit => ({
 })
 const seconds = (min: number, max: number): Unit => ({ unit: 'seconds', min, max })
 
-const SCALING = idle(
-  'Agents are not scaled yet: an agent is as many as the tasks that limits let be under way.',
-)
 const DEPLOYMENT = idle(
   'Agents are not deployed by the settings yet: registerAgent brings one, a trigger of a workflow gives it a time.',
 )
@@ -43,6 +40,7 @@ const PROCESSES = idle(
   'About the processes of the platform itself, which are not scaled by the settings yet.',
 )
 
+const percent = (share: number): string => `${Math.round(share * 1_000) / 10}%`
 const MILLION = 1_000_000
 const ENGINE_DAY = 86_400
 
@@ -71,11 +69,28 @@ export const SETTINGS = {
       }),
     }),
     resource_management: group({
-      auto_scaling_enabled: value(FLAG, SCALING),
-      scale_up_threshold: value(SHARE, SCALING),
-      scale_down_threshold: value(SHARE, SCALING),
-      min_agents_per_type: value(count(['agents'], 0, MILLION), SCALING),
-      max_agents_per_type: value(count(['agents'], 1, MILLION), SCALING),
+      auto_scaling_enabled: value(FLAG, {
+        effect: (on) =>
+          on
+            ? 'Agents with instances get more or fewer of them by their load, looked at every five seconds.'
+            : 'Agents keep the instances that they were given, except those of which setScalingPolicy says otherwise.',
+      }),
+      scale_up_threshold: value(SHARE, {
+        effect: (share) =>
+          `An agent that is scaled by its load gets more instances when ${percent(share)} of its slots are taken, or when more tasks wait than it has slots.`,
+      }),
+      scale_down_threshold: value(SHARE, {
+        effect: (share) =>
+          `An agent that is scaled by its load loses an instance when ${percent(share)} of its slots or less are taken and nothing waits.`,
+      }),
+      min_agents_per_type: value(count(['agents'], 0, MILLION), {
+        effect: (fewest) =>
+          `Agents that are scaled by their load are given instances until those of their type have ${fewest} together; each keeps one.`,
+      }),
+      max_agents_per_type: value(count(['agents'], 1, MILLION), {
+        effect: (most) =>
+          `Scaling by load gives the agents of a type at most ${most} instances together; each keeps one.`,
+      }),
     }),
     quality_control: group({
       quality_check_percentage: value(PERCENT, QUALITY),

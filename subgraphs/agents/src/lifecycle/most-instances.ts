@@ -1,0 +1,2 @@
+/** Instances an agent may have. */
+export const MOST_INSTANCES = 50
