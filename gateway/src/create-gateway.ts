@@ -11,6 +11,7 @@ import { loadGraph } from './graph/load-graph.ts'
 import { prepareDocuments } from './graph/prepare-operation.ts'
 import { createRunOperation } from './graph/run-operation.ts'
 import { graphiqlPage } from './graphiql/graphiql-page.ts'
+import { connectorRoute, type ReceiveConnectorCall } from './hooks/connector-route.ts'
 import { hookRoute, type ReceiveHook } from './hooks/hook-route.ts'
 import { createCallers } from './http/callers.ts'
 import { createApollo } from './http/create-apollo.ts'
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   receiveHook?: ReceiveHook | undefined
   /** Serves `POST /callbacks/…`; without it there are none. */
   receiveCallback?: ReceiveHook | undefined
+  /** Serves `/connectors/…`; without it there are none. */
+  receiveConnectorCall?: ReceiveConnectorCall | undefined
   log: GatewayLog
   /** Production hides suggestions and GraphiQL, and anonymous callers may not introspect. */
   production?: boolean | undefined
@@ -160,6 +163,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   if (options.receiveHook !== undefined) hookRoute(app, 'hooks', options.receiveHook, options.log)
   if (options.receiveCallback !== undefined) hookRoute(app, 'callbacks', options.receiveCallback, options.log)
+  if (options.receiveConnectorCall !== undefined)
+    connectorRoute(app, options.receiveConnectorCall, options.log)
   healthRoutes(app, { subgraphs: options.subgraphs, accepting: () => accepting, ready: options.ready })
   const sockets = acceptSockets(app.server, {
     path: '/graphql',

@@ -6,7 +6,11 @@ import { identifyOverHttp } from './authentication/identify-over-http.ts'
 import { recordDenialOverHttp } from './authorization/record-denial-over-http.ts'
 import { createGateway } from './create-gateway.ts'
 import { readGatewayEnv } from './environment.ts'
-import { CALLBACK_PATH, receiveHookOverHttp } from './hooks/receive-hook-over-http.ts'
+import {
+  CALLBACK_PATH,
+  receiveConnectorCallOverHttp,
+  receiveHookOverHttp,
+} from './hooks/receive-hook-over-http.ts'
 import { httpSubgraph } from './subgraph/http-subgraph.ts'
 
 const log = createLog('gateway')
@@ -30,6 +34,7 @@ runProcess(log, async (lifecycle) => {
     recordDenial: recordDenialOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveHook: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET),
     receiveCallback: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET, CALLBACK_PATH),
+    receiveConnectorCall: receiveConnectorCallOverHttp(env.subgraphs.agents, env.TUTTI_SECRET),
     jwt: env.jwt,
     production: env.production,
     log,

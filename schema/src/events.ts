@@ -13,6 +13,7 @@ const failure = z.object({ code: z.string(), message: z.string() })
 const reason = z.string().nullable()
 const agentRef = z.object({ agentId: z.string(), name: z.string() })
 const deploymentRef = z.object({ deploymentId: z.string(), agentId: z.string(), name: z.string() })
+const connectorRef = z.object({ connectorId: z.string(), name: z.string() })
 const operationRef = z.object({ operationId: z.string(), action: z.string() })
 const containmentRef = z.object({ containmentId: z.string(), scope: z.string(), targetId: z.string() })
 const triggerRef = z.object({ triggerId: z.string(), name: z.string(), workflowId: z.string() })
@@ -351,6 +352,9 @@ export const EVENTS = {
     waiting: z.number().int(),
   }),
   /** A secret of an agent or provider, never its value. */
+  /** A name of a channel or server outside was bound, or bound otherwise. */
+  'connector.set': connectorRef,
+  'connector.removed': connectorRef,
   'credential.set': z.object({ credentialId: z.string(), name: z.string() }),
   'credential.rotated': z.object({ credentialId: z.string(), name: z.string() }),
   'credential.deleted': z.object({ credentialId: z.string(), name: z.string() }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { agents } from '@tutti/agents'
+import { agents, receiveConnectorCall } from '@tutti/agents'
 import { boundSubgraph, createGateway, jwtEnv, readJwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
 import { identify, recordDenial } from '@tutti/governance/domain'
@@ -37,7 +37,8 @@ runProcess(log, async (lifecycle) => {
   )
   const postgresUrl = roleUrl(env.DATABASE_URL, 'queue', env.TUTTI_SECRET)
   const lanes = lifecycle.own(await createLanes({ redisUrl: env.REDIS_URL, postgresUrl }, log))
-  const services = { ...data, log, secret: env.TUTTI_SECRET, wake: () => lanes.nudge(TASK_LANE) }
+  const kms = createKms(kmsSettings(env))
+  const services = { ...data, log, kms, secret: env.TUTTI_SECRET, wake: () => lanes.nudge(TASK_LANE) }
   const gateway = lifecycle.own(
     await createGateway({
       supergraphSdl: readFileSync(
@@ -45,7 +46,7 @@ runProcess(log, async (lifecycle) => {
         'utf8',
       ),
       subgraphs: [
-        bindSubgraph(agents, { ...services, kms: createKms(kmsSettings(env)) }, log),
+        bindSubgraph(agents, services, log),
         bindSubgraph(workflows, services, log),
         bindSubgraph(governance, services, log),
         bindSubgraph(metrics, services, log),
@@ -55,6 +56,7 @@ runProcess(log, async (lifecycle) => {
       recordDenial: (actor, denial) => recordDenial(data, actor, denial),
       receiveHook: (call) => receiveWebhook(services, call),
       receiveCallback: (call) => receiveCallback(services, call),
+      receiveConnectorCall: (call) => receiveConnectorCall(services, call),
       jwt: readJwtSettings(env),
       production: process.env['NODE_ENV'] === 'production',
       ready: async () => ({

@@ -43,6 +43,7 @@ export type Kind =
   | 'credential'
   | 'agentVersion'
   | 'deployment'
+  | 'connector'
   | 'breaker'
   | 'sharedResource'
   | 'resourceBooking'
@@ -77,6 +78,8 @@ export type Name =
   | 'messageKey'
   | 'messagePolicy'
   | 'credential'
+  | 'connector'
+  | 'connectorCredential'
   | 'budget'
   | 'sharedResource'
 
@@ -185,6 +188,10 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     [org.id, said],
   )
   // What only workers make.
+  await world.asOwner(
+    'insert into connector_delivery (organization_id, connector, delivery) values ($1, $2, $3)',
+    [org.id, names.connector, mark('delivery')],
+  )
   await world.asOwner(
     `insert into containment_stop (organization_id, containment_id, strand_id, run_id, workflow_id, task_id, fence, lease_end)
      values ($1, $2, uuidv7(), $3, $4, $5, 7, now())`,
@@ -373,6 +380,8 @@ async function makeByMutations(org: Organization): Promise<Made> {
     messageKey: mark('key'),
     messagePolicy: mark('policy'),
     credential: mark('credential'),
+    connector: mark('connector'),
+    connectorCredential: mark('credential'),
     tool: mark('tool'),
     toolHash: randomBytes(32).toString('hex'),
     budget: mark('budget'),
@@ -492,6 +501,17 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { name: names.credential, value: mark('value'), agentId: idOf(agent) },
     'credential { id }',
   )
+  await call('setCredential', { name: names.connectorCredential, value: mark('value') }, 'credential { id }')
+  const { connector } = await call(
+    'setConnector',
+    {
+      name: names.connector,
+      category: 'SOCIAL',
+      http: { url: `https://${mark('host')}.example.com` },
+      inbound: { credential: names.connectorCredential },
+    },
+    'connector { id }',
+  )
   await call('scaleAgent', { agentId: idOf(agent), instances: 2, reason: mark('reason') }, 'agent { id }')
   await call('declareValue', { runId: idOf(run), valueUsd: 12.5, note: mark('note') }, 'run { id }')
   const { budget } = await call(
@@ -582,6 +602,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       auditEntry: idOf(entry),
       apiKey: idOf(apiKey),
       credential: idOf(credential),
+      connector: idOf(connector),
       boardItem: idOf(item),
       agentMessage: idOf(message),
       agentRequest: idOf(request),

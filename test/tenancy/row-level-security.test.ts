@@ -264,6 +264,7 @@ describe('other roles', () => {
         'public.trigger': 'su',
         'public.trigger_firing': 'siud',
         'public.integration_event': 'sd',
+        'public.connector_delivery': 'sd',
         'public.workflow': 's',
         'public.workflow_version': 'si',
         'public.agent': 's',
@@ -297,7 +298,12 @@ describe('other roles', () => {
       })[table] ?? '',
     tutti_tail: (table) => ({ 'log.event': 's' })[table] ?? '',
     tutti_definer: (table) =>
-      ({ 'public.api_key': 's', 'public.approval': 's', 'public.trigger': 's' })[table] ?? '',
+      ({
+        'public.api_key': 's',
+        'public.approval': 's',
+        'public.connector': 's',
+        'public.trigger': 's',
+      })[table] ?? '',
     tutti_queue: () => '',
     tutti_sealer: () => '',
     tutti_retention: () => '',
@@ -358,6 +364,7 @@ describe('other roles', () => {
     )
     expect(rows).toEqual([
       { name: 'find_api_key_organization(text)', callers: ['tutti_api'] },
+      { name: 'find_connector_organization(text)', callers: ['tutti_api'] },
       { name: 'find_overdue_approvals(integer)', callers: ['tutti_worker'] },
       { name: 'find_trigger_organization(text)', callers: ['tutti_api'] },
       { name: 'log.ensure_partitions()', callers: ['tutti_worker'] },

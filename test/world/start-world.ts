@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { agents } from '@tutti/agents'
+import { agents, receiveConnectorCall } from '@tutti/agents'
 import { boundSubgraph, createGateway, type Gateway, type JwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
 import { identify, recordDenial } from '@tutti/governance/domain'
@@ -83,6 +83,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         identify: (question) => identify(data, question),
         recordDenial: (actor, denial) => recordDenial(data, actor, denial),
         receiveHook: (call) => receiveWebhook(services, call),
+        receiveConnectorCall: (call) => receiveConnectorCall(services, call),
         jwt: options.jwt,
         log,
       }),

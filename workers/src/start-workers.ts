@@ -21,6 +21,7 @@ import { createTaskLogCollector } from './logs/task-log-collector.ts'
 import { startMessageExpiry } from './messaging/start-message-expiry.ts'
 import { startResources } from './resources/start-resources.ts'
 import { startRetention } from './retention/start-retention.ts'
+import { keepAgentTriggers } from './triggers/keep-agent-triggers.ts'
 import { reactToEvents } from './triggers/react-to-events.ts'
 import { startTriggerScheduler } from './triggers/start-trigger-scheduler.ts'
 import { startScaling } from './scaling/start-scaling.ts'
@@ -69,6 +70,7 @@ export async function startWorkers(
     resumeDecidedTasks(services, wake),
     watchOutcomes(services),
     openIncidents(services),
+    keepAgentTriggers(services),
     reactToEvents(services, () => scheduler.wake(), wake),
   ]) {
     lifecycle.own(startConsumer(data, consumer, log))

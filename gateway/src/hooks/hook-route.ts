@@ -38,16 +38,7 @@ export function hookRoute(
   log: { error(details: object, message: string): void },
 ): void {
   app.register(async (hooks) => {
-    hooks.removeAllContentTypeParsers()
-    hooks.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-    hooks.setErrorHandler((error: { statusCode?: number; code?: string }, _request, reply) => {
-      if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return reply.status(413).send(TOO_LARGE)
-      if (error.statusCode !== undefined && error.statusCode < 500) {
-        return reply.status(400).send({ code: 'BAD_INPUT', message: 'The request is not acceptable.' })
-      }
-      log.error({ err: error }, 'a hook could not be served')
-      return reply.status(503).send(UNAVAILABLE)
-    })
+    takeBodiesAsTheyCome(hooks, log)
     hooks.post<{ Params: { '*': string } }>(
       `/${at}/*`,
       { bodyLimit: MOST_VALUE_BYTES },
@@ -71,9 +62,27 @@ export function hookRoute(
   })
 }
 
+/** No body is parsed; failures are told without their reasons. */
+export function takeBodiesAsTheyCome(
+  hooks: FastifyInstance,
+  log: { error(details: object, message: string): void },
+): void {
+  hooks.removeAllContentTypeParsers()
+  hooks.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  hooks.setErrorHandler((error: { statusCode?: number; code?: string }, _request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return reply.status(413).send(TOO_LARGE)
+    if (error.statusCode !== undefined && error.statusCode < 500) {
+      return reply.status(400).send({ code: 'BAD_INPUT', message: 'The request is not acceptable.' })
+    }
+    log.error({ err: error }, 'a hook could not be served')
+    return reply.status(503).send(UNAVAILABLE)
+  })
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function textOf(body: unknown): string | null {
+/** A body as text, byte for byte; null when it is no UTF-8. */
+export function textOf(body: unknown): string | null {
   if (!Buffer.isBuffer(body)) return ''
   try {
     return decoder.decode(body)

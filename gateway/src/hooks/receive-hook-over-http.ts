@@ -1,12 +1,15 @@
 import { CALL_HEADER, signCall } from '@tutti/runtime'
 import { z } from 'zod'
 
+import type { ReceiveConnectorCall } from './connector-route.ts'
 import type { ReceiveHook } from './hook-route.ts'
 
 /** Where the workflows subgraph takes calls of hooks: a signed call, for us alone. */
 export const WEBHOOK_PATH = '/internal/webhook'
 /** Likewise for answers that come later. */
 export const CALLBACK_PATH = '/internal/callback'
+/** Where the agents subgraph takes calls of connectors. */
+const CONNECTOR_PATH = '/internal/connector'
 
 const answerSchema = z.object({
   answer: z.object({
@@ -18,7 +21,22 @@ const answerSchema = z.object({
 
 /** Asks the workflows process at `url`. Throws when it does not answer. */
 export function receiveHookOverHttp(url: string, secret: string, path = WEBHOOK_PATH): ReceiveHook {
-  const address = new URL(path, url)
+  const ask = askInside(new URL(path, url), secret)
+  return async (call) => answerSchema.parse(await ask(call)).answer
+}
+
+const connectorAnswerSchema = z.object({
+  answer: z.object({ status: z.int(), body: z.union([z.string(), z.record(z.string(), z.unknown())]) }),
+})
+
+/** Asks the agents process at `url`. Throws when it does not answer. */
+export function receiveConnectorCallOverHttp(url: string, secret: string): ReceiveConnectorCall {
+  const ask = askInside(new URL(CONNECTOR_PATH, url), secret)
+  return async (call) => connectorAnswerSchema.parse(await ask(call)).answer
+}
+
+/** A signed call of another process of ours, and its answer. */
+function askInside(address: URL, secret: string): (call: object) => Promise<unknown> {
   return async (call) => {
     const body = JSON.stringify(call)
     const response = await fetch(address, {
@@ -27,7 +45,7 @@ export function receiveHookOverHttp(url: string, secret: string, path = WEBHOOK_
       body,
       signal: AbortSignal.timeout(10_000),
     })
-    if (!response.ok) throw new Error(`workflows answered ${response.status}`)
-    return answerSchema.parse(await response.json()).answer
+    if (!response.ok) throw new Error(`${address.pathname} answered ${response.status}`)
+    return response.json()
   }
 }

@@ -18,6 +18,7 @@ const BY_HAND = [
   'article_title_trigram_index',
   'budget_reservation_expiry_index',
   'budget_use_age_index',
+  'connector_delivery_age_index',
   'integration_event_age_index',
   'model_call_age_index',
   'model_response_expiry_index',

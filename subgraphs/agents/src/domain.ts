@@ -42,6 +42,10 @@ export {
   noteHandedOver,
   readRetirement,
 } from './lifecycle/work-retirement.ts'
+export { agentTriggers, type AgentTriggers } from './connectors/agent-triggers.ts'
+export { connectorBinding } from './connectors/connector-binding.ts'
+export type { ConnectorOutbound } from './connectors/connector-row.ts'
+export { deleteOldDeliveries } from './connectors/delete-old-deliveries.ts'
 export { type OutgoingMessage, sendMessage } from './messages/send-message.ts'
 export { acknowledgeMessages } from './messaging/acknowledge-messages.ts'
 export { receiveMessages } from './messaging/receive-messages.ts'

@@ -2,6 +2,7 @@ import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
 import { agentResolvers, agentStatusValues } from './agents/agents.resolvers.ts'
 import { breakerEnums, breakerResolvers } from './breaker/breaker.resolvers.ts'
 import { budgetEnums, budgetResolvers } from './budgets/budgets.resolvers.ts'
+import { connectorEnums, connectorResolvers } from './connectors/connectors.resolvers.ts'
 import type { Context, Services } from './context.ts'
 import { costDimensions, costResolvers } from './costs/costs.resolvers.ts'
 import { credentialResolvers } from './credentials/credentials.resolvers.ts'
@@ -18,6 +19,12 @@ import { reliabilityEnums, reliabilityResolvers } from './reliability/reliabilit
 import { scalingEnums, scalingResolvers } from './scaling/scaling.resolvers.ts'
 import { toolResolvers } from './tools/tools.resolvers.ts'
 
+export {
+  type ConnectorAnswer,
+  connectorCallSchema,
+  receiveConnectorCall,
+} from './connectors/receive-connector-call.ts'
+
 /** Who does the work: the hierarchy, the agents in it, what they sent outside, and the models they ask. */
 export const agents = defineSubgraph<Services, Context>({
   name: 'agents',
@@ -29,6 +36,8 @@ export const agents = defineSubgraph<Services, Context>({
     budgetResolvers,
     costResolvers,
     { ...budgetEnums, CostDimension: costDimensions },
+    connectorResolvers,
+    connectorEnums,
     credentialResolvers,
     healthResolvers,
     healthEnums,

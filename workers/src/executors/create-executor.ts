@@ -22,6 +22,7 @@ import { agentActor, type WorkerServices } from '../worker-services.ts'
 import { type Executor, failed } from './executor.ts'
 import { executeMessage } from './execute-message.ts'
 import { executeOverHttp } from './execute-over-http.ts'
+import { executeByConnector } from './execute-by-connector.ts'
 import { executeOverA2a } from './a2a/execute-over-a2a.ts'
 import { executeOverMcp } from './mcp/execute-over-mcp.ts'
 import { executeByPerson } from './execute-by-person.ts'
@@ -36,7 +37,7 @@ const KNOWN_AGENTS = 2_000
 const TRUST_MS = 1_000
 
 /** What says what it cost when it is over; others' costs are known call by call, or there are none. */
-const REPORTS_COSTS: ReadonlySet<string> = new Set(['http', 'mcp', 'a2a', 'external'])
+const REPORTS_COSTS: ReadonlySet<string> = new Set(['http', 'mcp', 'a2a', 'external', 'connector'])
 
 interface KnownAgent {
   agent: Promise<AgentExecutor>
@@ -148,6 +149,8 @@ function executorOf({ executor }: AgentExecutor): Executor | undefined {
       return executeByPerson
     case 'external':
       return executeOutside
+    case 'connector':
+      return executeByConnector
     case 'unbound':
       return undefined
   }

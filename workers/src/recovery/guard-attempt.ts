@@ -12,7 +12,7 @@ import { failed } from '../executors/executor.ts'
 import { workerActor, type WorkerServices } from '../worker-services.ts'
 
 /** Executors that call somebody outside, who may be broken. */
-const OUTSIDE: ReadonlySet<string> = new Set(['http', 'mcp', 'a2a'])
+const OUTSIDE: ReadonlySet<string> = new Set(['http', 'mcp', 'a2a', 'connector'])
 /** Why an attempt's signal aborts that says something about the agent. */
 const TIMEOUTS: ReadonlySet<string> = new Set(['STEP_TIMED_OUT', 'HEARTBEAT_TIMEOUT'])
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { connectorName } from '../connectors/connector-name.ts'
 import { BUILTIN_FUNCTIONS } from './builtin-functions.ts'
 import { commandProblem } from './command-problem.ts'
 import { credentialName } from './credential-name.ts'
@@ -34,7 +35,8 @@ const trigger = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('event'), event_type: name }),
 ])
 
-const url = z
+/** A URL that an executor may call. */
+export const executorUrl = z
   .string()
   .max(2_000)
   .superRefine((text, context) => {
@@ -46,7 +48,7 @@ const OWN_HEADERS =
   /^(host|connection|content-.*|transfer-encoding|te|trailer|upgrade|keep-alive|expect|idempotency-key|webhook-.*|proxy-.*|traceparent|tracestate)$/
 
 /** The credential that an HTTP agent is called with; `scheme` stands before it, and an empty one leaves it alone. */
-const authorization = z
+export const executorAuthorization = z
   .strictObject({
     credential: credentialName,
     header: z
@@ -77,12 +79,12 @@ const toolArguments = z
 const mcp = z
   .strictObject({
     type: z.literal('mcp'),
-    url: url.optional(),
+    url: executorUrl.optional(),
     command: z.string().min(1).max(1_000).optional(),
     args: z.array(z.string().max(2_000)).max(100).optional(),
     tool: z.string().min(1).max(200),
     arguments: toolArguments,
-    authorization: authorization.optional(),
+    authorization: executorAuthorization.optional(),
     settings,
   })
   .superRefine(({ url: at, command, args, authorization: sent }, context) => {
@@ -98,13 +100,25 @@ const mcp = z
 
 const executor = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('builtin'), function: z.enum(BUILTIN_FUNCTIONS), settings }),
-  z.strictObject({ type: z.literal('http'), url, authorization: authorization.optional(), settings }),
+  z.strictObject({
+    type: z.literal('http'),
+    url: executorUrl,
+    authorization: executorAuthorization.optional(),
+    settings,
+  }),
   mcp,
   z.strictObject({
     type: z.literal('a2a'),
-    url,
+    url: executorUrl,
     message: z.string().min(1).max(500).optional(),
-    authorization: authorization.optional(),
+    authorization: executorAuthorization.optional(),
+    settings,
+  }),
+  z.strictObject({
+    type: z.literal('connector'),
+    connector: connectorName,
+    tool: z.string().min(1).max(200).optional(),
+    arguments: toolArguments,
     settings,
   }),
   z.strictObject({ type: z.literal('model'), ...modelExecutor.shape, settings }),

@@ -9,9 +9,11 @@ const file = z.object({ sha256: z.string(), size: z.int(), content: z.string() }
 
 /** How an agent does a task, with its files in full; kept apart from the configuration because only workers read it. */
 export const executorRecord = z.object({
-  type: z.enum(['builtin', 'http', 'mcp', 'a2a', 'model', 'person', 'external', 'unbound']),
+  type: z.enum(['builtin', 'http', 'mcp', 'a2a', 'model', 'person', 'external', 'connector', 'unbound']),
   function: z.string().optional(),
   url: z.string().optional(),
+  /** The connector, by name, that says how it is called. */
+  connector: z.string().optional(),
   /** Of an MCP server on this machine, instead of a URL. */
   command: z.string().optional(),
   args: z.array(z.string()).optional(),

@@ -17,6 +17,7 @@ const KEYS: Record<string, readonly string[]> = {
     'type',
     'function',
     'url',
+    'connector',
     'command',
     'args',
     'tool',

@@ -3,6 +3,7 @@ import type { Resolvers } from '../../generated/resolvers.ts'
 import { applySettings } from './apply-settings.ts'
 import { consequencesOf } from './consequences.ts'
 import { listSettings } from './list-settings.ts'
+import { tellConnectors } from './tell-connectors.ts'
 import { loadSettings } from './load-settings.ts'
 
 export const settingsResolvers: Resolvers = {
@@ -15,12 +16,14 @@ export const settingsResolvers: Resolvers = {
       const { version, changed, said, notes } = await applySettings(context, context.actor, input.document)
       const settings = (await loadSettings(context, version)) ?? fail('NOT_FOUND')
       const { applied, withoutEffect } = consequencesOf(said, settings)
-      return { settings, changed, applied, withoutEffect: [...notes, ...withoutEffect] }
+      const told = await tellConnectors(context, said, withoutEffect)
+      return { settings, changed, applied, withoutEffect: [...notes, ...told] }
     },
   },
   Settings: {
     values: ({ inForce }) => inForce,
     applied: (settings) => consequencesOf(settings.inForce, settings).applied,
-    withoutEffect: (settings) => consequencesOf(settings.inForce, settings).withoutEffect,
+    withoutEffect: (settings, _, context) =>
+      tellConnectors(context, settings.inForce, consequencesOf(settings.inForce, settings).withoutEffect),
   },
 }

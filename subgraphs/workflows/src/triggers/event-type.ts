@@ -5,6 +5,8 @@ import { isPlatformType } from '../engine/event-facts.ts'
 /** Segments of a type, of letters, digits and `_ - : /`, between dots. */
 const TYPE = /^[\w:/-]+(\.[\w:/-]+)*$/
 const LONGEST = 200
+/** What comes in from connectors: the platform's to publish, and named after them. */
+const RECEIVED = /^connector\.[a-z0-9][a-z0-9_-]*\.(received|\*)$/
 
 /** Whether a text can be a type of event. */
 export const isEventType = (type: string): boolean => type.length <= LONGEST && TYPE.test(type)
@@ -18,6 +20,7 @@ export function problemOfPattern(pattern: string): string | null {
   // What a trigger does would fire it again, without a run between that could be counted.
   if (pattern.startsWith('trigger.')) return 'Triggers do not fire at what is told of triggers.'
   if (!isPlatformType(pattern)) return null
+  if (RECEIVED.test(pattern)) return null
   const known = Object.keys(EVENTS)
   const meant =
     beginning === null ? known.includes(pattern) : known.some((type) => type.startsWith(`${beginning}.`))
