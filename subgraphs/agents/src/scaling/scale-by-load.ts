@@ -6,7 +6,7 @@ import { figuresOf, type LoadFigures } from './load-figures.ts'
 import { keepLoads, type LoadOfAgent, readLoads } from './read-loads.ts'
 
 /** What a look at the load did. */
-export interface ScalingLook {
+interface ScalingLook {
   /** Agents whose instances were changed, and those whose change was refused. */
   scaled: number
   refused: number
@@ -15,7 +15,7 @@ export interface ScalingLook {
 }
 
 /** Why instances were changed, in words. */
-export const REASONS: Readonly<Partial<Record<ScalingReason, (load: LoadFigures) => string>>> = {
+const REASONS: Readonly<Partial<Record<ScalingReason, (load: LoadFigures) => string>>> = {
   below_minimum: () => 'It had fewer instances than it may have.',
   above_maximum: () => 'It had more instances than it may have.',
   utilisation: ({ utilisation }) => `${Math.round(utilisation * 100)}% of its slots were taken.`,
@@ -57,7 +57,7 @@ export async function scaleByLoad(
       changed.set(key, (changed.get(key) ?? 0) + to - from)
       look.scaled += 1
     } catch (error) {
-      if (error instanceof TuttiError && error.code === 'INVALID_STATE') {
+      if (error instanceof TuttiError && ['INVALID_STATE', 'QUOTA_EXCEEDED'].includes(error.code)) {
         look.refused += 1
         await noteRefusal(services, actor, each, decision.instances, error.message)
       } else look.errors.push(error)
