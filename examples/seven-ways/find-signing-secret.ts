@@ -1,19 +1,14 @@
-import { createHmac } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { ask } from '../platform/ask.ts'
+import type { Door } from '../platform/find-door.ts'
 
-import { InputMistake } from '../input/input-mistake.ts'
+const REVEAL = `mutation Reveal($agentId: ID!) {
+  revealSigningSecret(input: { agentId: $agentId }) { secret }
+}`
 
-/**
- * The secret with which the platform signs its calls of one HTTP agent, derived from its own: TUTTI_SECRET, else what
- * `npm start` keeps in its home directory.
- */
-export function findSigningSecret(agentId: string, environment: NodeJS.ProcessEnv = process.env): Uint8Array {
-  const file = join(resolve(environment['TUTTI_DIRECTORY'] ?? '.tutti'), 'secret')
-  const secret = environment['TUTTI_SECRET'] || (existsSync(file) ? readFileSync(file, 'utf8').trim() : '')
-  if (secret === '')
-    throw new InputMistake(
-      `The HTTP agent cannot check signatures: set TUTTI_SECRET to the platform's. (npm start keeps it in ${file}, which is not there.)`,
-    )
-  return createHmac('sha256', secret).update(`agent-signature:${agentId}`).digest()
+/** The secret with which the platform signs its calls of one HTTP agent, as Standard Webhooks write it. */
+export async function findSigningSecret(door: Door, agentId: string): Promise<string> {
+  const { revealSigningSecret } = await ask<{ revealSigningSecret: { secret: string } }>(door, REVEAL, {
+    agentId,
+  })
+  return revealSigningSecret.secret
 }

@@ -26,7 +26,8 @@ export async function prepareWay(
     case 'person':
       break
     case 'http':
-      values['HTTP_AGENT'] = `${building.use(await startHttpAgent(findSigningSecret(agentId))).origin}/judge`
+      values['HTTP_AGENT'] =
+        `${building.use(await startHttpAgent(await findSigningSecret(door, agentId))).origin}/judge`
       break
     case 'mcp':
       values['MCP_SERVER'] = `${building.use(await startMcpServer()).origin}/mcp`

@@ -1,13 +1,8 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
 import { readArguments } from './arguments.ts'
 import { describeWays } from './describe-ways.ts'
-import { findSigningSecret } from './find-signing-secret.ts'
 import { readDocument } from './read-document.ts'
 import type { RunSeen } from './run-messages.ts'
 import { WAYS } from './ways.ts'
@@ -44,14 +39,6 @@ test.each([
   [['http'], "Unexpected argument 'http'"],
 ])('%j is refused with the reason', (args, reason) => {
   expect(() => readArguments(args)).toThrow(reason)
-})
-
-test('the signing secret is of the platform’s and of the agent; a platform without one is said', () => {
-  const one = findSigningSecret('a', { TUTTI_SECRET: 's' })
-  expect(findSigningSecret('b', { TUTTI_SECRET: 's' })).not.toEqual(one)
-  expect(findSigningSecret('a', { TUTTI_SECRET: 't' })).not.toEqual(one)
-  const nowhere = mkdtempSync(join(tmpdir(), 'tutti-secret-'))
-  expect(() => findSigningSecret('a', { TUTTI_DIRECTORY: nowhere })).toThrow('set TUTTI_SECRET')
 })
 
 const run = (more: Partial<RunSeen>): RunSeen => ({

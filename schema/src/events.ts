@@ -97,6 +97,8 @@ export const EVENTS = {
   /** It is tried once. */
   'breaker.half_opened': breakerRef,
   'breaker.closed': breakerRef.extend({ cause: z.enum(['recovered', 'reset']) }),
+  /** Somebody was shown what its calls are signed with. */
+  'agent.signing_secret_revealed': z.object({ agentId: z.string(), name: z.string() }),
   /** What is said of breakers, checks and recovery; `agentId`: null for the organization. */
   'reliability.changed': z.object({ agentId: z.string().nullable() }),
   'workflow.applied': z.object({ workflowId: z.string(), name: z.string(), version: z.number().int() }),

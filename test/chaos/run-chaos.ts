@@ -10,7 +10,7 @@ import {
   standalonePlan,
   startTutti,
 } from '@tutti/standalone'
-import { agentSigningSecret } from '@tutti/workers'
+import { agentSigningSecret } from '@tutti/agents/domain'
 import pg from 'pg'
 import { applyWorkflow, registerAgent } from '../flows/operations.ts'
 import { httpAgentDocument } from '../flows/http-agent.ts'

@@ -1,5 +1,4 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { agentSigningSecret } from '@tutti/workers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type AgentCall,
@@ -67,6 +66,17 @@ function isSigned({ headers, body }: AgentCall, secret: Buffer): boolean {
     })
 }
 
+/** As an administrator is shown it. */
+async function secretOf(id: string): Promise<Buffer> {
+  const { revealSigningSecret } = await platform
+    .as('admin')
+    .query<{ revealSigningSecret: { secret: string } }>(
+      'mutation($id: ID!) { revealSigningSecret(input: { agentId: $id }) { secret } }',
+      { id },
+    )
+  return Buffer.from(revealSigningSecret.secret.replace('whsec_', ''), 'base64')
+}
+
 describe('an HTTP agent', () => {
   it('gets the input, signed with its own secret, and its output is the step’s', async () => {
     const id = await startCase(
@@ -79,11 +89,11 @@ describe('an HTTP agent', () => {
     if (!call) throw new Error('It was not called.')
     expect(more).toEqual([])
     expect(call.json).toMatchObject({ runId: id, step: 'work', attempt: 1, input: { case: 'signed' } })
-    expect(isSigned(call, agentSigningSecret(platform.secret, agentId))).toBe(true)
-    expect(isSigned(call, agentSigningSecret(platform.secret, 'another'))).toBe(false)
-    expect(isSigned({ ...call, body: `${call.body} ` }, agentSigningSecret(platform.secret, agentId))).toBe(
-      false,
-    )
+    const own = await secretOf(agentId)
+    const other = await registerAgent(platform.as('operator'), httpAgentDocument('another', agent.url))
+    expect(isSigned(call, own)).toBe(true)
+    expect(isSigned(call, await secretOf(other))).toBe(false)
+    expect(isSigned({ ...call, body: `${call.body} ` }, own)).toBe(false)
     const age = Date.now() / 1000 - Number(call.headers['webhook-timestamp'])
     expect(age).toBeLessThan(300)
   })

@@ -188,6 +188,7 @@ describe('who may do what', () => {
     ['resolveIncident', ['admin', 'operator']],
     ['createApiKey', ['admin']],
     ['setCredential', ['admin']],
+    ['revealSigningSecret', ['admin']],
     ['rotateCredential', ['admin']],
     ['deleteCredential', ['admin']],
     ['rotateDataKey', ['admin']],

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 
 import { startHttpAgent } from './http-agent.ts'
 
-const SECRET = Buffer.from('a secret of this agent alone')
+const SECRET = `whsec_${Buffer.from('a secret of this agent alone').toString('base64')}`
 const BODY = JSON.stringify({ input: { customer_message: 'Thank you!' } })
 
-function signed(secret: Uint8Array, at: Date, body = BODY): Record<string, string> {
-  const signature = new Webhook(secret, { format: 'raw' }).sign('key-1', at, body)
+function signed(secret: string, at: Date, body = BODY): Record<string, string> {
+  const signature = new Webhook(secret).sign('key-1', at, body)
   const seconds = Math.floor(at.getTime() / 1000)
   return { 'webhook-id': 'key-1', 'webhook-timestamp': String(seconds), 'webhook-signature': signature }
 }
@@ -20,7 +20,7 @@ test('a call with a good signature is answered; others are not', async () => {
   expect(await good.json()).toMatchObject({ output: { label: 'positive' }, costUsd: 0.0004 })
   const refused = await Promise.all([
     call({}),
-    call(signed(Buffer.from('of another agent'), new Date())),
+    call(signed(`whsec_${Buffer.from('a secret of another agent').toString('base64')}`, new Date())),
     call(signed(SECRET, new Date(), '{}')),
     call(signed(SECRET, new Date(Date.now() - 3_600_000))),
   ])

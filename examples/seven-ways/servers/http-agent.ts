@@ -11,8 +11,8 @@ const COST_USD = 0.0004
  * A service that judges messages; `secret` is the one that the platform signs this agent's calls with. What bears no
  * good signature, or an old one, is 401.
  */
-export function startHttpAgent(secret: Uint8Array): Promise<ServerOfOurs> {
-  const webhook = new Webhook(secret, { format: 'raw' })
+export function startHttpAgent(secret: string): Promise<ServerOfOurs> {
+  const webhook = new Webhook(secret)
   return serve(async (request) => {
     let given: unknown
     try {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   world = await openTestDatabase()
   tail = await openTail(world.database)
   const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { database: world.database, tail, log, kms: createKms(world) }, log)
+  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
   operator = await world.organization('operator')
   stranger = await world.organization('operator')
 })

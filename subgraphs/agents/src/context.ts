@@ -7,6 +7,8 @@ export interface Services extends Pick<Data, 'database' | 'tail'> {
   log: Log
   /** What wraps the tenants' data keys. */
   kms: Kms
+  /** From which the secrets of HTTP agents' signatures are derived. */
+  secret: string
 }
 
 /** What a resolver works with: the services, and who calls. */

@@ -1,6 +1,7 @@
 export { agentExecutor, type AgentExecutor } from './agents/agent-executor.ts'
 export { findAgentsByName, type NamedAgent } from './agents/find-agents-by-name.ts'
 export { registerAgent, type RegisterAgentRequest } from './agents/register-agent.ts'
+export { agentSigningSecret } from './signing/agent-signing-secret.ts'
 export { DEFAULT_BREAKER } from './breaker/breaker-state.ts'
 export { type Breakers, breakersOf, type BreakerSubject } from './breaker/open-breakers.ts'
 export { type BudgetRow } from './budgets/budget-row.ts'

@@ -1,5 +1,6 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
 import { agentResolvers, agentStatusValues } from './agents/agents.resolvers.ts'
+import { signingResolvers } from './signing/signing.resolvers.ts'
 import { breakerEnums, breakerResolvers } from './breaker/breaker.resolvers.ts'
 import { budgetEnums, budgetResolvers } from './budgets/budgets.resolvers.ts'
 import { connectorEnums, connectorResolvers } from './connectors/connectors.resolvers.ts'
@@ -32,6 +33,7 @@ export const agents = defineSubgraph<Services, Context>({
   resolvers: mergeResolvers(
     agentResolvers,
     breakerResolvers,
+    signingResolvers,
     breakerEnums,
     budgetResolvers,
     costResolvers,

@@ -4,7 +4,7 @@ import { agents, connectorCallSchema, receiveConnectorCall } from './index.ts'
 
 runSubgraph(agents, async ({ env, lifecycle, log }) => {
   const data = lifecycle.own(await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET }))
-  const services = { ...data, log, kms: createKms(kmsSettings(env)) }
+  const services = { ...data, log, kms: createKms(kmsSettings(env)), secret: env.TUTTI_SECRET }
   return {
     services,
     checks: { database: data.ping },

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { agentSigningSecret } from '@tutti/agents/domain'
 import { issueReportToken, type TaskOutcome } from '@tutti/workflows/domain'
 import { MOST_VALUE_BYTES } from '@tutti/schema'
 import { type Dispatcher, request } from 'undici'
@@ -21,11 +22,6 @@ const answerSchema = z.union([
     })
     .strict(),
 ])
-
-/** The secret an HTTP agent checks signatures with: derived, so that each agent has its own. */
-export function agentSigningSecret(secret: string, agentId: string): Buffer {
-  return createHmac('sha256', secret).update(`agent-signature:${agentId}`).digest()
-}
 
 /** What of a task's call an HTTP agent gets to do with. */
 export interface HttpCall extends Pick<

@@ -24,7 +24,7 @@ beforeAll(async () => {
   tail = await openTail(world.database)
   kms = createKms({ secret: world.secret, masterKey })
   const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { database: world.database, tail, log, kms }, log)
+  subgraph = bindSubgraph(agents, { ...world, tail, log, kms }, log)
 })
 beforeEach(async () => {
   admin = await world.organization('admin')

@@ -17,7 +17,7 @@ beforeAll(async () => {
   world = await openTestDatabase()
   tail = await openTail(world.database)
   const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { database: world.database, tail, log, kms: createKms(world) }, log)
+  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
 })
 beforeEach(async () => {
   admin = await world.organization('admin')
