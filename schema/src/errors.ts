@@ -50,6 +50,12 @@ export const ERRORS = {
     mender: 'operator',
     retryable: false,
   },
+  QUOTA_EXCEEDED: {
+    status: 200,
+    message: 'A quota has no room for it.',
+    mender: 'operator',
+    retryable: false,
+  },
   INBOX_FULL: {
     status: 200,
     message: 'Too many messages wait in this inbox.',

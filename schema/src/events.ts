@@ -330,6 +330,12 @@ export const EVENTS = {
     description: z.string(),
   }),
   'knowledge.published': z.object({ articleId: z.string(), title: z.string() }),
+  /** What agents may set aside; null: the organization's. */
+  'quota.changed': z.object({
+    quotaId: z.string(),
+    domainId: z.string().nullable(),
+    teamId: z.string().nullable(),
+  }),
   'resource.changed': z.object({
     resourceId: z.string(),
     name: z.string(),

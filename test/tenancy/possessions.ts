@@ -47,6 +47,7 @@ export type Kind =
   | 'breaker'
   | 'sharedResource'
   | 'resourceBooking'
+  | 'quota'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -284,8 +285,8 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       { id: mark('actor'), kind: 'person', name: mark('name') },
     ],
   )
-  await world.asOwner(
-    'insert into agent_quota (organization_id, domain_id, max_instances) values ($1, $2, 40)',
+  const [quota] = await world.asOwner<{ id: string }>(
+    'insert into agent_quota (organization_id, domain_id, max_instances) values ($1, $2, 40) returning id',
     [org.id, ids.domain],
   )
   const [version] = await world.asOwner<{ id: string }>(
@@ -319,6 +320,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       taskLog: line?.id ?? '',
       modelCall: modelCall?.id ?? '',
       breaker: breaker?.id ?? '',
+      quota: quota?.id ?? '',
       settings: settings?.id ?? '',
     },
     names: { ...names, digest: approval.digest, logWord },
@@ -337,6 +339,7 @@ interface Made {
     | 'taskLog'
     | 'modelCall'
     | 'breaker'
+    | 'quota'
     | 'agentVersion'
     | 'deployment'
   >

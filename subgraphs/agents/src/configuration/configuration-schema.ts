@@ -145,6 +145,8 @@ export const configurationSchema = z
       .strictObject({
         memory_mb: z.number().positive().max(1_048_576).optional(),
         cpu_cores: z.number().positive().max(1_024).optional(),
+        storage_mb: z.number().positive().max(1_073_741_824).optional(),
+        bandwidth_mbps: z.number().positive().max(1_048_576).optional(),
         max_concurrent_tasks: z.int().min(1).max(100_000).optional(),
       })
       .optional(),

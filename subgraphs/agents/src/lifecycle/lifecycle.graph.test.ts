@@ -154,7 +154,7 @@ test('a quota bounds what is set aside, in the organization and in a domain, and
   const scale = (agentId: string, instances: number) => ask(SCALE, { input: { agentId, instances } }, actor)
   expect((await scale(one, 3)).codes).toBeUndefined()
   const refused = await scale(two, 3)
-  expect(refused.codes).toEqual(['INVALID_STATE'])
+  expect(refused.codes).toEqual(['QUOTA_EXCEEDED'])
   expect(refused.problems?.map((problem) => Reflect.get(Object(problem), 'path'))).toEqual([
     'instances',
     'resource_requirements.memory_mb',

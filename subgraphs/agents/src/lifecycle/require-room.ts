@@ -10,23 +10,97 @@ export interface Wanted {
   needs: InstanceNeeds
 }
 
-interface QuotaRow {
-  domain: string | null
-  maxInstances: number | null
-  maxMemoryMb: number | null
-  maxCpuCores: number | null
+/** What is set aside for instances in all. */
+export interface Allocation {
   instances: number
   memoryMb: number
   cpuCores: number
+  storageMb: number
+  bandwidthMbps: number
+  tasks: number
 }
 
+/** What so many instances need. */
+export const allocationOf = ({ instances, needs }: Pick<Wanted, 'instances' | 'needs'>): Allocation => ({
+  instances,
+  memoryMb: needs.memoryMb * instances,
+  cpuCores: needs.cpuCores * instances,
+  storageMb: needs.storageMb * instances,
+  bandwidthMbps: needs.bandwidthMbps * instances,
+  tasks: needs.tasks * instances,
+})
+
+type QuotaRow = { domain: string | null; team: string | null } & {
+  [Kind in keyof Allocation]: { most: number | null; used: number }
+}
+
+/** Each kind with its columns, and how a refusal calls it. */
+const KINDS: readonly {
+  kind: keyof Allocation
+  most: string
+  allocated: string
+  path: string
+  what: string
+}[] = [
+  { kind: 'instances', most: 'max_instances', allocated: 'instances', path: 'instances', what: 'instances' },
+  {
+    kind: 'memoryMb',
+    most: 'max_memory_mb',
+    allocated: 'memory_mb',
+    path: 'resource_requirements.memory_mb',
+    what: 'MB of memory',
+  },
+  {
+    kind: 'cpuCores',
+    most: 'max_cpu_cores',
+    allocated: 'cpu_cores',
+    path: 'resource_requirements.cpu_cores',
+    what: 'cores',
+  },
+  {
+    kind: 'storageMb',
+    most: 'max_storage_mb',
+    allocated: 'storage_mb',
+    path: 'resource_requirements.storage_mb',
+    what: 'MB of storage',
+  },
+  {
+    kind: 'bandwidthMbps',
+    most: 'max_bandwidth_mbps',
+    allocated: 'bandwidth_mbps',
+    path: 'resource_requirements.bandwidth_mbps',
+    what: 'Mbit/s',
+  },
+  {
+    kind: 'tasks',
+    most: 'max_tasks',
+    allocated: 'max_tasks',
+    path: 'resource_requirements.max_concurrent_tasks',
+    what: 'tasks at once',
+  },
+]
+
+/** SQL: of each kind a JSON object with the quota's bound and what is set aside; tables `q` and `u`. */
+export const QUOTA_KINDS = KINDS.map(
+  ({ kind, most, allocated }) =>
+    `jsonb_build_object('most', q.${most}, 'used', coalesce(u.${allocated}, 0)) as "${kind}"`,
+).join(', ')
+
+/** SQL: what a quota `q` counts, of all agents but the one of this parameter. */
+export const quotaUse = (exceptAgent: string): string => `left join lateral (
+    select ${KINDS.map(({ allocated }) => `sum(a.${allocated}) as ${allocated}`).join(', ')} from agent_allocation a
+    left join team t on t.organization_id = a.organization_id and t.id = a.team_id
+    where a.organization_id = q.organization_id and a.agent_id is distinct from ${exceptAgent}::uuid
+      and (q.domain_id is null or t.domain_id = q.domain_id) and (q.team_id is null or a.team_id = q.team_id)
+  ) u on true`
+
 /**
- * Whether the organization's and the domain's quotas have room for what an agent wants instead of what it has. Until the
- * transaction ends nobody else gets any. INVALID_STATE with every bound that would be passed.
+ * Whether the quotas of the organization, the domain and the team have room for what an agent wants instead of what it has.
+ * Until the transaction ends nobody else gets any. QUOTA_EXCEEDED with every bound that would be passed and what is free.
  */
 export async function requireRoom(
   tx: Pick<TenantTransaction, 'sql' | 'actor'>,
-  { agentId, teamId, instances, needs }: Wanted,
+  wanted: Wanted,
 ): Promise<void> {
   const { organizationId } = tx.actor
   await tx.sql(
@@ -34,74 +108,57 @@ export async function requireRoom(
     organizationId,
   )
   const quotas = await tx.sql<QuotaRow>(
-    `select d.name as domain, q.max_instances as "maxInstances", q.max_memory_mb as "maxMemoryMb", q.max_cpu_cores as "maxCpuCores",
-       coalesce(u.instances, 0)::int as instances, coalesce(u.memory, 0)::float8 as "memoryMb", coalesce(u.cores, 0)::float8 as "cpuCores"
+    `select d.name as domain, o.name as team, ${QUOTA_KINDS}
      from agent_quota q left join domain d on d.organization_id = q.organization_id and d.id = q.domain_id
-     left join lateral (
-       select sum(a.instances) as instances, sum(a.memory_mb) as memory, sum(a.cpu_cores) as cores from agent_allocation a
-       left join team t on t.organization_id = a.organization_id and t.id = a.team_id
-       where a.organization_id = q.organization_id and a.agent_id <> $2::uuid and (q.domain_id is null or t.domain_id = q.domain_id)
-     ) u on true
-     where q.organization_id = $1::uuid and (q.domain_id is null or q.domain_id =
-       (select t.domain_id from team t where t.organization_id = $1::uuid and t.id = $3::uuid))`,
+     left join team o on o.organization_id = q.organization_id and o.id = q.team_id
+     ${quotaUse('$2')}
+     where q.organization_id = $1::uuid and (q.team_id is null or q.team_id = $3::uuid) and (q.domain_id is null or q.domain_id =
+       (select t.domain_id from team t where t.organization_id = $1::uuid and t.id = $3::uuid))
+     order by q.domain_id nulls first, q.team_id nulls first`,
     organizationId,
-    agentId,
-    teamId,
+    wanted.agentId,
+    wanted.teamId,
   )
-  const problems = quotas.flatMap((quota): Problem[] => {
-    const of = quota.domain === null ? 'the organization' : `the domain "${quota.domain}"`
-    const over = (path: string, what: string, used: number, wanted: number, most: number | null): Problem[] =>
-      most === null || used + wanted <= most
-        ? []
-        : [
-            {
-              code: 'quota_exceeded',
-              path,
-              message: `${wanted} ${what} do not fit: ${of} has ${most}, of which ${used} are in use.`,
-            },
-          ]
-    return [
-      ...over('instances', 'instances', quota.instances, instances, quota.maxInstances),
-      ...over(
-        'resource_requirements.memory_mb',
-        'MB of memory',
-        quota.memoryMb,
-        needs.memoryMb * instances,
-        quota.maxMemoryMb,
-      ),
-      ...over(
-        'resource_requirements.cpu_cores',
-        'cores',
-        quota.cpuCores,
-        needs.cpuCores * instances,
-        quota.maxCpuCores,
-      ),
-    ]
-  })
+  const needed = allocationOf(wanted)
+  const problems = quotas.flatMap((quota): Problem[] =>
+    KINDS.flatMap(({ kind, path, what }): Problem[] => {
+      const { most, used } = quota[kind]
+      if (most === null || used + needed[kind] <= most) return []
+      const free = Math.max(0, most - used)
+      const message = `${needed[kind]} ${what} do not fit: ${nameOf(quota)} has ${most}, of which ${used} are in use and ${free} free.`
+      return [{ code: 'quota_exceeded', path, message }]
+    }),
+  )
   if (problems.length > 0)
-    fail('INVALID_STATE', { path: 'input.instances', message: problems[0]?.message, problems })
+    fail('QUOTA_EXCEEDED', { path: 'input.instances', message: problems[0]?.message, problems })
 }
 
+const nameOf = ({ domain, team }: QuotaRow): string =>
+  team === null ? (domain === null ? 'the organization' : `the domain "${domain}"`) : `the team "${team}"`
+
 /** Sets aside what an agent's instances need, instead of what was set aside for it. The quota was looked at before. */
-export async function allocate(
-  tx: Pick<TenantTransaction, 'sql' | 'actor'>,
-  { agentId, teamId, instances, needs }: Wanted,
-): Promise<void> {
+export async function allocate(tx: Pick<TenantTransaction, 'sql' | 'actor'>, wanted: Wanted): Promise<void> {
   const { organizationId } = tx.actor
+  const { agentId, teamId } = wanted
+  const { instances, memoryMb, cpuCores, storageMb, bandwidthMbps, tasks } = allocationOf(wanted)
   await tx.sql(
     'delete from agent_allocation where organization_id = $1::uuid and agent_id = $2::uuid and deployment_id is null returning id',
     organizationId,
     agentId,
   )
   await tx.sql(
-    `insert into agent_allocation (organization_id, agent_id, team_id, instances, memory_mb, cpu_cores)
-     values ($1::uuid, $2::uuid, $3::uuid, $4::int, $5::float8, $6::float8) returning id`,
+    `insert into agent_allocation (organization_id, agent_id, team_id, instances, memory_mb, cpu_cores, storage_mb,
+       bandwidth_mbps, max_tasks)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::int, $5::float8, $6::float8, $7::float8, $8::float8, $9::int) returning id`,
     organizationId,
     agentId,
     teamId,
     instances,
-    needs.memoryMb * instances,
-    needs.cpuCores * instances,
+    memoryMb,
+    cpuCores,
+    storageMb,
+    bandwidthMbps,
+    tasks,
   )
 }
 

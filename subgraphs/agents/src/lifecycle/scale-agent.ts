@@ -39,8 +39,8 @@ export interface ScaledByLoad {
 
 /**
  * Gives an agent this many instances. What it takes at once changes with the commit: of fewer instances, what is under
- * way ends, and no more begins until there is room. BAD_INPUT, NOT_FOUND; INVALID_STATE unless the agent is active, and
- * when a quota has no room, with every bound that would be passed. A change by load that comes too late changes nothing.
+ * way ends, and no more begins until there is room. BAD_INPUT, NOT_FOUND; INVALID_STATE unless the agent is active,
+ * QUOTA_EXCEEDED with every bound that would be passed. A change by load that comes too late changes nothing.
  */
 export async function scaleAgent(
   { database }: { database: Database },

@@ -147,10 +147,10 @@ const CASES: Case[] = [
     stage: 'allocate',
     kind: 'too many instances',
     before: quota({ maxInstances: 1 }),
-    code: 'INVALID_STATE',
+    code: 'QUOTA_EXCEEDED',
   },
-  { stage: 'allocate', kind: 'too much memory', before: quota({ maxMemoryMb: 150 }), code: 'INVALID_STATE' },
-  { stage: 'allocate', kind: 'too many cores', before: quota({ maxCpuCores: 1.5 }), code: 'INVALID_STATE' },
+  { stage: 'allocate', kind: 'too much memory', before: quota({ maxMemoryMb: 150 }), code: 'QUOTA_EXCEEDED' },
+  { stage: 'allocate', kind: 'too many cores', before: quota({ maxCpuCores: 1.5 }), code: 'QUOTA_EXCEEDED' },
   {
     stage: 'allocate',
     kind: 'another agent took the room meanwhile',
@@ -161,7 +161,7 @@ const CASES: Case[] = [
       })
       await scaleAgent(world, actor, { agentId: agent.id, instances: 1 })
     },
-    code: 'INVALID_STATE',
+    code: 'QUOTA_EXCEEDED',
   },
   { stage: 'allocate', kind: 'a mistake of ours', worker: bug('allocate'), code: 'INTERNAL' },
   { stage: 'allocate', kind: 'the worker dies', worker: crash('do allocate', 'allocate'), code: 'CONFLICT' },

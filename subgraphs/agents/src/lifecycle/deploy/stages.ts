@@ -5,7 +5,7 @@ import { lockAgent } from '../../agents/lock-agent.ts'
 import { readRegistration, type Registration } from '../../agents/read-registration.ts'
 import { copyToAgent, makeVersion } from '../agent-version.ts'
 import { needsOf } from '../needs-of.ts'
-import { requireRoom, type Wanted } from '../require-room.ts'
+import { allocationOf, requireRoom, type Wanted } from '../require-room.ts'
 import type { DeploymentRow } from './deployment-row.ts'
 import type { Stage } from './deployment-steps.ts'
 
@@ -95,11 +95,13 @@ function wantedBy({ agentId, request }: DeploymentRow, { shown }: Registration):
 async function allocate(tx: TenantTransaction, deployment: DeploymentRow) {
   const wanted = wantedBy(deployment, readRegistration(deployment.request))
   await requireRoom(tx, wanted)
-  const { teamId, instances, needs } = wanted
-  const [memoryMb, cpuCores] = [needs.memoryMb * instances, needs.cpuCores * instances]
+  const { teamId, instances } = wanted
+  const { memoryMb, cpuCores, storageMb, bandwidthMbps, tasks } = allocationOf(wanted)
   await tx.sql(
-    `insert into agent_allocation (organization_id, agent_id, deployment_id, team_id, instances, memory_mb, cpu_cores)
-     values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::int, $6::float8, $7::float8) returning id`,
+    `insert into agent_allocation (organization_id, agent_id, deployment_id, team_id, instances, memory_mb, cpu_cores,
+       storage_mb, bandwidth_mbps, max_tasks)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::int, $6::float8, $7::float8, $8::float8, $9::float8, $10::int)
+     returning id`,
     tx.actor.organizationId,
     deployment.agentId,
     deployment.id,
@@ -107,6 +109,9 @@ async function allocate(tx: TenantTransaction, deployment: DeploymentRow) {
     instances,
     memoryMb,
     cpuCores,
+    storageMb,
+    bandwidthMbps,
+    tasks,
   )
   return { instances, memoryMb, cpuCores }
 }
