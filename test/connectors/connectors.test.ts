@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { deleteOldDeliveries } from '@tutti/agents/domain'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type OutsideMcpServer, startMcpServer } from '../agents-outside/mcp-server.ts'
 import { type HttpAgent, startHttpAgent } from '../flows/http-agent.ts'
@@ -399,4 +400,21 @@ test('a path is shown once; another one takes its place when it is asked for', a
   expect((await post(other ?? '', '{}')).status).toBe(200)
   await set({ name: 'instagram', http: { url: agent.url } })
   expect((await post(other ?? '', '{"a":1}')).status).toBe(404)
+})
+
+test('what came is remembered for 90 days, and no longer', async () => {
+  const path = await listen('instagram')
+  for (const body of ['{"n":1}', '{"n":2}']) await post(path, body)
+  const age = (days: number) =>
+    world.asOwner(
+      `update connector_delivery set created_at = now() - $2 * interval '1 day' where organization_id = $1`,
+      [org.id, days],
+    )
+  const { database } = world.data
+  await age(89)
+  expect(await deleteOldDeliveries({ database })).toBe(0)
+  expect((await post(path, '{"n":1}')).body.created).toBe(false)
+  await age(91)
+  expect(await deleteOldDeliveries({ database })).toBe(2)
+  expect((await post(path, '{"n":1}')).body.created).toBe(true)
 })

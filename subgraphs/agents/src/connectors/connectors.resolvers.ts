@@ -3,6 +3,7 @@ import { readRegistration } from '../agents/read-registration.ts'
 import { KNOWN_CONNECTORS } from './catalogue.ts'
 import { findUnbound } from './find-unbound.ts'
 import { listConnectors } from './list-connectors.ts'
+import type { BegunDeployment, RegisteredAgent, UpdatedAgent } from './payloads.ts'
 import { removeConnector } from './remove-connector.ts'
 import { setConnector } from './set-connector.ts'
 
@@ -18,13 +19,13 @@ export const connectorResolvers = {
     }),
   },
   RegisterAgentPayload: {
-    withoutBinding: ({ agent }, _, context) => findUnbound(context, agent.configuration),
+    withoutBinding: ({ agent }: RegisteredAgent, _, context) => findUnbound(context, agent.configuration),
   },
   UpdateAgentPayload: {
-    withoutBinding: ({ version }, _, context) => findUnbound(context, version.configuration),
+    withoutBinding: ({ version }: UpdatedAgent, _, context) => findUnbound(context, version.configuration),
   },
   DeployAgentPayload: {
-    withoutBinding: ({ deployment }, _, context) =>
+    withoutBinding: ({ deployment }: BegunDeployment, _, context) =>
       findUnbound(context, readRegistration(deployment.request).configuration),
   },
 } satisfies Resolvers
