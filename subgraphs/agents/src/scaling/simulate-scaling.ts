@@ -85,10 +85,17 @@ export async function simulateScaling(
   if ([agentId, agentType, load].filter((each) => each != null).length !== 1)
     fail('BAD_INPUT', { path: 'input', message: 'Exactly one of agentId, agentType and load.' })
   const stored = await readPolicy(database, actor, agentId ?? null)
-  const policy = {
-    ...policyOf(stored.settings, withInput(storedPolicy.parse(stored.policy ?? {}), asked.policy ?? {})),
-    enabled: true,
-  }
+  const said = withInput(storedPolicy.parse(stored.policy ?? {}), asked.policy ?? {})
+  const played = { ...policyOf(stored.settings, said), enabled: true }
+  // Of a type's agents together its own bounds are those that count, unless others are given.
+  const policy =
+    agentType == null
+      ? played
+      : {
+          ...played,
+          minInstances: said.minInstances ?? Math.max(1, played.minPerType),
+          maxInstances: said.maxInstances ?? played.maxPerType,
+        }
   requireOrder(policy)
   const ground = load ? groundOf(load) : await readGround(database, actor, asked)
   const start = {
