@@ -137,6 +137,8 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.budgets(runId:)': id('run'),
   'Budget.use(runId:)': id('run'),
   'Budget.use(stepPath:)': text('step'),
+  'Query.forecastLoad(agentId:)': { ...id('agent'), always: true },
+  'Query.forecastLoad(type:)': { ...name('agentType'), insteadOf: 'agentId' },
   'Query.quotas(after:)': cursor('quota'),
   'Query.sharedResource(id:)': id('sharedResource'),
   'Query.sharedResources(after:)': cursor('sharedResource'),

@@ -15,6 +15,7 @@ import { messagingEnums, messagingResolvers } from './messaging/messaging.resolv
 import { messageResolvers } from './messages/messages.resolvers.ts'
 import { modelResolvers } from './models/models.resolvers.ts'
 import { bookingEnums, bookingResolvers } from './resources/bookings/bookings.resolvers.ts'
+import { forecastResolvers } from './resources/forecast/forecast.resolvers.ts'
 import { quotaResolvers } from './resources/quotas/quotas.resolvers.ts'
 import { responseCacheResolvers } from './response-cache/response-cache.resolvers.ts'
 import { reliabilityEnums, reliabilityResolvers } from './reliability/reliability.resolvers.ts'
@@ -56,6 +57,7 @@ export const agents = defineSubgraph<Services, Context>({
     bookingResolvers,
     bookingEnums,
     quotaResolvers,
+    forecastResolvers,
     responseCacheResolvers,
     reliabilityResolvers,
     reliabilityEnums,
