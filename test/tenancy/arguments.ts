@@ -558,6 +558,7 @@ export const LEAVES: Record<string, Leaf> = {
   },
   'DeployAgentInput.idempotencyKey': text(),
   'DeployAgentInput.teamId': id('team'),
+  'RevealSigningSecretInput.agentId': id('agent'),
   'ScaleAgentInput.agentId': id('agent'),
   'ScaleAgentInput.reason': text(),
   'ServeAgentVersionInput.agentId': id('agent'),
