@@ -37,13 +37,18 @@ export async function contain(
   const why = readReason(reason) ?? fail('BAD_INPUT', { path: 'input.reason', message: 'Say why.' })
   const order = await database.transact(actor, async (client) => {
     const targetId = await findTarget(client, actor, scope, id)
-    const { rows: ordered } = await client.query<ContainmentRow>(
-      `insert into containment (organization_id, scope, target_id, reason, ordered_by) values ($1, $2, $3, $4, $5)
-       on conflict (organization_id, scope, target_id) where lifted_at is null do nothing returning ${CONTAINMENT_COLUMNS}`,
-      [actor.organizationId, scope, targetId, why, JSON.stringify(actorRecord(actor))],
-    )
-    const [order] = ordered
-    if (!order) return { row: await inForce(client, actor, scope, targetId), isNew: false }
+    let order: ContainmentRow | undefined
+    // One that stood may be lifted between the two: then it is ordered anew.
+    while (!order) {
+      const { rows: ordered } = await client.query<ContainmentRow>(
+        `insert into containment (organization_id, scope, target_id, reason, ordered_by) values ($1, $2, $3, $4, $5)
+         on conflict (organization_id, scope, target_id) where lifted_at is null do nothing returning ${CONTAINMENT_COLUMNS}`,
+        [actor.organizationId, scope, targetId, why, JSON.stringify(actorRecord(actor))],
+      )
+      order = ordered[0]
+      const standing = order ? undefined : await inForce(client, actor, scope, targetId)
+      if (standing) return { row: standing, isNew: false }
+    }
     await carryOver(client, actor, order)
     const { subject, data } = aboutContainment(order)
     await recordEvents(client, actor, [
@@ -82,13 +87,13 @@ async function inForce(
   { organizationId }: Actor,
   scope: ContainmentScope,
   targetId: string,
-): Promise<ContainmentRow> {
+): Promise<ContainmentRow | undefined> {
   const { rows } = await client.query<ContainmentRow>(
     `select ${CONTAINMENT_COLUMNS} from containment
      where organization_id = $1 and scope = $2 and target_id = $3 and lifted_at is null`,
     [organizationId, scope, targetId],
   )
-  return rows[0] ?? fail('CONFLICT', { message: 'It was lifted at this moment; order it again.' })
+  return rows[0]
 }
 
 /** What another order fenced off and nobody has proven to have stopped is still under way, of this order as well. */
