@@ -65,7 +65,11 @@ export async function insertMessages(
     digest: message.digest ?? null,
     seconds: message.seconds,
   }))
-  const { rows: inserted } = await client.query<Inserted>(INSERT, [organizationId, JSON.stringify(rows)])
+  const { rows: inserted } = await client.query<Inserted>({
+    name: 'agent-messages-insert',
+    text: INSERT,
+    values: [organizationId, JSON.stringify(rows)],
+  })
   const answers: (PostedMessage | null)[] = messages.map(() => null)
   for (const { n, ...made } of inserted) {
     const message = messages[n]

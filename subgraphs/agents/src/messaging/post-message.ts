@@ -61,12 +61,16 @@ async function write(database: Database, batch: readonly Waiting[]): Promise<voi
   if (!first) return
   const { actor } = first.message.sender
   try {
-    const answers = await database.transact(actor, (client) =>
-      insertMessages(
-        client,
-        actor.organizationId,
-        batch.map(({ message }) => message),
-      ),
+    const answers = await database.transact(
+      actor,
+      (client) =>
+        insertMessages(
+          client,
+          actor.organizationId,
+          batch.map(({ message }) => message),
+        ),
+      // Planned once: the plan takes longer than the work.
+      { plan: 'generic' },
     )
     database.announce()
     batch.forEach(({ posted }, index) => {
