@@ -24,6 +24,11 @@ test('a provider that fails five times is not called, until it may be tried and 
     )
 
   for (let time = 0; time < 9; time++) expect(await call(refused)).toBe('MODEL_REFUSED_REQUEST')
+  // Now and then one that fails, among others that work, is not broken.
+  for (let time = 0; time < 9; time++) {
+    expect(await call(down)).toBe('MODEL_UNAVAILABLE')
+    expect(await call(async () => 'well')).toBe('well')
+  }
   for (let time = 0; time < 5; time++) expect(await call(down)).toBe('MODEL_UNAVAILABLE')
   await expect(enter()).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE', retryAfterMs: expect.any(Number) })
 

@@ -46,12 +46,12 @@ export async function enterProvider(
   return async (call) => {
     try {
       const result = await call()
-      if (isTrial) await tell(breakers.worked(subject))
+      await tell(breakers.worked(subject, isTrial))
       return result
     } catch (error) {
       if (error instanceof ModelError && BROKEN.has(error.code))
         await tell(breakers.failed(subject, { code: error.code, message: error.message }, isTrial))
-      else if (isTrial && error instanceof ModelError) await tell(breakers.worked(subject))
+      else if (error instanceof ModelError) await tell(breakers.worked(subject, isTrial))
       throw error
     }
   }

@@ -59,7 +59,7 @@ function breakersThat(answer: 'pass' | 'trial' | 'wait') {
     ask: async () => ({ answer, retryAfterMs: answer === 'wait' ? 700 : 0 }),
     failed: async (_subject, { code }, asTrial = false) =>
       void told.push(`${code}${asTrial ? ' as trial' : ''}`),
-    worked: async () => void told.push('worked'),
+    worked: async (_subject, asTrial = false) => void told.push(asTrial ? 'worked as trial' : 'worked'),
   }
   return { breakers, told }
 }
@@ -103,16 +103,16 @@ const escalations = () =>
     [actor.organizationId],
   )
 
-test('failures that say that the agent is broken are told to its breaker, and no others', async () => {
+test('the breaker is told of failures that say that the agent is broken, and that others are not', async () => {
   expect((await play(unreachable)).told).toEqual(['AGENT_UNREACHABLE'])
   expect((await play(failed('AGENT_REFUSED', '503', { retryable: true, fault: 'server' }))).told).toEqual([
     'AGENT_REFUSED',
   ])
-  expect((await play(failed('AGENT_REFUSED', '429', { retryable: true, fault: 'overload' }))).told).toEqual(
-    [],
-  )
-  expect((await play(failed('OUT_OF_PAPER', 'no', { retryable: true }))).told).toEqual([])
-  expect((await play(succeeded('done'))).told).toEqual([])
+  expect((await play(failed('AGENT_REFUSED', '429', { retryable: true, fault: 'overload' }))).told).toEqual([
+    'worked',
+  ])
+  expect((await play(failed('OUT_OF_PAPER', 'no', { retryable: true }))).told).toEqual(['worked'])
+  expect((await play(succeeded('done'))).told).toEqual(['worked'])
   expect((await play(unreachable, { signal: AbortSignal.abort(new Error('STEP_TIMED_OUT')) })).told).toEqual([
     'STEP_TIMED_OUT',
   ])
@@ -129,7 +129,7 @@ test('while it is open the agent is not called, and is to be tried again when it
 })
 
 test('a trial is a check and one task, and says how it went', async () => {
-  expect((await play(succeeded('done'), { answer: 'trial' })).told).toEqual(['worked'])
+  expect((await play(succeeded('done'), { answer: 'trial' })).told).toEqual(['worked as trial'])
   expect((await play(unreachable, { answer: 'trial' })).told).toEqual(['AGENT_UNREACHABLE as trial'])
   const checked = await play(succeeded('done'), { answer: 'trial', found: { ok: false, reason: 'gone' } })
   expect(checked).toMatchObject({ calls: 0, told: ['AGENT_UNREACHABLE as trial'] })

@@ -68,7 +68,7 @@ async function throughBreaker(
   const failure = failureOf(outcome, signal)
   try {
     if (failure) await breakers.failed(subject, failure, isTrial)
-    else if (isTrial && !signal.aborted && outcome.type !== 'put_back') await breakers.worked(subject)
+    else if (!signal.aborted && outcome.type !== 'put_back') await breakers.worked(subject, isTrial)
   } catch (error) {
     services.log.warn({ err: error, agentId: agent.id }, 'a breaker could not be told how an attempt went')
   }

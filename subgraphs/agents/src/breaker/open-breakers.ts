@@ -2,6 +2,7 @@ import type { Database } from '@tutti/prisma'
 import { systemActor } from '@tutti/schema'
 import {
   askBreaker,
+  CLOSED,
   breakerAfterFailure,
   breakerAfterSuccess,
   type BreakerAnswer,
@@ -12,6 +13,7 @@ import { type BreakerTarget, changeBreaker } from './change-breaker.ts'
 
 /** What others changed is known this soon. */
 const TRUST_MS = 1_000
+const MOST_WELL = 10_000
 
 /** Whose breaker, and how it is set. */
 export interface BreakerSubject extends BreakerTarget {
@@ -28,8 +30,11 @@ export interface Breakers {
   ask(subject: BreakerSubject): Promise<{ answer: BreakerAnswer; retryAfterMs: number }>
   /** A call failed in a way that says that the other side is broken; `asTrial`: it was let through as a trial. */
   failed(subject: BreakerSubject, error: { code: string; message: string }, asTrial?: boolean): Promise<void>
-  /** A trial went well. Of other calls that do nothing need be said. */
-  worked(subject: BreakerSubject): Promise<void>
+  /**
+   * A call went well. A trial closes the breaker; of any other it is remembered in this process alone, where the failures
+   * before it count no more: an agent that fails now and then among many calls that work is not broken.
+   */
+  worked(subject: BreakerSubject, asTrial?: boolean): Promise<void>
 }
 
 function openBreakers(
@@ -39,6 +44,8 @@ function openBreakers(
   /** Of those that are not closed: until when there is no use in asking, by `now`. */
   let known = new Map<string, number>()
   let until = Number.NEGATIVE_INFINITY
+  /** Whose last call in this process went well. */
+  const well = new Set<string>()
   let reading: Promise<void> | undefined
 
   async function read(): Promise<void> {
@@ -88,12 +95,18 @@ function openBreakers(
     async failed(subject, error, asTrial = false) {
       // It is open already, for all we know: what began before says nothing new.
       if (!asTrial && known.has(keyOf(subject))) return
-      const fail = (before: BreakerState, at: number): BreakerState =>
-        before.state === 'half_open' && !asTrial ? before : breakerAfterFailure(before, at, subject.settings)
+      const isFirst = well.delete(keyOf(subject))
+      const fail = (before: BreakerState, at: number): BreakerState => {
+        if (before.state === 'half_open' && !asTrial) return before
+        const since = isFirst && before.state === 'closed' ? CLOSED : before
+        return breakerAfterFailure(since, at, subject.settings)
+      }
       await change(subject, fail, { cause: 'recovered', error })
     },
-    async worked(subject) {
-      await change(subject, breakerAfterSuccess)
+    async worked(subject, asTrial = false) {
+      if (well.size > MOST_WELL) well.clear()
+      well.add(keyOf(subject))
+      if (asTrial) await change(subject, breakerAfterSuccess)
     },
   }
 }
