@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { agentExecutor, type DueCheck, noteCheck, takeDueChecks, watchNewAgents } from '@tutti/agents/domain'
+import { lookOften } from '../look-often.ts'
 import { workerActor, type WorkerServices } from '../worker-services.ts'
 import { probe, type ProbeServices } from './probes.ts'
 
@@ -15,8 +15,6 @@ export function startHealthChecks(
   { lookMs = LOOK_MS, newAgentsMs = NEW_AGENTS_MS }: { lookMs?: number; newAgentsMs?: number } = {},
 ): AsyncDisposable {
   const { log } = services
-  const stopping = new AbortController()
-  const { signal } = stopping
 
   async function check({ organizationId, agentId }: DueCheck): Promise<void> {
     const actor = workerActor(organizationId)
@@ -25,28 +23,15 @@ export function startHealthChecks(
     await noteCheck(services, actor, agent, result, agent.reliability.health)
   }
 
-  const loop = (async () => {
-    let watched = Number.NEGATIVE_INFINITY
-    while (!signal.aborted) {
-      try {
-        if (performance.now() - watched >= newAgentsMs) {
-          watched = performance.now()
-          await watchNewAgents(services)
-        }
-        const due = await takeDueChecks(services)
-        for (const result of await Promise.allSettled(due.map(check)))
-          if (result.status === 'rejected')
-            log.warn({ err: result.reason }, 'an agent could not be looked at')
-      } catch (error) {
-        log.warn({ err: error }, 'agents that are due could not be looked at')
-      }
-      await wait(lookMs, undefined, { signal }).catch(() => undefined)
+  let watched = Number.NEGATIVE_INFINITY
+  const failure = 'agents that are due could not be looked at'
+  return lookOften(services, { everyMs: lookMs, failure }, async () => {
+    if (performance.now() - watched >= newAgentsMs) {
+      watched = performance.now()
+      await watchNewAgents(services)
     }
-  })()
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await loop
-    },
-  }
+    const due = await takeDueChecks(services)
+    for (const result of await Promise.allSettled(due.map(check)))
+      if (result.status === 'rejected') log.warn({ err: result.reason }, 'an agent could not be looked at')
+  })
 }

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import {
   findLeavingAgents,
   finishRetirement,
@@ -7,6 +6,7 @@ import {
   readRetirement,
 } from '@tutti/agents/domain'
 import { handOverWork, workOfAgent } from '@tutti/workflows/domain'
+import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
 
 const LOOK_MS = 1_000
@@ -19,25 +19,8 @@ type Services = Pick<WorkerServices, 'database' | 'log'>
  * process looks, once a second. `wake` tells the runners of tasks that there is work.
  */
 export function startRetirements(services: Services, wake: () => void): AsyncDisposable {
-  const { log } = services
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const loop = (async () => {
-    while (!signal.aborted) {
-      try {
-        await seeOut(services, wake, signal)
-      } catch (error) {
-        log.warn({ err: error }, 'agents on their way out could not be looked at')
-      }
-      await wait(LOOK_MS, undefined, { signal }).catch(() => undefined)
-    }
-  })()
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await loop
-    },
-  }
+  const failure = 'agents on their way out could not be looked at'
+  return lookOften(services, { everyMs: LOOK_MS, failure }, (signal) => seeOut(services, wake, signal))
 }
 
 async function seeOut(services: Services, wake: () => void, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { proveStops } from '@tutti/workflows/domain'
+import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
 
 const LOOK_MS = 500
@@ -12,23 +12,8 @@ export function startContainment(
   services: Pick<WorkerServices, 'database' | 'log'>,
   wake: () => void,
 ): AsyncDisposable {
-  const { log } = services
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const loop = (async () => {
-    while (!signal.aborted) {
-      try {
-        if (await proveStops(services)) wake()
-      } catch (error) {
-        log.warn({ err: error }, 'orders to stop could not be looked at')
-      }
-      await wait(LOOK_MS, undefined, { signal }).catch(() => undefined)
-    }
-  })()
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await loop
-    },
-  }
+  const failure = 'orders to stop could not be looked at'
+  return lookOften(services, { everyMs: LOOK_MS, failure }, async () => {
+    if (await proveStops(services)) wake()
+  })
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { scaleByLoad } from '@tutti/agents/domain'
 import pg from 'pg'
+import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
 
 const LOOK_MS = 5_000
@@ -15,23 +16,8 @@ export function startScaling(
   services: Services,
   { lookMs = LOOK_MS }: { lookMs?: number } = {},
 ): AsyncDisposable {
-  const { log } = services
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const loop = (async () => {
-    while (!signal.aborted) {
-      await standBy(services, lookMs, signal).catch((error: unknown) =>
-        log.warn({ err: error }, 'agents could not be scaled by their load; tried again'),
-      )
-      await wait(lookMs, undefined, { signal }).catch(() => undefined)
-    }
-  })()
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await loop
-    },
-  }
+  const failure = 'agents could not be scaled by their load; tried again'
+  return lookOften(services, { everyMs: lookMs, failure }, (signal) => standBy(services, lookMs, signal))
 }
 
 async function standBy(services: Services, lookMs: number, signal: AbortSignal): Promise<void> {
