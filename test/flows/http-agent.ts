@@ -55,6 +55,11 @@ export async function startHttpAgent(answer: (call: AgentCall) => AgentReply): P
       busy--
       if (response.writableFinished) answered++
     })
+    if (request.method !== 'POST') {
+      // A look at its health: no call. An agent need not know the method.
+      response.writeHead(405).end()
+      return
+    }
     const body = await text(request)
     const call: AgentCall = { headers: request.headers, body, json: JSON.parse(body) }
     calls.push(call)
