@@ -1,5 +1,5 @@
-import { compileExpression } from './expression.ts'
-import type { NoExpression } from './expression.ts'
+import { compileExpression } from '@tutti/runtime/expressions'
+import type { NoExpression } from '@tutti/runtime/expressions'
 
 /** A condition parsed once. */
 export type Condition = {

@@ -1,7 +1,7 @@
 export { compileCondition } from './condition.ts'
 export type { Condition, ConditionOutcome } from './condition.ts'
-export { compileExpression } from './expression.ts'
-export type { CompiledExpression, ExpressionOutcome } from './expression.ts'
+export { compileExpression } from '@tutti/runtime/expressions'
+export type { CompiledExpression, ExpressionOutcome } from '@tutti/runtime/expressions'
 export type {
   Assignee,
   Compensation,

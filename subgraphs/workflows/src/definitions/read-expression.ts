@@ -1,5 +1,5 @@
 import type { PlacedExpression, Reading, StepContext } from './draft-step.ts'
-import { compileExpression } from './expression.ts'
+import { compileExpression } from '@tutti/runtime/expressions'
 import type { Position } from './problem.ts'
 import { kindOf } from './tree.ts'
 import type { Tree } from './tree.ts'

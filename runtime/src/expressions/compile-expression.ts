@@ -12,11 +12,22 @@ export type CompiledExpression = {
   evaluate(names: Readonly<Record<string, unknown>>): ExpressionOutcome
 }
 
+/** A CEL expression as it was found in its text. */
+export type ReadExpression = CompiledExpression & {
+  /** What it reads of its names, by fields that are written out. */
+  readonly paths: readonly ExpressionPath[]
+  /** The functions and macros that it calls. */
+  readonly calls: ReadonlySet<string>
+}
+
+/** A name and the fields read of it, as `context.arguments.amount`; `offset` counts characters of the text from 0. */
+export type ExpressionPath = { readonly names: readonly string[]; readonly offset: number }
+
 /** What became of an expression. */
 export type ExpressionOutcome = JsonOutcome
 
 /** A parsed expression, or why it is none; `offset` counts characters of the text from 0. */
-export type ExpressionResult = { readonly ok: true; readonly expression: CompiledExpression } | NoExpression
+export type ExpressionResult = { readonly ok: true; readonly expression: ReadExpression } | NoExpression
 
 /** Why a text is no expression; `offset` counts its characters from 0. */
 export type NoExpression = {
@@ -101,7 +112,7 @@ export function compileExpression(text: string, want: 'boolean' | 'any' = 'any')
       return refuse(`The result is ${type}, which JSON cannot hold.`, 0, 'Convert it, as string(value).')
     const variables = [...scan.variables]
     const evaluate = (names: Readonly<Record<string, unknown>>) => run(program, variables, names, want)
-    return { ok: true, expression: { text, variables, evaluate } }
+    return { ok: true, expression: { text, variables, paths: scan.paths, calls: scan.calls, evaluate } }
   } catch (error) {
     const offset =
       error instanceof ParseError || error instanceof EvaluationError ? (error.range?.start ?? 0) : 0
@@ -134,14 +145,21 @@ function run(
 
 class Scan {
   readonly variables = new Set<string>()
+  readonly paths: ExpressionPath[] = []
+  readonly calls = new Set<string>()
   refusal: NoExpression | undefined
 
   visit(node: ASTNode, bound: ReadonlySet<string>, inside: boolean): void {
     if (this.refusal) return
-    if (node.op === 'id') {
-      if (!bound.has(node.args) && !TYPE_NAMES.has(node.args)) this.variables.add(node.args)
+    const names = namesOf(node)
+    const [root] = names ?? []
+    if (names && root !== undefined) {
+      if (bound.has(root) || TYPE_NAMES.has(root)) return
+      this.variables.add(root)
+      this.paths.push({ names, offset: node.start })
       return
     }
+    if (node.op === 'call' || node.op === 'rcall') this.calls.add(node.args[0])
     if (node.op === 'rcall') {
       const [name, receiver, args] = node.args
       if (name === 'matches')
@@ -168,6 +186,16 @@ class Scan {
       this.refusal = refuse('matches() is not offered.', node.start, 'Use contains, startsWith or endsWith.')
     for (const child of childrenOf(node.args)) this.visit(child, bound, inside)
   }
+}
+
+/** The name and the fields of it that a node reads, as `["a", "b"]` of `a.b` and `a["b"]`; null of anything else. */
+function namesOf(node: ASTNode): readonly string[] | null {
+  if (node.op === 'id') return [node.args]
+  if (node.op !== '.' && node.op !== '[]') return null
+  const [receiver, field] = node.args
+  const name = typeof field === 'string' ? field : field.op === 'value' ? field.args : undefined
+  const before = typeof name === 'string' ? namesOf(receiver) : null
+  return before && typeof name === 'string' ? [...before, name] : null
 }
 
 function* childrenOf(args: unknown): Generator<ASTNode> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileExpression } from './index.ts'
-import type { ExpressionOutcome } from './index.ts'
+import { compileExpression } from './compile-expression.ts'
+import type { ExpressionOutcome } from './compile-expression.ts'
 
 function evaluate(text: string, names: Record<string, unknown> = {}): ExpressionOutcome {
   const compiled = compileExpression(text)
@@ -50,6 +50,22 @@ describe('an expression', () => {
     ['[[1]].map(x, x.exists(y, y > 1))', 13],
   ])('%s is refused where the mistake is', (text, offset) => {
     expect(compileExpression(text)).toMatchObject({ ok: false, offset, hint: expect.stringMatching(/./) })
+  })
+
+  it('says which names, fields and functions it reads', () => {
+    const compiled = compileExpression(
+      'a.b["c"].size() > 1 && d[0].e == f && xs.exists(x, x.y == a.z) && has(g.h)',
+    )
+    expect(compiled.ok && compiled.expression.variables).toEqual(['a', 'd', 'f', 'xs', 'g'])
+    expect(compiled.ok && compiled.expression.paths.map(({ names }) => names.join('.'))).toEqual([
+      'a.b.c',
+      'd',
+      'f',
+      'xs',
+      'a.z',
+      'g.h',
+    ])
+    expect(compiled.ok && [...compiled.expression.calls]).toEqual(['size', 'exists', 'has'])
   })
 
   it('is boolean where that is wanted', () => {

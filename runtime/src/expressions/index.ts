@@ -1,0 +1,7 @@
+export {
+  compileExpression,
+  type CompiledExpression,
+  type ExpressionOutcome,
+  type NoExpression,
+  type ReadExpression,
+} from './compile-expression.ts'
