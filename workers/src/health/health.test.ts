@@ -1,18 +1,21 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { agentExecutor, registerAgent } from '@tutti/agents/domain'
+import { agentExecutor, registerAgent, watchNewAgents } from '@tutti/agents/domain'
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createLog } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { openEgress } from '../executors/open-egress.ts'
 import { probe } from './probes.ts'
 import { startHealthChecks } from './start-health-checks.ts'
 
+/** A server that is started as a command. */
+const GREETS = join(import.meta.dirname, '../../../test/agents-outside/fixtures/mcp-command.ts')
 const cleanup = new AsyncDisposableStack()
 let world: TestDatabase
 let tail: Tail
@@ -87,18 +90,40 @@ const servicesOf = () => ({
 
 /** Registers an HTTP agent that is looked at as these settings say; answers with its id. */
 async function register(name: string, health: object): Promise<string> {
-  const document = `metadata: { name: ${name}, type: test.press, version: 1.0.0 }\nexecutor: { type: http, url: "${url()}" }\n`
-  const { agent } = await registerAgent({ database: world.database }, actor, { document })
-  await world.database.inTenant(actor, (tx) =>
+  const id = await agentBy(name, { type: 'http', url: url() })
+  await look(id, health)
+  return id
+}
+
+/** Registers an agent with this executor; answers with its id. */
+async function agentBy(name: string, executor: object): Promise<string> {
+  const document = JSON.stringify({ metadata: { name, type: 'test.press', version: '1.0.0' }, executor })
+  return (await registerAgent({ database: world.database }, actor, { document })).agent.id
+}
+
+/** From now on the agent is looked at as these settings say. */
+const look = (id: string, health: object) =>
+  world.database.inTenant(actor, (tx) =>
     tx.sql(
       'insert into reliability_settings (organization_id, id, settings) values ($1::uuid, $2::uuid, $3::jsonb)',
       actor.organizationId,
-      agent.id,
+      id,
       JSON.stringify({ health }),
     ),
   )
-  return agent.id
-}
+
+/** Says how a connector is called. */
+const bind = (name: string, outbound: object) =>
+  world.database.inTenant(actor, (tx) =>
+    tx.sql(
+      `insert into connector (organization_id, name, category, outbound, updated_by)
+       values ($1::uuid, $2, 'core', $3::jsonb, '{}')
+       on conflict (organization_id, name) do update set outbound = excluded.outbound`,
+      actor.organizationId,
+      name,
+      JSON.stringify(outbound),
+    ),
+  )
 
 const find = async (id: string) =>
   probe(servicesOf(), actor.organizationId, await agentExecutor(servicesOf(), actor, id))
@@ -159,4 +184,47 @@ test('an MCP server and an A2A agent are there when they speak their protocol, o
   status = 200
   speaks = false
   for (const id of ids) expect(await find(id)).toMatchObject({ ok: false })
+})
+
+test('an MCP server that is a command is started and greeted, as long as the operator allows it', async () => {
+  vi.stubEnv('TUTTI_MCP_COMMANDS', 'node *')
+  const byCommand = (name: string, ...args: string[]) =>
+    agentBy(name, { type: 'mcp', command: 'node', args, tool: 'shout' })
+  const good = await byCommand('greets', GREETS)
+  const dead = await byCommand('dead', '-e', 'process.exit(1)')
+  const mute = await byCommand('mute', '-e', 'setInterval(() => {}, 1000)')
+  await look(good, { timeoutMs: 60_000 })
+  await look(mute, { timeoutMs: 50 })
+  expect(await find(good)).toEqual({ ok: true })
+  for (const id of [dead, mute]) expect(await find(id)).toMatchObject({ ok: false })
+  vi.stubEnv('TUTTI_MCP_COMMANDS', '')
+  expect(await find(good)).toMatchObject({ ok: false, reason: expect.stringContaining('TUTTI_MCP_COMMANDS') })
+  vi.unstubAllEnvs()
+})
+
+test('an agent by a connector is looked at where the connector leads, and fails where it leads nowhere', async () => {
+  status = 200
+  speaks = true
+  const id = await agentBy('posts', { type: 'connector', connector: 'bridge', tool: 'post' })
+  expect(await find(id)).toEqual({
+    ok: false,
+    reason: 'Nothing says how the connector "bridge" is called.',
+  })
+  await bind('bridge', { type: 'http', url: url() })
+  expect(await find(id)).toEqual({ ok: true })
+  await bind('bridge', { type: 'mcp', url: new URL('/nowhere', url()).href })
+  expect(await find(id)).toMatchObject({ ok: false })
+  await bind('bridge', { type: 'mcp', url: new URL('/mcp', url()).href })
+  expect(await find(id)).toEqual({ ok: true })
+})
+
+test('whoever is called outside is looked at from now on, by a connector too', async () => {
+  await watchNewAgents({ database: world.database })
+  const watched = await world.database.readTenant<{ name: string }>(
+    actor,
+    `select a.name from agent a join agent_health h on h.organization_id = a.organization_id and h.id = a.id
+     where a.organization_id = $1::uuid`,
+    [actor.organizationId],
+  )
+  expect(watched.map(({ name }) => name)).toEqual(expect.arrayContaining(['plain', 'greets', 'posts']))
 })

@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { type AgentExecutor, type CheckResult, signsOfWorkers } from '@tutti/agents/domain'
+import {
+  type AgentExecutor,
+  type CheckResult,
+  commandProblem,
+  connectorBinding,
+  signsOfWorkers,
+} from '@tutti/agents/domain'
 import { MOST_VALUE_BYTES } from '@tutti/schema'
 import { failureKindOf, saysBroken } from '@tutti/workflows/domain'
 import { request } from 'undici'
 import { readCard } from '../executors/a2a/execute-over-a2a.ts'
+import { bindAgent } from '../executors/bind-agent.ts'
 import { type EgressFetch, egressFetch } from '../executors/egress-fetch.ts'
 import { executeOverHttp } from '../executors/execute-over-http.ts'
-import { connectOverHttp } from '../executors/mcp/connect-mcp.ts'
+import { connectOverHttp, connectToCommand } from '../executors/mcp/connect-mcp.ts'
 import type { Egress } from '../executors/open-egress.ts'
 import { reasonOf } from '../executors/open-wire.ts'
 import { refuseAddress } from '../executors/refuse-address.ts'
@@ -19,17 +26,23 @@ export interface ProbeServices extends Pick<WorkerServices, 'database' | 'secret
 
 type Probe = (services: ProbeServices, organizationId: string, agent: AgentExecutor) => Promise<CheckResult>
 
+const overHttp = speaks(async (url, fetch, signal) => (await connectOverHttp(url, fetch, signal)).close())
+
 /** How agents are looked at, by their executors; of what is not here there is nothing to be seen. */
 const probes: Readonly<Partial<Record<AgentExecutor['executor']['type'], Probe>>> = {
   http: (services, organizationId, agent) =>
     agent.reliability.health.syntheticInput === null
       ? atItsAddress(services, organizationId, agent)
       : bySyntheticTask(services, organizationId, agent),
-  mcp: speaks(async (url, fetch, signal) => (await connectOverHttp(url, fetch, signal)).close()),
+  mcp: (services, organizationId, agent) =>
+    agent.executor.command === undefined
+      ? overHttp(services, organizationId, agent)
+      : byItsCommand(agent.executor.command, agent),
   a2a: speaks(async (url, fetch) => {
     const { name } = await readCard(url, fetch)
     if (!name) throw new Error('Its card has no name.')
   }),
+  connector: byItsConnector,
   external: ({ database }, organizationId, agent) =>
     signsOfWorkers(
       { database },
@@ -50,7 +63,7 @@ export async function probe(
 
 /**
  * Asks at the agent's URL, or at the path that is set: anything below 500 is an answer, for it need not know the method;
- * at a path of its own anything but 2xx is none. Null without a URL: an MCP server that is started for each call.
+ * at a path of its own anything but 2xx is none. Null without a URL.
  */
 async function atItsAddress(
   { egress: { allowLocal, dispatcher } }: ProbeServices,
@@ -108,6 +121,35 @@ function speaks(greet: (url: string, fetch: EgressFetch, signal: AbortSignal) =>
       return status === 401 || status === 403 ? { ok: true } : { ok: false, reason: reasonOf(error) }
     }
   }
+}
+
+/** Starts it as a call would, greets it, and ends it: its command must still be one that the operator allows. */
+async function byItsCommand(
+  command: string,
+  { executor: { args = [] }, reliability: { health } }: AgentExecutor,
+): Promise<CheckResult> {
+  const reason = commandProblem(command, args)
+  if (reason !== undefined) return { ok: false, reason }
+  try {
+    const client = await connectToCommand(command, args, AbortSignal.timeout(health.timeoutMs))
+    await client.close()
+    return { ok: true }
+  } catch (error) {
+    return { ok: false, reason: `The command gave no answer: ${reasonOf(error)}` }
+  }
+}
+
+/** As what its connector is bound to at this moment; one that is bound to nothing cannot work. */
+async function byItsConnector(
+  services: ProbeServices,
+  organizationId: string,
+  agent: AgentExecutor,
+): Promise<CheckResult> {
+  const { connector = '' } = agent.executor
+  const binding = await connectorBinding(services, workerActor(organizationId), connector)
+  return binding
+    ? probe(services, organizationId, bindAgent(agent, binding))
+    : { ok: false, reason: `Nothing says how the connector "${connector}" is called.` }
 }
 
 /** Gives it a task that belongs to no run, without credentials: what it refuses it has at least understood. */

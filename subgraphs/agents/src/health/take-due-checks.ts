@@ -5,7 +5,7 @@ const MOST = 50
 /** Until it is known how often, an agent is looked at again after so many seconds, should its checker die. */
 const AGAIN_SECONDS = 60
 /** Agents of these kinds are looked at: there is somebody outside who may be gone. */
-const KINDS = ['http', 'mcp', 'a2a', 'external']
+const KINDS = ['http', 'mcp', 'a2a', 'connector', 'external']
 
 /** An agent that is due to be looked at, and taken by whoever got this. */
 export interface DueCheck {

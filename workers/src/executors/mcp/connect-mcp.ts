@@ -22,7 +22,10 @@ export async function connectOverHttp(url: string, fetch: EgressFetch, signal: A
   return client
 }
 
-/** Starts a server as a process of its own, with a minimal environment, and speaks to it over its pipes. */
+/**
+ * Starts a server as a process of its own, with a minimal environment, and speaks to it over its pipes. A process that gives
+ * no answer is ended before this rejects.
+ */
 export async function connectToCommand(
   command: string,
   args: readonly string[],
@@ -30,8 +33,13 @@ export async function connectToCommand(
 ): Promise<Client> {
   const client = createClient('auto', { timeoutMs: PROBE_MS })
   const transport = new StdioClientTransport({ command, args: [...args], stderr: 'ignore' })
-  await client.connect(transport, { timeout: CONNECT_MS, signal })
-  return client
+  try {
+    await client.connect(transport, { timeout: CONNECT_MS, signal })
+    return client
+  } catch (error) {
+    await transport.close()
+    throw error
+  }
 }
 
 function createClient(mode: 'auto', probe?: { timeoutMs: number }): Client {
