@@ -42,7 +42,7 @@ beforeEach(async () => {
 })
 
 const SET = `mutation($input: SetConnectorInput!) { setConnector(input: $input) {
-  path connector { id name category outbound scheme credential verifyCredential } } }`
+  path connector { id name category outbound scheme credential verifyCredential maxPerMinute } } }`
 
 interface SetAnswer {
   setConnector: { path: string | null; connector: { id: string; category: string; scheme: string | null } }
@@ -205,6 +205,44 @@ test('what is genuine and no JSON, or cannot be kept, is refused as that', async
   expect(await received(org)).toEqual([])
 })
 
+test('what is genuine and comes more often than is taken is told when to come again, however many come at once', async () => {
+  const path = await listen('instagram', { inbound: { ...inbound, maxPerMinute: 2 } })
+  const wrong = await post(path, '{}', signed('{}', 'another secret'))
+  expect(wrong.status).toBe(404)
+  const call = async (number: number) => {
+    const body = JSON.stringify({ number })
+    const response = await fetch(`${world.url}${path}`, { method: 'POST', headers: signed(body), body })
+    return {
+      status: response.status,
+      retryAfter: response.headers.get('retry-after'),
+      body: await response.json(),
+    }
+  }
+  // Those that are taken spend the bucket for half a minute each, whatever the machine does meanwhile.
+  const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(call))
+  const refused = answers.filter(({ status }) => status === 429)
+  expect(answers.filter(({ status }) => status === 200).length + refused.length).toBe(6)
+  expect(refused.length).toBeGreaterThan(0)
+  for (const { retryAfter, body } of refused) {
+    expect(Number(retryAfter)).toBeGreaterThan(0)
+    expect(Number(retryAfter)).toBeLessThanOrEqual(30)
+    expect(body).toMatchObject({ code: 'RATE_LIMITED' })
+  }
+  expect(await received(org)).toHaveLength(6 - refused.length)
+  // Another number begins anew.
+  const { connector } = await set({ name: 'instagram', inbound: { ...inbound, maxPerMinute: 100_000 } })
+  expect(connector).toMatchObject({ maxPerMinute: 100_000 })
+  expect((await call(7)).status).toBe(200)
+  expect((await set({ name: 'instagram', inbound })).connector).toMatchObject({ maxPerMinute: 600 })
+  const refusal = await org
+    .as('operator')
+    .send(SET, { input: { name: 'instagram', inbound: { ...inbound, maxPerMinute: 0 } } })
+  expect(refusal.body.errors?.[0]?.extensions).toMatchObject({
+    code: 'BAD_INPUT',
+    argument: 'input.inbound.maxPerMinute',
+  })
+})
+
 test('an agent calls its connector over HTTP with the credential, in the way that it is bound to at that moment', async () => {
   await registerAgent(
     org.as('operator'),
@@ -250,7 +288,9 @@ test('an agent calls its connector over HTTP with the credential, in the way tha
   })
   await set({ name: 'whatsapp', mcp: { url: server.url, tool: 'post', authorization } })
   expect(await run()).toMatchObject({ status: 'COMPLETED', state: { result: 'Posted hi' } })
-  expect(server.requests.at(-1)?.get('authorization')).toBe(`Bearer ${SECRET}`)
+  expect(server.requests.findLast((each) => each.has('authorization'))?.get('authorization')).toBe(
+    `Bearer ${SECRET}`,
+  )
   await set({ name: 'whatsapp', mcp: { url: server.url } })
   expect(await run()).toMatchObject({ status: 'FAILED', tasks: [{ error: { code: 'CONNECTOR_UNBOUND' } }] })
   await org

@@ -44,6 +44,17 @@ test('a call comes as it was made, byte for byte, with its source’s headers an
   expect(Object.keys(connectors.calls[0]?.headers ?? {})).not.toContain('cookie')
 })
 
+test('a call that comes too soon is told when to come again, between processes too', async () => {
+  const answer = { status: 429, body: { code: 'RATE_LIMITED', message: 'Too often.' }, retryAfter: 7 }
+  await using connectors = await door(answer)
+  const response = await fetch(`${connectors.url}/connectors/p`, { method: 'POST', body: '{}' })
+  expect([response.status, response.headers.get('retry-after'), await response.json()]).toEqual([
+    429,
+    '7',
+    answer.body,
+  ])
+})
+
 test('a challenge is asked by GET and answered with text', async () => {
   await using connectors = await door({ status: 200, body: '1158201444' })
   const response = await fetch(`${connectors.url}/connectors/p?hub.mode=subscribe&hub.challenge=1158201444`)

@@ -18,6 +18,8 @@ export interface ConnectorAnswer {
   status: number
   /** JSON, or text as it stands. */
   body: Record<string, unknown> | string
+  /** Seconds: the header Retry-After. */
+  retryAfter?: number | undefined
 }
 
 /** Verifies a call and takes it. Throws when nobody can be asked. */
@@ -42,13 +44,14 @@ export function connectorRoute(
       url: '/connectors/*',
       bodyLimit: MOST_VALUE_BYTES,
       async handler(request, reply) {
-        const { status, body } = await receive({
+        const { status, body, retryAfter } = await receive({
           method: request.method === 'GET' ? 'GET' : 'POST',
           path: request.params['*'],
           query: textsOf(request.query),
           headers: headersOf(request),
           body: textOf(request.body),
         })
+        if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
         if (typeof body === 'string') reply.type('text/plain; charset=utf-8')
         return reply.status(status).send(body)
       },

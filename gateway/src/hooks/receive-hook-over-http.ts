@@ -26,7 +26,11 @@ export function receiveHookOverHttp(url: string, secret: string, path = WEBHOOK_
 }
 
 const connectorAnswerSchema = z.object({
-  answer: z.object({ status: z.int(), body: z.union([z.string(), z.record(z.string(), z.unknown())]) }),
+  answer: z.object({
+    status: z.int(),
+    body: z.union([z.string(), z.record(z.string(), z.unknown())]),
+    retryAfter: z.int().optional(),
+  }),
 })
 
 /** Asks the agents process at `url`. Throws when it does not answer. */

@@ -28,10 +28,13 @@ export interface ConnectorRow {
   /** The names of credentials: the secret of its signatures, and the token of its challenges. */
   credential: string | null
   verifyCredential: string | null
+  /** Calls from it that are taken in a minute; null: the platform's number. */
+  maxPerMinute: number | null
   createdAt: Date
   updatedAt: Date
 }
 
 /** The columns of {@link ConnectorRow}. */
 export const CONNECTOR_COLUMNS = `id, name, category, outbound, scheme, credential, verify_credential as "verifyCredential",
+  max_per_minute as "maxPerMinute",
   created_at as "createdAt", updated_at as "updatedAt"`

@@ -1,3 +1,4 @@
+import { CALLS_PER_MINUTE } from '@tutti/prisma'
 import type { Resolvers } from '../../generated/resolvers.ts'
 import { readRegistration } from '../agents/read-registration.ts'
 import { KNOWN_CONNECTORS } from './catalogue.ts'
@@ -17,6 +18,9 @@ export const connectorResolvers = {
     removeConnector: async (_, { input }, context) => ({
       connector: await removeConnector(context, context.actor, input.id),
     }),
+  },
+  Connector: {
+    maxPerMinute: ({ scheme, maxPerMinute }) => (scheme === null ? null : (maxPerMinute ?? CALLS_PER_MINUTE)),
   },
   RegisterAgentPayload: {
     withoutBinding: ({ agent }: RegisteredAgent, _, context) => findUnbound(context, agent.configuration),

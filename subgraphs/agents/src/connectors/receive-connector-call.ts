@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { takeCall } from '@tutti/prisma'
 import { type Actor, systemActor } from '@tutti/schema'
 import { z } from 'zod'
 import { findUnsafeValues } from '../configuration/find-unsafe-values.ts'
@@ -12,6 +13,8 @@ import { type ConnectorCall, deliveryKeys, fieldOf, isGenuine, isSame, type Sche
 export interface ConnectorAnswer {
   status: number
   body: Record<string, unknown> | string
+  /** Of 429, whole seconds: the header Retry-After. */
+  retryAfter?: number
 }
 
 /** A call as the gateway's process sends it. */
@@ -32,6 +35,7 @@ const UNKNOWN = refusal(
   'NOT_FOUND',
   'There is no such connector, or the call is not signed as it should be.',
 )
+const TOO_OFTEN = refusal(429, 'RATE_LIMITED', 'The connector calls more often than is taken from it.')
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 /** Where no connector is found the signature is checked all the same, so that the time tells little. */
 const DUMMY_SECRET = randomBytes(32).toString('base64')
@@ -42,7 +46,7 @@ type Receiving = Pick<Services, 'database' | 'kms' | 'log'>
 /**
  * Takes a call of a connector: verified in its source's own way, and once for each delivery. Events: integration.event of
  * type `connector.<name>.received`. 200 with `created: false` for a delivery that was taken before; unknown path, wrong
- * signature and a time out of the window answer alike, 404.
+ * signature and a time out of the window answer alike, 404; genuine calls beyond the connector's rate 429.
  */
 export async function receiveConnectorCall(
   services: Receiving,
@@ -54,6 +58,11 @@ export async function receiveConnectorCall(
   const scheme = found?.connector.scheme ?? 'github'
   const genuine = isGenuine(scheme, call, secret ?? DUMMY_SECRET)
   if (!found || secret === null || !genuine) return UNKNOWN
+  const retryAfter = await takeCall(services.database, found.actor, {
+    table: 'connector',
+    ...found.connector,
+  })
+  if (retryAfter !== null) return { ...TOO_OFTEN, retryAfter }
   const payload = readPayload(call)
   if ('status' in payload) return payload
   const challenge = slackChallenge(scheme, payload.value)

@@ -50,6 +50,7 @@ const inputSchema = z
         scheme: z.enum(SCHEMES).nullish(),
         credential: credentialName,
         verifyCredential: credentialName.nullish(),
+        maxPerMinute: z.int().min(1).max(100_000).nullish(),
       })
       .nullish(),
     newPath: z.boolean().nullish(),
@@ -94,11 +95,14 @@ export async function setConnector(
     )
     const path = inbound != null && (!before?.hash || input.newPath === true) ? newPath() : null
     const [connector] = await tx.sql<ConnectorRow>(
-      `insert into connector (organization_id, name, category, outbound, scheme, credential, verify_credential, path_hash, updated_by)
-       values ($1::uuid, $2, $3, $4::jsonb, $5, $6, $7, $8, $9::jsonb)
+      `insert into connector (organization_id, name, category, outbound, scheme, credential, verify_credential, path_hash, updated_by,
+         max_per_minute)
+       values ($1::uuid, $2, $3, $4::jsonb, $5, $6, $7, $8, $9::jsonb, $10)
        on conflict (organization_id, name) do update set category = excluded.category, outbound = excluded.outbound,
          scheme = excluded.scheme, credential = excluded.credential, verify_credential = excluded.verify_credential,
          path_hash = case when excluded.scheme is null then null else coalesce(excluded.path_hash, connector.path_hash) end,
+         max_per_minute = excluded.max_per_minute, tokens = case when connector.max_per_minute
+           is distinct from excluded.max_per_minute then null else connector.tokens end,
          updated_by = excluded.updated_by, updated_at = now()
        returning ${CONNECTOR_COLUMNS}`,
       actor.organizationId,
@@ -110,6 +114,7 @@ export async function setConnector(
       inbound?.verifyCredential ?? null,
       path === null ? null : hashPath(path),
       JSON.stringify(actorRecord(actor)),
+      inbound?.maxPerMinute ?? null,
     )
     if (!connector) return fail('INTERNAL')
     const data = { connectorId: connector.id, name }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { takeCall } from '@tutti/prisma'
 import { systemActor } from '@tutti/schema'
 import { Webhook } from 'standardwebhooks'
 import { v7 as uuidv7 } from 'uuid'
@@ -6,7 +7,6 @@ import type { Services } from '../context.ts'
 import { insertFirings } from './insert-firings.ts'
 import { makeFiring } from './make-firing.ts'
 import { type FiringOutcome, settleFirings, startFirings, tellLater } from './start-firings.ts'
-import { takeCall } from './take-call.ts'
 import { isStorableText } from './unstorable.ts'
 import { readPayload } from './read-payload.ts'
 import { TRIGGER_COLUMNS, type TriggerRow } from './trigger-row.ts'
@@ -37,7 +37,10 @@ export async function receiveWebhook(
   const genuine = verify(call, trigger)
   if (!trigger || !genuine) return UNKNOWN
   if (trigger.status === 'paused') return refusal(409, 'INVALID_STATE', 'The hook is paused.')
-  const retryAfter = await takeCall(services.database, trigger)
+  const retryAfter = await takeCall(services.database, systemActor(trigger.organizationId, 'webhook'), {
+    table: 'trigger',
+    ...trigger,
+  })
   if (retryAfter !== null)
     return {
       ...refusal(429, 'RATE_LIMITED', 'The hook is called more often than its trigger takes.'),

@@ -24,7 +24,7 @@ export interface TriggerRow {
   eventType: string | null
   filter: string | null
   signingSecret: string | null
-  /** Calls of a webhook that are taken in a minute; null: {@link CALLS_PER_MINUTE}. */
+  /** Calls of a webhook that are taken in a minute; null: the platform's number. */
   maxPerMinute: number | null
   input: Record<string, unknown> | null
   expressions: Record<string, string> | null
@@ -43,9 +43,6 @@ export const TRIGGER_COLUMNS = `t.organization_id as "organizationId", t.id, t.w
   t.max_per_minute as "maxPerMinute", t.input,
   t.expressions, t.idempotency_key as "idempotencyKey", t.priority, t.active_from as "activeFrom",
   t.created_at as "createdAt", t.updated_at as "updatedAt"`
-
-/** Calls of a webhook in a minute, unless its trigger says. */
-export const CALLS_PER_MINUTE = 600
 
 /** The name that the expressions of each kind read. */
 export const FACT_OF: Record<TriggerKind, 'payload' | 'scheduledAt' | 'event'> = {

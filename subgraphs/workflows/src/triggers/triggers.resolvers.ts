@@ -1,3 +1,4 @@
+import { CALLS_PER_MINUTE } from '@tutti/prisma'
 import { isId, loaderOf } from '@tutti/runtime'
 import { fail } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
@@ -12,7 +13,6 @@ import { loadTriggers } from './load-triggers.ts'
 import { nextFirings } from './next-firings.ts'
 import { pauseTrigger, resumeTrigger } from './pause-trigger.ts'
 import { publishEvent } from './publish-event.ts'
-import { CALLS_PER_MINUTE } from './trigger-row.ts'
 import { updateTrigger } from './update-trigger.ts'
 
 export const triggerResolvers: Resolvers = {
