@@ -252,6 +252,34 @@ export const LEAVES: Record<string, Leaf> = {
   'SendRequestInput.idempotencyKey': text('some key'),
   'SetMessagePolicyInput.name': name('messagePolicy'),
   'AcknowledgeIncidentInput.id': id('incident'),
+  // Read as the document that says the same: the probe asks by `document`.
+  'AgentAuthorizationInput.credential': text('credential'),
+  'AgentAuthorizationInput.header': text('x-key'),
+  'AgentAuthorizationInput.scheme': text('Bearer'),
+  'AgentConfigurationInput.capabilities': text('capability'),
+  'AgentConfigurationInput.dependencies': text('agent'),
+  'AgentConfigurationInput.outputs': text('output'),
+  'AgentExecutorInput.args': text(),
+  'AgentExecutorInput.arguments': text({}),
+  'AgentExecutorInput.command': text(),
+  'AgentExecutorInput.connector': text('connector'),
+  'AgentExecutorInput.function': text('echo'),
+  'AgentExecutorInput.instructions': text(),
+  'AgentExecutorInput.message': text(),
+  'AgentExecutorInput.outputSchema': text({ type: 'object' }),
+  'AgentExecutorInput.settings': text({}),
+  'AgentExecutorInput.tool': text(),
+  'AgentExecutorInput.tools': text(),
+  'AgentExecutorInput.url': text('https://agents.example.com'),
+  'AgentMetadataInput.name': text('probe'),
+  'AgentMetadataInput.type': text('a.b'),
+  'AgentMetadataInput.version': text('1'),
+  'AgentModelsInput.cacheSteps': text({}),
+  'AgentModelsInput.fallback': text('model'),
+  'AgentModelsInput.primary': text('model'),
+  'AgentTriggerInput.eventType': text('event'),
+  'AgentTriggerInput.expression': text('0 9 * * *'),
+  'AgentTriggerInput.source': text('source'),
   'AgentFileInput.content': text(),
   'AgentFileInput.name': text('file'),
   'AppendAuditEntryInput.actionType': text('decision'),
@@ -437,6 +465,7 @@ export const LEAVES: Record<string, Leaf> = {
   'RecordHeartbeatInput.token': text(),
   'RegisterAgentInput.document': {
     base: () => agentDocument('probe'),
+    always: true,
     namings: [
       {
         of: ({ spare }) => spare.names.agent,
@@ -546,6 +575,7 @@ export const LEAVES: Record<string, Leaf> = {
 
   'DeployAgentInput.document': {
     base: () => agentDocument(mark('probe')),
+    always: true,
     namings: [
       {
         of: ({ spare }) => spare.names.agent,
@@ -565,6 +595,7 @@ export const LEAVES: Record<string, Leaf> = {
   'UpdateAgentInput.agentId': id('agent'),
   'UpdateAgentInput.document': {
     base: ({ names }) => agentDocument(names.agent, names.agentType, names.capability),
+    always: true,
     namings: [],
   },
   'UpdateTriggerInput.cron': text('@daily'),

@@ -3,6 +3,7 @@ import { agentResolvers, agentStatusValues } from './agents/agents.resolvers.ts'
 import { signingResolvers } from './signing/signing.resolvers.ts'
 import { breakerEnums, breakerResolvers } from './breaker/breaker.resolvers.ts'
 import { budgetEnums, budgetResolvers } from './budgets/budgets.resolvers.ts'
+import { configurationEnums } from './configuration/configuration-enums.ts'
 import { connectorEnums, connectorResolvers } from './connectors/connectors.resolvers.ts'
 import type { Context, Services } from './context.ts'
 import { costDimensions, costResolvers } from './costs/costs.resolvers.ts'
@@ -40,6 +41,7 @@ export const agents = defineSubgraph<Services, Context>({
     budgetResolvers,
     costResolvers,
     { ...budgetEnums, CostDimension: costDimensions },
+    configurationEnums,
     connectorResolvers,
     connectorEnums,
     credentialResolvers,

@@ -4,14 +4,16 @@ import { configurationHash } from '../configuration/configuration-hash.ts'
 import type { AgentConfiguration } from '../configuration/configuration-schema.ts'
 import { type ExecutorRecord, executorOf } from '../configuration/executor-record.ts'
 import { isStorable } from '../configuration/find-unsafe-values.ts'
+import { type GivenConfiguration, givenConfiguration } from '../configuration/given-configuration.ts'
 import { readConfiguration } from '../configuration/read-configuration.ts'
 
 const FILE_BYTES = 8 * 1024 * 1024
 
-/** A document, YAML or JSON, with the files its settings name. */
-export const documentInput = {
+/** A configuration, as a document (YAML or JSON) or field by field, with the files its settings name. */
+export const configurationInput = {
   // Its length is the document's affair, which says it as a problem of the document.
-  document: z.string(),
+  document: z.string().nullish(),
+  configuration: z.record(z.string(), z.unknown()).nullish(),
   files: z
     .array(
       z.object({
@@ -30,10 +32,11 @@ export const documentInput = {
     .nullish(),
 }
 
-const input = z.object(documentInput)
+const input = z.object(configurationInput)
 
-/** An agent as a document describes it. */
+/** An agent as a configuration describes it. */
 export interface Registration {
+  given: GivenConfiguration
   configuration: AgentConfiguration
   executor: ExecutorRecord
   /** The configuration as readers see it: of files only sizes and sums. */
@@ -42,10 +45,15 @@ export interface Registration {
   hash: string
 }
 
-/** Reads a document with its files. INVALID_DOCUMENT lists every mistake. */
-export function readRegistration(request: z.input<typeof input>): Registration {
-  const { document, files } = parseInput(input, { document: request.document, files: request.files })
-  const configuration = readConfiguration(document)
+/** Reads a configuration with its files. INVALID_DOCUMENT lists every mistake. */
+export function readRegistration({
+  document,
+  configuration: fields,
+  files: attached,
+}: z.input<typeof input>): Registration {
+  const { files, ...argument } = parseInput(input, { document, configuration: fields, files: attached })
+  const given = givenConfiguration(argument)
+  const configuration = readConfiguration(given)
   const executor = executorOf(configuration, files ?? [])
   const { files: contents, ...declared } = executor
   const shown = {
@@ -55,5 +63,5 @@ export function readRegistration(request: z.input<typeof input>): Registration {
       files: Object.entries(contents).map(([name, { size, sha256 }]) => ({ name, size, sha256 })),
     },
   }
-  return { configuration, executor, shown, hash: configurationHash(shown) }
+  return { given, configuration, executor, shown, hash: configurationHash(shown) }
 }

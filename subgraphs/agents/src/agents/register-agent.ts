@@ -4,12 +4,12 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { copyToAgent, makeVersion } from '../lifecycle/agent-version.ts'
 import { AGENT_COLUMNS, type AgentRow } from './agent-row.ts'
-import { documentInput, readRegistration } from './read-registration.ts'
+import { configurationInput, readRegistration } from './read-registration.ts'
 import { requireTeam } from './require-team.ts'
 
-const input = z.object({ ...documentInput, teamId: z.string().nullish() })
+const input = z.object({ ...configurationInput, teamId: z.string().nullish() })
 
-/** What {@link registerAgent} takes: a document, YAML or JSON, with the files its settings name. */
+/** What {@link registerAgent} takes: a configuration, as a document or field by field, with the files its settings name. */
 export type RegisterAgentRequest = z.input<typeof input>
 
 /**
@@ -22,9 +22,15 @@ export async function registerAgent(
   actor: Actor,
   request: RegisterAgentRequest,
 ): Promise<{ agent: AgentRow; changed: boolean }> {
-  const { teamId, ...given } = parseInput(input, request)
-  const registration = readRegistration(given)
-  const { configuration, executor, shown, hash } = registration
+  const { teamId, ...agent } = parseInput(input, request)
+  const registration = readRegistration(agent)
+  const {
+    given: { argument },
+    configuration,
+    executor,
+    shown,
+    hash,
+  } = registration
   const { name, type, version } = configuration.metadata
   const { organizationId } = actor
 
@@ -55,7 +61,7 @@ export async function registerAgent(
       await registered(created)
       return { agent: created, changed: true }
     }
-    const before = await lockByName(tx, name)
+    const before = await lockByName(tx, name, argument)
     // What is as it should be is not written: registering again is free of writes and events.
     const isSame =
       before.configurationHash === hash &&
@@ -63,7 +69,7 @@ export async function registerAgent(
       before.teamId === (teamId ?? before.teamId)
     if (isSame) return { agent: before, changed: false }
     if (before.status === 'deploying')
-      fail('INVALID_STATE', { path: 'input.document', message: `The agent "${name}" is being deployed.` })
+      fail('INVALID_STATE', { path: argument, message: `The agent "${name}" is being deployed.` })
     const { number } = await makeVersion(tx, before.id, registration)
     await copyToAgent(tx, before.id, number)
     await endRetirement(tx, before)
@@ -80,15 +86,13 @@ export async function registerAgent(
   })
 }
 
-async function lockByName(tx: TenantTransaction, name: string): Promise<AgentRow> {
+async function lockByName(tx: TenantTransaction, name: string, argument: string): Promise<AgentRow> {
   const [agent] = await tx.sql<AgentRow>(
     `select ${AGENT_COLUMNS} from agent where organization_id = $1::uuid and name = $2 for update`,
     tx.actor.organizationId,
     name,
   )
-  return (
-    agent ?? fail('CONFLICT', { path: 'input.document', message: `The agent "${name}" is going just now.` })
-  )
+  return agent ?? fail('CONFLICT', { path: argument, message: `The agent "${name}" is going just now.` })
 }
 
 /** An agent on its way out that is registered anew stays. */

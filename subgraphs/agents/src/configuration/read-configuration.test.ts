@@ -1,7 +1,10 @@
 import { TuttiError, type Problem } from '@tutti/schema'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { givenConfiguration } from './given-configuration.ts'
 import { readConfiguration } from './read-configuration.ts'
+
+const readDocument = (document: string) => readConfiguration(givenConfiguration({ document }))
 
 const SEED = `agent_config_schema:
   metadata:
@@ -39,7 +42,7 @@ const SEED = `agent_config_schema:
 
 function problemsIn(document: string): readonly Problem[] {
   try {
-    readConfiguration(document)
+    readDocument(document)
   } catch (error) {
     if (error instanceof TuttiError && error.code === 'INVALID_DOCUMENT') return error.problems
     throw error
@@ -49,7 +52,7 @@ function problemsIn(document: string): readonly Problem[] {
 const metadata = 'metadata: {name: a, type: b, version: "1"}\n'
 
 test("the specification's document is accepted as it stands", () => {
-  const read = readConfiguration(SEED)
+  const read = readDocument(SEED)
   expect(read.metadata).toEqual({ name: 'string', type: 'string', version: 'string' })
   expect(read.triggers).toHaveLength(3)
 })
@@ -136,7 +139,7 @@ test('a billion laughs and a deep nest are refused before they are unfolded', ()
 test('an HTTP agent may name the credential it is called with, and the header that bears it', () => {
   const at = (authorization: string) =>
     `${metadata}executor: {type: http, url: "https://agents.example.com", authorization: ${authorization}}`
-  const read = (authorization: string) => readConfiguration(at(authorization)).executor
+  const read = (authorization: string) => readDocument(at(authorization)).executor
   expect(read('{credential: crm/token}')).toMatchObject({
     authorization: { credential: 'crm/token', header: 'authorization', scheme: 'Bearer' },
   })
@@ -179,7 +182,7 @@ test('any text is either read or refused with problems', () => {
 const model = (rest: string) => `${metadata}executor:\n  type: model\n${rest}`
 
 test('a language model is an agent by its configuration alone', () => {
-  const read = readConfiguration(
+  const read = readDocument(
     `ai_models: {primary: m, cache: memory}\n${model('  instructions: Sum up {{text}}.\n  tools: [search_knowledge]')}`,
   )
   expect(read.ai_models).toEqual({ primary: 'm', cache: 'memory' })

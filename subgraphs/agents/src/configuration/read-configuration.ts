@@ -3,8 +3,9 @@ import { fail, type Problem } from '@tutti/schema'
 import type { z } from 'zod'
 import { type AgentConfiguration, configurationSchema } from './configuration-schema.ts'
 import { findUnsafeValues } from './find-unsafe-values.ts'
+import type { GivenConfiguration } from './given-configuration.ts'
 import { modelExecutor } from './model-executor.ts'
-import { readYaml, type YamlText } from './read-yaml.ts'
+import { readYaml } from './read-yaml.ts'
 
 const WRAPPER = 'agent_config_schema'
 
@@ -33,21 +34,46 @@ const TRIGGER_KEYS = ['type', 'expression', 'source', 'event_type']
 
 /**
  * Reads a document of the agent configuration schema, YAML or JSON, bare or under the key `agent_config_schema` as in
- * the specification. INVALID_DOCUMENT lists every mistake with path, line and column.
+ * the specification. INVALID_DOCUMENT lists every mistake with path, line and column; of a configuration that was given
+ * field by field with the path in the argument.
  */
-export function readConfiguration(document: string): AgentConfiguration {
-  const text = readYaml(document)
-  if ('problems' in text) refuse(text.problems)
-  const unsafe = findUnsafeValues(text.value)
-  if (unsafe.length > 0) {
+export function readConfiguration(given: GivenConfiguration): AgentConfiguration {
+  const text = readYaml(given.document)
+  if ('problems' in text) {
     refuse(
-      unsafe.map(({ at, ofKey, ...rest }) => ({ ...rest, path: at.join('.'), ...text.locate(at, ofKey) })),
+      given,
+      given.hasLines
+        ? text.problems
+        : text.problems.map(({ code, message }) => ({ code, message, path: given.pathOf([]) })),
     )
   }
+  const locate: Locate = (at, ofKey) => ({
+    path: given.pathOf(at),
+    ...(given.hasLines ? text.locate(at, ofKey) : {}),
+  })
+  const unsafe = findUnsafeValues(text.value)
+  if (unsafe.length > 0)
+    refuse(
+      given,
+      unsafe.map(({ at, ofKey, ...rest }) => ({ ...rest, ...locate(at, ofKey) })),
+    )
   const prefix = isWrapped(text.value) ? [WRAPPER] : []
   const parsed = configurationSchema.safeParse(isWrapped(text.value) ? text.value[WRAPPER] : text.value)
   if (parsed.success) return parsed.data
-  refuse(parsed.error.issues.flatMap((issue) => problemsOf(issue, prefix, text)))
+  refuse(
+    given,
+    parsed.error.issues.flatMap((issue) => problemsOf(issue, { given, prefix, locate, value: text.value })),
+  )
+}
+
+/** Where something stands, as a problem says it. */
+type Locate = (path: readonly PropertyKey[], ofKey?: boolean) => Pick<Problem, 'path' | 'line' | 'column'>
+
+interface Reading {
+  given: GivenConfiguration
+  prefix: readonly string[]
+  locate: Locate
+  value: unknown
 }
 
 function isWrapped(value: unknown): value is Record<typeof WRAPPER, unknown> {
@@ -56,7 +82,10 @@ function isWrapped(value: unknown): value is Record<typeof WRAPPER, unknown> {
   return keys.length === 1 && keys[0] === WRAPPER
 }
 
-function problemsOf(issue: z.core.$ZodIssue, prefix: readonly string[], text: YamlText): Problem[] {
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  { given: { keyOf, pathOf }, prefix, locate, value }: Reading,
+): Problem[] {
   const path = [...prefix, ...issue.path]
   if (issue.code === 'unrecognized_keys') {
     const known = issue.path[0] === 'triggers' ? TRIGGER_KEYS : (KEYS[issue.path.join('.')] ?? [])
@@ -64,17 +93,22 @@ function problemsOf(issue: z.core.$ZodIssue, prefix: readonly string[], text: Ya
       const like = suggestName(key, known)
       return {
         code: 'unknown_key',
-        message: `The key "${key.slice(0, 100)}" is not known here.`,
-        path: [...path, key.slice(0, 100)].join('.'),
-        ...text.locate([...path, key], true),
-        hint: like ? `Did you mean "${like}"?` : `Known here: ${known.join(', ')}.`,
+        message: `The key "${keyOf(key.slice(0, 100))}" is not known here.`,
+        ...locate([...path, key], true),
+        path: pathOf([...path, key.slice(0, 100)]),
+        hint: known.includes(key)
+          ? 'It goes with another type.'
+          : like
+            ? `Did you mean "${keyOf(like)}"?`
+            : `Known here: ${known.map(keyOf).join(', ')}.`,
       }
     })
   }
-  const given = valueAt(text.value, path)
-  const place = { path: path.join('.'), ...text.locate(path) }
+  const given = valueAt(value, path)
+  const place = locate(path)
   if (given === undefined) {
-    return [{ code: 'missing_key', message: `"${String(path.at(-1) ?? 'metadata')}" is missing.`, ...place }]
+    const key = keyOf(String(path.at(-1) ?? 'metadata'))
+    return [{ code: 'missing_key', message: `"${key}" is missing.`, ...place }]
   }
   return [
     { code: CODES[issue.code] ?? 'invalid_value', message: issue.message, ...place, ...hintOf(path, given) },
@@ -104,10 +138,10 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value
 }
 
-function refuse(problems: readonly Problem[]): never {
+function refuse({ argument }: GivenConfiguration, problems: readonly Problem[]): never {
   const [first] = problems
   fail('INVALID_DOCUMENT', {
-    path: 'input.document',
+    path: argument,
     problems: problems.slice(0, 100),
     ...(problems.length === 1 && first
       ? { message: `${first.path ? `${first.path}: ` : ''}${first.message}` }

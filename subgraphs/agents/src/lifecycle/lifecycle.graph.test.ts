@@ -189,3 +189,80 @@ test('an agent on its way out takes nothing, is neither scaled nor updated, and 
   })
   expect(data.agent).toEqual({ status: 'ACTIVE', retirement: { status: 'CANCELLED' } })
 })
+
+const FIELDS = {
+  metadata: { name: 'typed', type: 'a.b', version: '1' },
+  capabilities: ['reading'],
+  resourceRequirements: { memoryMb: 64, maxConcurrentTasks: 2 },
+  triggers: [{ type: 'SCHEDULE', expression: '0 9 * * *' }],
+  executor: { type: 'BUILTIN', function: 'echo', settings: { keepThis: true } },
+}
+const TYPED = JSON.stringify({
+  ...FIELDS,
+  resource_requirements: { memory_mb: 64, max_concurrent_tasks: 2 },
+  resourceRequirements: undefined,
+  triggers: [{ type: 'schedule', expression: '0 9 * * *' }],
+  executor: { type: 'builtin', function: 'echo', settings: { keepThis: true } },
+})
+const REGISTER = `mutation ($input: RegisterAgentInput!) { registerAgent(input: $input) {
+  changed agent { id executorType configuration } } }`
+const DEPLOY = `mutation ($input: DeployAgentInput!) { deployAgent(input: $input) {
+  deployment { id agentName status } } }`
+
+test('a configuration that is given field by field is the same as its document', async () => {
+  const actor = await world.organization('operator')
+  const first = await ask(REGISTER, { input: { configuration: FIELDS } }, actor)
+  expect(first.codes).toBeUndefined()
+  expect(first.data.registerAgent).toMatchObject({
+    changed: true,
+    agent: { executorType: 'builtin', configuration: { executor: { settings: { keepThis: true } } } },
+  })
+  const again = await ask(REGISTER, { input: { document: TYPED } }, actor)
+  expect(again.data.registerAgent.changed).toBe(false)
+
+  const agentId = first.data.registerAgent.agent.id
+  const update = (input: object) => ask(UPDATE, { input: { agentId, ...input } }, actor)
+  expect((await update({ configuration: FIELDS })).data.updateAgent).toMatchObject({
+    created: false,
+    version: { number: 1 },
+  })
+  const next = { ...FIELDS, metadata: { ...FIELDS.metadata, version: '2' } }
+  expect((await update({ configuration: next })).data.updateAgent).toMatchObject({
+    created: true,
+    version: { number: 2, version: '2' },
+  })
+  const other = { ...FIELDS, metadata: { ...FIELDS.metadata, name: 'other' } }
+  expect(await update({ configuration: other })).toMatchObject({
+    codes: ['INVALID_DOCUMENT'],
+    problems: [{ code: 'other_name', path: 'input.configuration.metadata.name' }],
+  })
+
+  const deploy = () => ask(DEPLOY, { input: { configuration: FIELDS, idempotencyKey: 'once' } }, actor)
+  const deployed = await deploy()
+  expect(deployed.data.deployAgent.deployment).toMatchObject({ agentName: 'typed', status: 'RUNNING' })
+  expect((await deploy()).data).toEqual(deployed.data)
+})
+
+test('mistakes of typed configurations have their places in the argument, and one of both ways is taken', async () => {
+  const wrong = {
+    metadata: { name: '', type: 'A', version: '1' },
+    executor: { type: 'HTTP' },
+    aiModels: { primary: 'm', cacheSteps: { draft: 'never' } },
+  }
+  for (const [query, more] of [
+    [REGISTER, {}],
+    [DEPLOY, {}],
+    [UPDATE, { agentId: 'a' }],
+  ] as const) {
+    const refused = await ask(query, { input: { configuration: wrong, ...more } })
+    expect(refused.codes).toEqual(['INVALID_DOCUMENT'])
+    expect(refused.problems?.map((problem) => Reflect.get(Object(problem), 'path'))).toEqual([
+      'input.configuration.metadata.name',
+      'input.configuration.metadata.type',
+      'input.configuration.aiModels.cacheSteps.draft',
+      'input.configuration.executor.url',
+    ])
+    for (const input of [{}, { document: TYPED, configuration: FIELDS }])
+      expect((await ask(query, { input: { ...input, ...more } })).codes).toEqual(['BAD_INPUT'])
+  }
+})

@@ -3,12 +3,12 @@ import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { lockAgent } from '../agents/lock-agent.ts'
-import { documentInput, readRegistration } from '../agents/read-registration.ts'
+import { configurationInput, readRegistration } from '../agents/read-registration.ts'
 import { makeVersion } from './agent-version.ts'
 import { requireActive } from './require-active.ts'
 import { serve } from './serve-agent-version.ts'
 
-const input = z.object({ agentId: z.string(), ...documentInput, serve: z.boolean().nullish() })
+const input = z.object({ agentId: z.string(), ...configurationInput, serve: z.boolean().nullish() })
 
 /** A new configuration of an agent; `serve: false` keeps it for later. */
 export type UpdateAgentRequest = z.input<typeof input>
@@ -23,18 +23,19 @@ export async function updateAgent(
   actor: Actor,
   request: UpdateAgentRequest,
 ): Promise<{ number: number; created: boolean }> {
-  const { agentId, serve: serves, ...given } = parseInput(input, request)
-  const registration = readRegistration(given)
+  const { agentId, serve: serves, ...described } = parseInput(input, request)
+  const registration = readRegistration(described)
+  const { given } = registration
   return database.inTenant(actor, async (tx) => {
     const agent = await lockAgent(tx, agentId)
     requireActive(agent, 'input.agentId')
     const { name } = registration.configuration.metadata
     if (name !== agent.name) {
-      const message = `The document is of "${name}", the agent is "${agent.name}".`
+      const message = `The configuration is of "${name}", the agent is "${agent.name}".`
       fail('INVALID_DOCUMENT', {
-        path: 'input.document',
+        path: given.argument,
         message,
-        problems: [{ code: 'other_name', path: 'metadata.name', message }],
+        problems: [{ code: 'other_name', path: given.pathOf(['metadata', 'name']), message }],
       })
     }
     const version = await makeVersion(tx, agent.id, registration)

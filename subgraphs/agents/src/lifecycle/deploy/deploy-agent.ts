@@ -3,7 +3,7 @@ import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { requireTeam } from '../../agents/require-team.ts'
-import { documentInput, readRegistration } from '../../agents/read-registration.ts'
+import { configurationInput, readRegistration } from '../../agents/read-registration.ts'
 import { configurationHash } from '../../configuration/configuration-hash.ts'
 import { instancesInput } from '../scale-agent.ts'
 import {
@@ -15,7 +15,7 @@ import {
 import { notBegun } from './deployment-steps.ts'
 
 const input = z.object({
-  ...documentInput,
+  ...configurationInput,
   teamId: z.string().nullish(),
   instances: instancesInput.nullish(),
   idempotencyKey: z
@@ -43,14 +43,15 @@ export async function deployAgent(
   actor: Actor,
   request: DeployAgentRequest,
 ): Promise<DeploymentRow> {
-  const { document, files, teamId, instances, idempotencyKey } = parseInput(input, request)
+  const { teamId, instances, idempotencyKey, files, ...described } = parseInput(input, request)
+  const { given: argument, configuration } = readRegistration({ ...described, files })
+  const { name } = configuration.metadata
   const given: DeploymentRequest = {
-    document,
+    document: argument.document,
     files: files ?? [],
     teamId: teamId ?? null,
     instances: instances ?? 1,
   }
-  const { name } = readRegistration(given).configuration.metadata
   return database.inTenant(actor, async (tx) => {
     const known = idempotencyKey == null ? undefined : await findByKey(tx, idempotencyKey, given)
     if (known) return known
@@ -61,7 +62,7 @@ export async function deployAgent(
       name,
     )
     if (agent?.status === 'draining')
-      fail('INVALID_STATE', { path: 'input.document', message: `The agent "${name}" is on its way out.` })
+      fail('INVALID_STATE', { path: argument.argument, message: `The agent "${name}" is on its way out.` })
     const { status, stages } = notBegun()
     const [row] = await tx.sql<DeploymentRow>(
       `insert into agent_deployment (organization_id, agent_id, agent_name, is_new, request, status, stages, idempotency_key,
@@ -83,7 +84,7 @@ export async function deployAgent(
       return (
         same ??
         fail('CONFLICT', {
-          path: 'input.document',
+          path: argument.argument,
           message: `Another deployment of the agent "${name}" is under way.`,
         })
       )

@@ -1,0 +1,15 @@
+/** The API's names of what a configuration says. */
+export const configurationEnums = {
+  AgentCacheLevel: { OFF: 'off', MEMORY: 'memory', REDIS: 'redis', DATABASE: 'database' },
+  AgentTriggerType: { SCHEDULE: 'schedule', WEBHOOK: 'webhook', EVENT: 'event' },
+  AgentExecutorType: {
+    BUILTIN: 'builtin',
+    HTTP: 'http',
+    MCP: 'mcp',
+    A2A: 'a2a',
+    CONNECTOR: 'connector',
+    MODEL: 'model',
+    PERSON: 'person',
+    EXTERNAL: 'external',
+  },
+}
