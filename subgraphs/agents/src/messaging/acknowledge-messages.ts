@@ -1,8 +1,9 @@
 import { actorRecord, type Database } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
-import { type Actor, EVENTS } from '@tutti/schema'
+import type { Actor } from '@tutti/schema'
 import { z } from 'zod'
 import { inboxOf } from './correspondents.ts'
+import { shareTransaction } from './share-transaction.ts'
 
 const MOST = 500
 
@@ -34,37 +35,65 @@ export async function acknowledgeMessages(
   const { agent: reference, ids } = parseInput(inputSchema, request)
   const agent = await inboxOf(database, actor, reference)
   const wanted = [...new Set(ids)]
-  const known = wanted.filter(isId)
-  const acknowledged = await database.transact(actor, async (client) => {
-    // In one order for all, so that two who acknowledge the same wait for each other and no longer.
-    const { rows } = await client.query<{ id: string; status: string }>(
-      `with held as materialized (
-         select id from agent_message where organization_id = $1 and to_agent_id = $2 and id = any($3::uuid[])
-           and ended_at is null order by id for no key update
-       ), done as (
-         update agent_message m set status = 'acknowledged', acknowledged_at = clock_timestamp(), ended_at = clock_timestamp(),
-           lease_until = null, due_at = case when kind = 'request' then due_at end
-         from held h where m.organization_id = $1 and m.id = h.id returning m.id
-       )
-       select id, 'now' as status from done
-       union all
-       select id, status from agent_message where organization_id = $1 and to_agent_id = $2 and id = any($3::uuid[])
-         and status = 'acknowledged' and id not in (select id from done)`,
-      [actor.organizationId, agent.id, known],
-    )
-    const now = rows.filter(({ status }) => status === 'now').map(({ id }) => id)
-    if (now.length > 0) {
-      const data = EVENTS['message.acknowledged'].parse({ agentId: agent.id, messageIds: now })
-      await client.query(
-        `insert into log.event (organization_id, type, subject, actor, data) values ($1, 'message.acknowledged', $2, $3, $4)`,
-        [actor.organizationId, `agent/${agent.id}`, JSON.stringify(actorRecord(actor)), JSON.stringify(data)],
-      )
-    }
-    return new Set(rows.map(({ id }) => id))
+  const done = await settle(database, actor.organizationId, {
+    actor,
+    agentId: agent.id,
+    ids: wanted.filter(isId),
   })
-  if (acknowledged.size > 0) database.announce()
   return {
-    acknowledged: wanted.filter((id) => acknowledged.has(id)),
-    refused: wanted.filter((id) => !acknowledged.has(id)),
+    acknowledged: wanted.filter((id) => done.has(id)),
+    refused: wanted.filter((id) => !done.has(id)),
   }
 }
+
+interface Settling {
+  actor: Actor
+  agentId: string
+  ids: string[]
+}
+
+/** With all acknowledgements of the organization that come to this process at this moment. Output: ids that are done with. */
+const settle = shareTransaction<Settling, ReadonlySet<string>>({
+  most: 50,
+  // Of one inbox one after another: each says which of its messages it was that was settled now.
+  keyOf: ({ agentId }) => agentId,
+  perform: async (database, acts) => {
+    const [first] = acts
+    if (!first) return []
+    const values = [
+      first.actor.organizationId,
+      acts.flatMap(({ ids }) => ids),
+      acts.flatMap(({ agentId, ids }) => ids.map((id) => agentId + id)),
+      JSON.stringify(Object.fromEntries(acts.map(({ actor, agentId }) => [agentId, actorRecord(actor)]))),
+    ]
+    const { rows } = await database.transact(first.actor, (client) =>
+      client.query<{ id: string; agentId: string }>(SETTLE, values),
+    )
+    if (rows.length > 0) database.announce()
+    const settled = Map.groupBy(rows, ({ agentId }) => agentId)
+    return acts.map(({ agentId }) => new Set(settled.get(agentId)?.map(({ id }) => id)))
+  },
+})
+
+// In one order for all, so that two who acknowledge the same wait for each other and no longer. Rows are looked up by key and
+// nothing is joined: a planner that takes the table for small would compare each with each.
+const SETTLE = `
+  with held as materialized (
+    select id from agent_message where organization_id = $1 and id = any($2::uuid[])
+      and to_agent_id::text || id = any($3::text[]) and ended_at is null
+    order by id for no key update
+  ), done as (
+    update agent_message m set status = 'acknowledged', acknowledged_at = clock_timestamp(), ended_at = clock_timestamp(),
+      lease_until = null, due_at = case when kind = 'request' then due_at end
+    where m.organization_id = $1 and m.id = any(array(select id from held))
+    returning m.id, m.to_agent_id as agent_id
+  ), told as (
+    insert into log.event (organization_id, type, subject, actor, data)
+    select $1::uuid, 'message.acknowledged', 'agent/' || agent_id, $4::jsonb -> agent_id::text,
+      jsonb_build_object('agentId', agent_id, 'messageIds', jsonb_agg(id order by id))
+    from done group by agent_id order by agent_id
+  )
+  select id, agent_id as "agentId" from done
+  union all
+  select id, to_agent_id from agent_message where organization_id = $1 and id = any($2::uuid[])
+    and to_agent_id::text || id = any($3::text[]) and status = 'acknowledged' and id <> all(array(select id from done))`
