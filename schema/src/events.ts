@@ -11,6 +11,14 @@ const taskRef = runRef.extend({
 const failure = z.object({ code: z.string(), message: z.string() })
 /** Why somebody did it, in their words. */
 const reason = z.string().nullable()
+const policyRef = z.object({ policyId: z.string(), name: z.string() })
+const approvalRef = z.object({
+  approvalId: z.string(),
+  runId: z.string().nullable(),
+  taskId: z.string().nullable(),
+})
+/** Somebody's right to decide, lent to somebody else. */
+const delegationRef = z.object({ delegationId: z.string(), fromId: z.string(), toId: z.string() })
 const agentRef = z.object({ agentId: z.string(), name: z.string() })
 const deploymentRef = z.object({ deploymentId: z.string(), agentId: z.string(), name: z.string() })
 const connectorRef = z.object({ connectorId: z.string(), name: z.string() })
@@ -47,6 +55,23 @@ const bookingRef = z.object({
   holderKind: z.string(),
   holderId: z.string(),
   amount: z.number().int(),
+})
+/** `from` and `to`: instances, or percent of its work by capability that `toAgentId` takes. `refusal`: why it was not done. */
+const rebalanceRef = z.object({
+  rebalanceId: z.string(),
+  cause: z.enum(['request', 'schedule']),
+  actions: z.array(
+    z.object({
+      action: z.enum(['grow', 'shrink', 'migrate']),
+      agentId: z.string(),
+      toAgentId: z.string().nullable(),
+      from: z.number().int(),
+      to: z.number().int(),
+      reason: z.string(),
+      refusal: z.string().nullable(),
+    }),
+  ),
+  overloaded: z.number().int(),
 })
 /** `occurrence`: what it fired for, as a time, an event's id or a key. */
 const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string() })
@@ -124,6 +149,13 @@ export const EVENTS = {
   }),
   /** What the organization says of a language model, or what that costs from a date on. */
   'model.changed': z.object({ modelId: z.string(), change: z.enum(['set', 'priced', 'removed']) }),
+  /** Answers of models were forgotten: of a model, of an agent's calls, of both; null: of any. */
+  'cache.purged': z.object({
+    modelId: z.string().nullable(),
+    agentId: z.string().nullable(),
+    /** So many the database had. */
+    deleted: z.number().int(),
+  }),
   /** How models are chosen. */
   'router_settings.applied': z.object({ settingsId: z.string() }),
   'run.started': runRef,
@@ -289,18 +321,34 @@ export const EVENTS = {
     taskId: z.string().nullable(),
     decision: z.enum(['approved', 'rejected']),
     decidedBy: z.string(),
+    /** Whose right it was, of a decision by a delegate. */
+    onBehalfOf: z.string().optional(),
   }),
-  'approval.withdrawn': z.object({
-    approvalId: z.string(),
-    runId: z.string().nullable(),
-    taskId: z.string().nullable(),
+  /** A yes that does not end it: its stage needs more, or another stage begins. */
+  'approval.endorsed': approvalRef.extend({
+    decidedBy: z.string(),
+    onBehalfOf: z.string().optional(),
+    stage: z.number().int(),
+    round: z.number().int(),
+    stageDone: z.boolean(),
   }),
-  'approval.expired': z.object({
-    approvalId: z.string(),
-    runId: z.string().nullable(),
-    taskId: z.string().nullable(),
-    decision: z.literal('expired'),
+  'approval.changes_requested': approvalRef.extend({
+    decidedBy: z.string(),
+    onBehalfOf: z.string().optional(),
+    round: z.number().int(),
   }),
+  /** It is asked anew, of what the digest says. */
+  'approval.resubmitted': approvalRef.extend({ round: z.number().int(), digest: z.string() }),
+  'approval.withdrawn': approvalRef,
+  'approval.expired': approvalRef.extend({ decision: z.literal('expired') }),
+  /** Its deadline comes near. */
+  'approval.reminded': approvalRef.extend({ stage: z.number().int(), expiresAt: z.string() }),
+  /** Its deadline passed: administrators may decide as well. */
+  'approval.escalated': approvalRef.extend({ stage: z.number().int(), escalationId: z.string() }),
+  /** What it allowed is done by `usedBy`, once. */
+  'approval.used': approvalRef.extend({ digest: z.string(), usedBy: z.string() }),
+  'approval_delegation.created': delegationRef.extend({ endsAt: z.string() }),
+  'approval_delegation.ended': delegationRef,
   'escalation.opened': z.object({
     escalationId: z.string(),
     level: z.string(),
@@ -329,6 +377,17 @@ export const EVENTS = {
     threshold: z.number(),
     description: z.string(),
   }),
+  /** Of a policy, or of a version of it. */
+  'policy.changed': policyRef.extend({
+    version: z.number().int(),
+    change: z.enum(['created', 'updated', 'submitted', 'activated', 'rejected', 'retired']),
+  }),
+  /** It could not be evaluated, and so it denied; at most once a minute from a process. */
+  'policy.failed': policyRef.extend({ version: z.number().int(), action: z.string(), message: z.string() }),
+  'policy_exception.changed': policyRef.extend({
+    exceptionId: z.string(),
+    change: z.enum(['requested', 'approved', 'rejected', 'revoked']),
+  }),
   'knowledge.published': z.object({ articleId: z.string(), title: z.string() }),
   /** What agents may set aside; null: the organization's. */
   'quota.changed': z.object({
@@ -336,6 +395,11 @@ export const EVENTS = {
     domainId: z.string().nullable(),
     teamId: z.string().nullable(),
   }),
+  /** What rebalancing would change, or changed, of agents' instances and shares; the first 100 of it. */
+  'rebalance.planned': rebalanceRef,
+  'rebalance.applied': rebalanceRef,
+  /** How often it is done by itself; null: never. */
+  'rebalance.settings_changed': z.object({ intervalSeconds: z.number().int().nullable(), applies: z.boolean() }),
   'resource.changed': z.object({
     resourceId: z.string(),
     name: z.string(),

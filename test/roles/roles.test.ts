@@ -35,6 +35,12 @@ beforeAll(async () => {
        jsonb_build_object('agentId', $2::text, 'name', 'n', 'reason', 'r'))`,
     [org.id, everything.ids.agent],
   )
+  await world.asOwner(
+    `insert into log.event (organization_id, type, subject, actor, data)
+     values ($1, 'deployment.started', 'deployment/' || $2, '{"id": "t", "kind": "system", "name": "t"}',
+       jsonb_build_object('deploymentId', $2::text, 'agentId', $2::text, 'name', 'n'))`,
+    [org.id, everything.ids.deployment],
+  )
   // An agent's key works, and hears of work, for the agent of its name.
   await org
     .as('admin')
@@ -178,6 +184,7 @@ describe('who may do what', () => {
     ['deployAgent', ['admin', 'operator']],
     ['setReliability', ['admin', 'operator']],
     ['resetBreaker', ['admin', 'operator']],
+    ['purgeResponseCache', ['admin', 'operator']],
     ['createTeam', ['admin', 'operator']],
     ['publishArticles', ['admin', 'operator']],
     ['decideApproval', ['admin', 'approver']],

@@ -195,6 +195,8 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.workflowByName(name:)': name('workflow'),
   'Query.workflows(after:)': cursor('workflow'),
 
+  // A place in the agent's own history.
+  'Agent.scalingDecisions(after:)': text('0000000000000'),
   'Agent.tasks(after:)': cursor('task'),
   'Trigger.firings(after:)': cursor('firing'),
   'Run.history(after:)': text('0000000000000'),
@@ -637,6 +639,8 @@ export const LEAVES: Record<string, Leaf> = {
   'RotateDataKeyInput.reason': text(),
   'HealthSettingsInput.path': text('/health'),
   'HealthSettingsInput.syntheticInput': text({}),
+  'PurgeResponseCacheInput.agentId': id('agent'),
+  'PurgeResponseCacheInput.modelId': text(null),
   'ResetBreakerInput.agentId': { ...id('agent'), always: true },
   'ResetBreakerInput.provider': text(null),
   'SetReliabilityInput.agentId': id('agent'),
@@ -657,6 +661,7 @@ export const LEAVES: Record<string, Leaf> = {
   'RunEventFilter.workflowId': id('workflow'),
   'Subscription.agentHealth(agentId:)': id('agent'),
   'Subscription.agentInbox(agent:)': name('agent'),
+  'Subscription.deploymentEvents(deploymentId:)': id('deployment'),
   'Subscription.tasksAvailable(agent:)': shownByAgent('agent'),
   'Subscription.tasksAvailable(capabilities:)': shownByAgent('capability'),
   'TaskEventFilter.agentId': id('agent'),
@@ -670,6 +675,7 @@ export const LEAVES: Record<string, Leaf> = {
 export const FEED_CURSORS = [
   'Subscription.agentHealth(after:)',
   'Subscription.agentInbox(after:)',
+  'Subscription.deploymentEvents(after:)',
   'Subscription.escalationEvents(after:)',
   'Subscription.incidentEvents(after:)',
   'Subscription.operationEvents(after:)',

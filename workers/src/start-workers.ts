@@ -14,6 +14,7 @@ import { probeAgent } from './lifecycle/probe-agent.ts'
 import { startDeployments } from './lifecycle/start-deployments.ts'
 import { startRetirements } from './lifecycle/start-retirements.ts'
 import { openResponseCache } from './models/response-cache.ts'
+import { purgeRedis, startPurges } from './models/start-purges.ts'
 import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
 import { startHealthChecks } from './health/start-health-checks.ts'
@@ -69,12 +70,14 @@ export async function startWorkers(
   for (const consumer of [
     resumeDecidedTasks(services, wake),
     watchOutcomes(services),
+    ...(redisUrl === undefined ? [] : [purgeRedis(responses)]),
     openIncidents(services),
     keepAgentTriggers(services),
     reactToEvents(services, () => scheduler.wake(), wake),
   ]) {
     lifecycle.own(startConsumer(data, consumer, log))
   }
+  lifecycle.own(startPurges(services, responses))
   lifecycle.own(startExpiry(services))
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startMessageExpiry(services))

@@ -7,6 +7,8 @@ export interface RedisCache extends AsyncDisposable {
   get(key: string): Promise<{ text: string; remainingMs: number } | undefined>
   /** Keeps a text for so many milliseconds. */
   set(key: string, text: string, lifetimeMs: number): Promise<void>
+  /** Forgets what is kept under keys that begin so, where this holds of the text. */
+  drop(prefix: string, matches: (text: string) => boolean): Promise<void>
 }
 
 /** A cache that is slower than this is none. */
@@ -41,6 +43,22 @@ export function openRedisCache(url: string, log: Pick<Log, 'warn'>): RedisCache 
     async set(key, text, lifetimeMs) {
       const redis = await (opened ??= open())
       await redis.set(key, text, 'PX', Math.max(1, Math.round(lifetimeMs)))
+    },
+    async drop(prefix, matches) {
+      const redis = await (opened ??= open())
+      // What stands for itself in a pattern of Redis.
+      const pattern = `${prefix.replace(/[*?[\]\\]/g, '\\$&')}*`
+      let cursor = '0'
+      do {
+        const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', 1_000)
+        cursor = next
+        const texts = keys.length === 0 ? [] : await redis.mget(keys)
+        const gone = keys.filter((_, index) => {
+          const text = texts[index]
+          return text != null && matches(text)
+        })
+        if (gone.length > 0) await redis.del(gone)
+      } while (cursor !== '0')
     },
     async [Symbol.asyncDispose]() {
       ;(await opened)?.disconnect()

@@ -68,6 +68,7 @@ export {
   type CacheLevel,
   type CacheReach,
   type KeptResponse,
+  type ResponseOrigin,
   nearest,
 } from './response-cache/kept-response.ts'
 export { setModel } from './models/set-model.ts'

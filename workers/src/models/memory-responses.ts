@@ -1,14 +1,20 @@
-import type { KeptResponse } from '@tutti/agents/domain'
+import type { KeptResponse, ResponseOrigin } from '@tutti/agents/domain'
 
 /** Answers in this process; those that were not asked for longest go first. */
 export interface MemoryResponses {
   /** `now` and lifetimes in milliseconds. */
-  get(key: string, now: number): { response: KeptResponse; remainingMs: number } | undefined
-  set(key: string, response: KeptResponse, lifetimeMs: number, now: number): void
+  get(key: string, now: number): (OriginalResponse & { remainingMs: number }) | undefined
+  set(key: string, kept: OriginalResponse, lifetimeMs: number, now: number): void
+  /** Forgets what is kept under keys that begin so, where this holds of whose it is. */
+  drop(prefix: string, matches: (origin: ResponseOrigin) => boolean): void
 }
 
-interface Kept {
+interface OriginalResponse {
   response: KeptResponse
+  origin: ResponseOrigin
+}
+
+interface Kept extends OriginalResponse {
   until: number
 }
 
@@ -33,9 +39,9 @@ export function createMemoryResponses(mostLetters: number): MemoryResponses {
       // The newest stand last.
       kept.set(key, known)
       letters += key.length + known.response.text.length
-      return { response: known.response, remainingMs: known.until - now }
+      return { response: known.response, origin: known.origin, remainingMs: known.until - now }
     },
-    set(key, response, lifetimeMs, now) {
+    set(key, { response, origin }, lifetimeMs, now) {
       drop(key)
       const size = key.length + response.text.length
       if (size > mostLetters || lifetimeMs <= 0) return
@@ -43,8 +49,11 @@ export function createMemoryResponses(mostLetters: number): MemoryResponses {
         if (letters + size <= mostLetters) break
         drop(oldest)
       }
-      kept.set(key, { response, until: now + lifetimeMs })
+      kept.set(key, { response, origin, until: now + lifetimeMs })
       letters += size
+    },
+    drop(prefix, matches) {
+      for (const [key, { origin }] of kept) if (key.startsWith(prefix) && matches(origin)) drop(key)
     },
   }
 }

@@ -189,7 +189,7 @@ export async function openModel(
     if (reach === 'off') return
     await services.responses?.keep(
       actor,
-      { ...entry, reach },
+      { ...entry, agentId: task.agentId, reach },
       {
         text: reply.text,
         inputTokens: reply.tokens.input,

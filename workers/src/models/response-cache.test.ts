@@ -1,6 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { deleteExpiredResponses } from '@tutti/agents/domain'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createLog } from '@tutti/runtime'
@@ -8,6 +5,7 @@ import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createMemoryResponses } from './memory-responses.ts'
 import { LIFETIME_MS, openResponseCache } from './response-cache.ts'
+import { hasRedis, startRedis } from './testing/start-redis.ts'
 
 const ANSWER = { text: '{"yes":true}', inputTokens: 100, outputTokens: 10, costUsd: '0.001000000000' }
 const log = createLog('test', 'silent')
@@ -29,7 +27,12 @@ const rows = () =>
      from model_response where organization_id = $1::uuid`,
     [actor.organizationId],
   )
-const entry = (reach: 'memory' | 'redis' | 'database', key = 'k') => ({ key, modelId: 'm', reach })
+const entry = (reach: 'memory' | 'redis' | 'database', key = 'k') => ({
+  key,
+  modelId: 'm',
+  agentId: null,
+  reach,
+})
 
 test('an answer is kept in memory for five minutes, in the database for a day, and is promoted when it is found', async () => {
   let time = 0
@@ -92,21 +95,20 @@ test('what has expired is not given, and is taken away; what has not stays', asy
 
 test('memory holds so much and no more; what was not asked for longest goes', () => {
   const memory = createMemoryResponses(30)
-  const answer = { ...ANSWER, text: 'x'.repeat(9) }
+  const origin = { modelId: 'm', agentId: null }
+  const answer = { response: { ...ANSWER, text: 'x'.repeat(9) }, origin }
   for (const key of ['a', 'b', 'c']) memory.set(key, answer, 1_000, 0)
   memory.get('a', 1)
   memory.set('d', answer, 1_000, 2)
   expect(['a', 'b', 'c', 'd'].filter((key) => memory.get(key, 3))).toEqual(['a', 'c', 'd'])
-  memory.set('e', { ...ANSWER, text: 'x'.repeat(31) }, 1_000, 4)
+  memory.set('e', { response: { ...ANSWER, text: 'x'.repeat(31) }, origin }, 1_000, 4)
   expect(memory.get('e', 5)).toBeUndefined()
   expect(memory.get('a', 1_000)).toBeUndefined()
 })
 
-describe.runIf(
-  process.env['TUTTI_REQUIRE_REDIS'] === '1' || spawnSync('redis-server', ['--version']).status === 0,
-)('with Redis', () => {
+describe.runIf(hasRedis)('with Redis', () => {
   test('the middle level answers other processes for an hour, keeps nothing that may not leave memory, and may be lost', async () => {
-    const redis = await startRedis()
+    await using redis = await startRedis()
     const open = () => openResponseCache({ database: world.database, log }, { redisUrl: redis.url })
     await using cache = open()
     await cache.keep(actor, entry('redis', 'r'), ANSWER)
@@ -124,33 +126,9 @@ describe.runIf(
     expect((await other.find(actor, 'r', 'database')).found?.level).toBe('memory')
     const stranger = await world.organization('operator')
     expect((await other.find(stranger, 'r', 'redis')).found).toBeUndefined()
-    await redis.stop()
+    await redis[Symbol.asyncDispose]()
     await cache.keep(actor, entry('database', 'd'), ANSWER)
     await using third = open()
     expect((await third.find(actor, 'd', 'database')).found?.level).toBe('database')
   })
 })
-
-async function startRedis(): Promise<{ url: string; stop(): Promise<void> }> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  probe.close()
-  await once(probe, 'close')
-  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const server = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let said = ''
-  for await (const text of server.stdout.iterator({ destroyOnReturn: false })) {
-    said += String(text)
-    if (said.includes('Ready to accept')) break
-  }
-  server.stdout.resume()
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    async stop() {
-      server.kill()
-      await once(server, 'exit')
-    },
-  }
-}

@@ -4,6 +4,7 @@ import {
   findResponse,
   keepResponse,
   type KeptResponse,
+  type ResponseOrigin,
 } from '@tutti/agents/domain'
 import type { Database } from '@tutti/prisma'
 import { type Log, openRedisCache } from '@tutti/runtime'
@@ -26,6 +27,10 @@ const kept = z.object({
   outputTokens: z.number(),
   costUsd: z.string(),
 })
+const keptInRedis = z.object({
+  response: kept,
+  origin: z.object({ modelId: z.string(), agentId: z.string().nullable() }),
+})
 
 /** What a look brought. */
 export interface Look {
@@ -41,17 +46,24 @@ export interface ResponseCache extends AsyncDisposable {
   /** Keeps an answer at all levels up to `reach`. A level that fails is one that does not have it. */
   keep(
     actor: Actor,
-    entry: { key: string; modelId: string; reach: CacheReach },
+    entry: ResponseOrigin & { key: string; reach: CacheReach },
     response: KeptResponse,
   ): Promise<void>
+  /** Forgets what an organization has in memory and in Redis: of a model, of an agent, of both; null: of any. */
+  purge(organizationId: string, which: { modelId: string | null; agentId: string | null }): Promise<void>
+  /** Forgets all that is in memory. */
+  forget(): void
 }
 
 interface Level {
   name: CacheLevel
-  get(actor: Actor, key: string): Promise<{ response: KeptResponse; remainingMs: number } | undefined>
+  get(
+    actor: Actor,
+    key: string,
+  ): Promise<{ response: KeptResponse; origin: ResponseOrigin; remainingMs: number } | undefined>
   set(
     actor: Actor,
-    entry: { key: string; modelId: string; lifetimeMs: number },
+    entry: { key: string; origin: ResponseOrigin; lifetimeMs: number },
     response: KeptResponse,
   ): Promise<void>
 }
@@ -64,13 +76,16 @@ export function openResponseCache(
   const memory = createMemoryResponses(MOST_MEMORY_LETTERS)
   const redis = redisUrl === undefined ? undefined : openRedisCache(redisUrl, log)
   // The key alone already differs by organization; who reads it here need not know that.
-  const own = ({ organizationId }: Actor, key: string): string => `tutti:response:${organizationId}:${key}`
+  const ofOrganization = (id: string): string => `tutti:response:${id}:`
+  const own = ({ organizationId }: Actor, key: string): string => ofOrganization(organizationId) + key
+  /** What was found before something was purged is not put anywhere after. */
+  let purges = 0
   const levels: Level[] = [
     {
       name: 'memory',
       get: async (actor, key) => memory.get(own(actor, key), now()),
-      set: async (actor, { key, lifetimeMs }, response) =>
-        memory.set(own(actor, key), response, lifetimeMs, now()),
+      set: async (actor, { key, origin, lifetimeMs }, response) =>
+        memory.set(own(actor, key), { response, origin }, lifetimeMs, now()),
     },
   ]
   if (redis) {
@@ -78,10 +93,10 @@ export function openResponseCache(
       name: 'redis',
       async get(actor, key) {
         const found = await redis.get(own(actor, key))
-        return found && { response: kept.parse(JSON.parse(found.text)), remainingMs: found.remainingMs }
+        return found && { ...keptInRedis.parse(JSON.parse(found.text)), remainingMs: found.remainingMs }
       },
-      set: (actor, { key, lifetimeMs }, response) =>
-        redis.set(own(actor, key), JSON.stringify(response), lifetimeMs),
+      set: (actor, { key, origin, lifetimeMs }, response) =>
+        redis.set(own(actor, key), JSON.stringify({ response, origin }), lifetimeMs),
     })
   }
   levels.push({
@@ -110,14 +125,16 @@ export function openResponseCache(
   return {
     async find(actor, key, reach) {
       const nearer: Level[] = []
+      const before = purges
       for (const level of within(reach)) {
         const found = await orElse(level.name, level.get(actor, key))
         if (found) {
-          const { response, remainingMs } = found
+          const { response, origin, remainingMs } = found
+          const isCurrent = purges === before
           await Promise.all(
-            nearer.map(({ name, set }) => {
+            (isCurrent ? nearer : []).map(({ name, set }) => {
               const lifetimeMs = Math.min(LIFETIME_MS[name], remainingMs)
-              return orElse(name, set(actor, { key, modelId: '', lifetimeMs }, response))
+              return orElse(name, set(actor, { key, origin, lifetimeMs }, response))
             }),
           )
           return { found: { level: level.name, response }, missed: nearer.map(({ name }) => name) }
@@ -126,13 +143,31 @@ export function openResponseCache(
       }
       return { found: undefined, missed: nearer.map(({ name }) => name) }
     },
-    async keep(actor, { key, modelId, reach }, response) {
+    async keep(actor, { key, reach, modelId, agentId }, response) {
       if (response.text.length > MOST_TEXT_LETTERS) return
       await Promise.all(
         within(reach).map(({ name, set }) =>
-          orElse(name, set(actor, { key, modelId, lifetimeMs: LIFETIME_MS[name] }, response)),
+          orElse(
+            name,
+            set(actor, { key, origin: { modelId, agentId }, lifetimeMs: LIFETIME_MS[name] }, response),
+          ),
         ),
       )
+    },
+    async purge(organizationId, { modelId, agentId }) {
+      purges += 1
+      const matches = (origin: ResponseOrigin): boolean =>
+        (modelId === null || origin.modelId === modelId) && (agentId === null || origin.agentId === agentId)
+      const prefix = ofOrganization(organizationId)
+      memory.drop(prefix, matches)
+      await redis?.drop(prefix, (text) => {
+        const known = keptInRedis.safeParse(JSON.parse(text))
+        return !known.success || matches(known.data.origin)
+      })
+    },
+    forget() {
+      purges += 1
+      memory.drop('', () => true)
     },
     [Symbol.asyncDispose]: async () => redis?.[Symbol.asyncDispose](),
   }

@@ -14,6 +14,13 @@ export interface KeptResponse {
   costUsd: string
 }
 
+/** Whose answer it is. */
+export interface ResponseOrigin {
+  modelId: string
+  /** Of the call that it answered first; null: of no agent. */
+  agentId: string | null
+}
+
 /** The nearer of them. */
 export function nearest(...reaches: readonly CacheReach[]): CacheReach {
   const order: readonly CacheReach[] = ['off', ...CACHE_LEVELS]

@@ -1,4 +1,5 @@
 import type { Resolvers } from '../../generated/resolvers.ts'
+import { purgeResponseCache } from './purge-response-cache.ts'
 import { readCacheStatistics } from './read-cache-statistics.ts'
 
 const LEVELS = { memory: 'MEMORY', redis: 'REDIS', database: 'DATABASE' } as const
@@ -14,5 +15,10 @@ export const responseCacheResolvers = {
       const levels = statistics.levels.map(({ level, ...counts }) => ({ ...counts, level: LEVELS[level] }))
       return { ...statistics, levels }
     },
+  },
+  Mutation: {
+    purgeResponseCache: async (_, { input }, context) => ({
+      deleted: await purgeResponseCache(context, context.actor, input),
+    }),
   },
 } satisfies Resolvers

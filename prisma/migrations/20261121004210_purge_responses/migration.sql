@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "model_response" ADD COLUMN     "agent_id" UUID;
