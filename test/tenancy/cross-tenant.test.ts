@@ -328,6 +328,17 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
           )
         return sendMessage.message.id
       },
+      deploymentEvents: async ({ org, ids }) => {
+        // Of another kind before it, as above.
+        await world.asOwner(
+          `insert into log.event (organization_id, type, subject, actor, data)
+           select $1, type, 'deployment/' || $2, '{"id": "t", "kind": "system", "name": "t"}',
+             jsonb_build_object('deploymentId', $2::text, 'agentId', $3::text, 'name', $2::text)
+           from unnest(array['agent.draining', 'deployment.started']) with ordinality as u(type, n) order by n`,
+          [org.id, ids.deployment, ids.agent],
+        )
+        return ids.deployment
+      },
       operationEvents: async ({ org, ids }) => {
         const { bulkControlRuns } = await org
           .as('admin')

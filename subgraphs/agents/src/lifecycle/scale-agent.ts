@@ -1,4 +1,4 @@
-import type { Database } from '@tutti/prisma'
+import type { Database, TenantTransaction } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
@@ -48,66 +48,73 @@ export async function scaleAgent(
   request: ScaleAgentRequest,
   byLoad?: ScaledByLoad,
 ): Promise<{ agent: AgentRow; from: number }> {
-  const { agentId, instances, reason } = parseInput(input, request)
-  return database.inTenant(actor, async (tx) => {
-    const agent = await lockAgent(tx, agentId)
-    requireActive(agent, 'input.agentId')
-    const { organizationId } = actor
-    const [deployment] = await tx.sql(
-      `select id from agent_deployment where organization_id = $1::uuid and agent_name = $2 and status in ('running', 'undoing')`,
-      organizationId,
-      agent.name,
-    )
-    if (deployment)
-      fail('INVALID_STATE', { path: 'input.agentId', message: 'A deployment of the agent is under way.' })
-    const ready = await tx.sql<{ id: string }>(
-      `select id from agent_instance where organization_id = $1::uuid and agent_id = $2::uuid order by id`,
-      organizationId,
-      agent.id,
-    )
-    const from = ready.length
-    if (from === instances || (byLoad && from !== byLoad.from)) return { agent, from }
-    const wanted = wantedBy(agent, instances)
-    if (instances > from) await requireRoom(tx, wanted)
-    await allocate(tx, wanted)
-    if (instances > from)
-      await tx.sql(
-        `insert into agent_instance (organization_id, agent_id, status)
-         select $1::uuid, $2::uuid, 'ready' from generate_series(1, $3::int) returning id`,
-        organizationId,
-        agent.id,
-        instances - from,
-      )
-    else
-      await tx.sql(
-        'delete from agent_instance where organization_id = $1::uuid and id = any($2::uuid[]) returning id',
-        organizationId,
-        ready.slice(instances).map(({ id }) => id),
-      )
+  const parsed = parseInput(input, request)
+  return database.inTenant(actor, (tx) => scaleWithin(tx, parsed, byLoad))
+}
+
+/** As {@link scaleAgent}, within a transaction. What is refused is refused before anything is written. */
+export async function scaleWithin(
+  tx: TenantTransaction,
+  { agentId, instances, reason }: ScaleAgentRequest,
+  byLoad?: ScaledByLoad,
+): Promise<{ agent: AgentRow; from: number }> {
+  const agent = await lockAgent(tx, agentId)
+  requireActive(agent, 'input.agentId')
+  const { organizationId } = tx.actor
+  const [deployment] = await tx.sql(
+    `select id from agent_deployment where organization_id = $1::uuid and agent_name = $2 and status in ('running', 'undoing')`,
+    organizationId,
+    agent.name,
+  )
+  if (deployment)
+    fail('INVALID_STATE', { path: 'input.agentId', message: 'A deployment of the agent is under way.' })
+  const ready = await tx.sql<{ id: string }>(
+    `select id from agent_instance where organization_id = $1::uuid and agent_id = $2::uuid order by id`,
+    organizationId,
+    agent.id,
+  )
+  const from = ready.length
+  if (from === instances || (byLoad && from !== byLoad.from)) return { agent, from }
+  const wanted = wantedBy(agent, instances)
+  if (instances > from) await requireRoom(tx, wanted)
+  await allocate(tx, wanted)
+  if (instances > from)
     await tx.sql(
-      `insert into agent_scaling (organization_id, id, scaled_at, scaled_from, scaled_to, cause, reason, load)
-       values ($1::uuid, $2::uuid, clock_timestamp(), $3::int, $4::int, $5, $6, $7::jsonb)
-       on conflict (organization_id, id) do update set scaled_at = excluded.scaled_at, scaled_from = excluded.scaled_from,
-         scaled_to = excluded.scaled_to, cause = excluded.cause, reason = excluded.reason, load = excluded.load,
-         refusal = null
-       returning id`,
+      `insert into agent_instance (organization_id, agent_id, status)
+       select $1::uuid, $2::uuid, 'ready' from generate_series(1, $3::int) returning id`,
       organizationId,
       agent.id,
-      from,
-      instances,
-      byLoad ? 'automatic' : 'manual',
-      reason ?? null,
-      byLoad ? JSON.stringify(byLoad.load) : null,
+      instances - from,
     )
-    const data = {
-      agentId: agent.id,
-      name: agent.name,
-      from,
-      to: instances,
-      reason: reason ?? null,
-      ...(byLoad ? { cause: 'automatic' as const, load: byLoad.load } : {}),
-    }
-    await tx.appendEvent({ type: 'agent.scaled', subject: `agent/${agent.id}`, data })
-    return { agent, from }
-  })
+  else
+    await tx.sql(
+      'delete from agent_instance where organization_id = $1::uuid and id = any($2::uuid[]) returning id',
+      organizationId,
+      ready.slice(instances).map(({ id }) => id),
+    )
+  await tx.sql(
+    `insert into agent_scaling (organization_id, id, scaled_at, scaled_from, scaled_to, cause, reason, load)
+     values ($1::uuid, $2::uuid, clock_timestamp(), $3::int, $4::int, $5, $6, $7::jsonb)
+     on conflict (organization_id, id) do update set scaled_at = excluded.scaled_at, scaled_from = excluded.scaled_from,
+       scaled_to = excluded.scaled_to, cause = excluded.cause, reason = excluded.reason, load = excluded.load,
+       refusal = null
+     returning id`,
+    organizationId,
+    agent.id,
+    from,
+    instances,
+    byLoad ? 'automatic' : 'manual',
+    reason ?? null,
+    byLoad ? JSON.stringify(byLoad.load) : null,
+  )
+  const data = {
+    agentId: agent.id,
+    name: agent.name,
+    from,
+    to: instances,
+    reason: reason ?? null,
+    ...(byLoad ? { cause: 'automatic' as const, load: byLoad.load } : {}),
+  }
+  await tx.appendEvent({ type: 'agent.scaled', subject: `agent/${agent.id}`, data })
+  return { agent, from }
 }

@@ -1,9 +1,10 @@
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
-import type { Actor } from '@tutti/schema'
+import { type Actor, systemActor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agents } from '../index.ts'
+import { scaleAgent } from '../lifecycle/scale-agent.ts'
 import { deleteOldLoads } from './delete-old-loads.ts'
 
 let world: TestDatabase
@@ -245,4 +246,33 @@ test('load is kept for 30 days', async () => {
     [agentId],
   )
   expect(left).toHaveLength(1)
+})
+
+const DECISIONS = `query ($id: ID!, $first: Int, $after: String) { agent(id: $id) { scalingDecisions(first: $first, after: $after) {
+  nodes { from to cause reason load by } pageInfo { hasNextPage endCursor } } } }`
+
+test('past decisions are listed with who made them and by what figures, newest first', async () => {
+  const agentId = await register('listed')
+  const scale = (instances: number, reason: string) =>
+    ask('mutation ($input: ScaleAgentInput!) { scaleAgent(input: $input) { from } }', {
+      input: { agentId, instances, reason },
+    })
+  await scale(2, 'the campaign')
+  await scale(5, 'more of it')
+  const load = { running: 9, queued: 0, responseP95Ms: null, slots: 10, utilisation: 0.9 }
+  const request = { agentId, instances: 6, reason: '90% of its slots were taken.' }
+  await scaleAgent(world, systemActor(operator.organizationId, 'scaling'), request, { from: 5, load })
+  const list = async (page: object) =>
+    (await ask(DECISIONS, { id: agentId, ...page })).data.agent.scalingDecisions
+  const first = await list({ first: 2 })
+  expect(first.nodes).toMatchObject([
+    { from: 5, to: 6, cause: 'AUTOMATIC', reason: request.reason, load, by: { kind: 'system' } },
+    { from: 2, to: 5, cause: 'MANUAL', reason: 'more of it', load: null, by: { id: operator.id } },
+  ])
+  expect(first.pageInfo.hasNextPage).toBe(true)
+  expect(await list({ after: first.pageInfo.endCursor })).toMatchObject({
+    nodes: [{ from: 0, to: 2, cause: 'MANUAL', reason: 'the campaign' }],
+    pageInfo: { hasNextPage: false },
+  })
+  expect((await ask(DECISIONS, { id: agentId, after: 'x' })).codes).toEqual(['CURSOR_INVALID'])
 })

@@ -1,6 +1,7 @@
 import { loaderOf } from '@tutti/runtime'
 import { fail } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
+import { listScalingDecisions } from './list-scaling-decisions.ts'
 import { loadSamples, loadScaling, minutesOf, notBefore } from './load-scaling.ts'
 import { setScalingPolicy } from './set-scaling-policy.ts'
 import { simulateScaling } from './simulate-scaling.ts'
@@ -19,6 +20,7 @@ export const scalingResolvers = {
       (await loaderOf(context, loadScaling).load(id)) ?? fail('NOT_FOUND'),
     load: async ({ id }, { minutes }, context) =>
       (await loaderOf(context, loadSamples).load(`${id}/${minutesOf(minutes)}`)) ?? [],
+    scalingDecisions: ({ id }, page, context) => listScalingDecisions(context, id, page),
   },
   AgentScaling: {
     noGrowthBefore: (scaling) => notBefore(scaling, 'up'),

@@ -2,6 +2,7 @@ import { loaderOf } from '@tutti/runtime'
 import type { Resolvers } from '../../../generated/resolvers.ts'
 import { loadAgents } from '../../agents/load-agents.ts'
 import { deployAgent } from './deploy-agent.ts'
+import { deploymentEvents } from './deployment-events.ts'
 import { listDeployments, loadDeployments } from './list-deployments.ts'
 
 export const deployResolvers = {
@@ -13,6 +14,13 @@ export const deployResolvers = {
     deployAgent: async (_, { input }, context) => ({
       deployment: await deployAgent(context, context.actor, input),
     }),
+  },
+  Subscription: {
+    deploymentEvents: { subscribe: (_, args, context) => deploymentEvents(context, args) },
+  },
+  AgentDeploymentEvent: {
+    deployment: ({ deploymentId }, _, context) => loaderOf(context, loadDeployments).load(deploymentId),
+    agent: ({ agentId }, _, context) => loaderOf(context, loadAgents).load(agentId),
   },
   AgentDeployment: {
     agent: ({ agentId }, _, context) => loaderOf(context, loadAgents).load(agentId),
