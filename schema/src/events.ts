@@ -124,8 +124,8 @@ export const EVENTS = {
   'breaker.closed': breakerRef.extend({ cause: z.enum(['recovered', 'reset']) }),
   /** Somebody was shown what its calls are signed with. */
   'agent.signing_secret_revealed': z.object({ agentId: z.string(), name: z.string() }),
-  /** What is said of breakers, checks and recovery; `agentId`: null for the organization. */
-  'reliability.changed': z.object({ agentId: z.string().nullable() }),
+  /** What is said of breakers, checks and recovery; `agentId`: null for the organization; `provider`: of its breaker alone, or `*`. */
+  'reliability.changed': z.object({ agentId: z.string().nullable(), provider: z.string().optional() }),
   'workflow.applied': z.object({ workflowId: z.string(), name: z.string(), version: z.number().int() }),
   'workflow.published': z.object({
     workflowId: z.string(),
@@ -399,7 +399,10 @@ export const EVENTS = {
   'rebalance.planned': rebalanceRef,
   'rebalance.applied': rebalanceRef,
   /** How often it is done by itself; null: never. */
-  'rebalance.settings_changed': z.object({ intervalSeconds: z.number().int().nullable(), applies: z.boolean() }),
+  'rebalance.settings_changed': z.object({
+    intervalSeconds: z.number().int().nullable(),
+    applies: z.boolean(),
+  }),
   'resource.changed': z.object({
     resourceId: z.string(),
     name: z.string(),

@@ -184,6 +184,7 @@ describe('who may do what', () => {
     ['deployAgent', ['admin', 'operator']],
     ['setReliability', ['admin', 'operator']],
     ['resetBreaker', ['admin', 'operator']],
+    ['setProviderBreaker', ['admin', 'operator']],
     ['purgeResponseCache', ['admin', 'operator']],
     ['createTeam', ['admin', 'operator']],
     ['publishArticles', ['admin', 'operator']],

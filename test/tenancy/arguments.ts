@@ -643,6 +643,8 @@ export const LEAVES: Record<string, Leaf> = {
   'PurgeResponseCacheInput.modelId': text(null),
   'ResetBreakerInput.agentId': { ...id('agent'), always: true },
   'ResetBreakerInput.provider': text(null),
+  'Query.providerBreaker(provider:)': text('openai'),
+  'SetProviderBreakerInput.provider': text('openai'),
   'SetReliabilityInput.agentId': id('agent'),
   'SetScalingPolicyInput.agentId': id('agent'),
   'SimulateScalingInput.agentId': { ...id('agent'), insteadOf: 'agentType' },

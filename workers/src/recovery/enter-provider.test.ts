@@ -1,5 +1,7 @@
+import { agents } from '@tutti/agents'
+import { openTail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
-import { createLog } from '@tutti/runtime'
+import { bindSubgraph, createKms, createLog } from '@tutti/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ModelError } from '../builtins/model/index.ts'
 import { enterProvider } from './enter-provider.ts'
@@ -55,4 +57,87 @@ test('a provider that fails five times is not called, until it may be tried and 
     [actor.organizationId],
   )
   expect(states.map(({ type }) => type)).toEqual(['breaker.opened', 'breaker.half_opened', 'breaker.closed'])
+})
+
+test('an organization says after how many failures a provider is not called, and for how long', async () => {
+  const actor = await world.organization('operator')
+  const services = { database: world.database, log: createLog('test', 'silent') }
+  const log = services.log
+  await using tail = await openTail(world.database)
+  const subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  const ask = async (query: string, variables = {}) => {
+    const { data, errors } = await subgraph.execute({ query, variables, actor })
+    expect(errors).toBeUndefined()
+    return JSON.parse(JSON.stringify(data))
+  }
+  const set = (input: object) =>
+    ask(
+      'mutation ($input: SetProviderBreakerInput!) { setProviderBreaker(input: $input) { breaker { failures openSeconds } } }',
+      { input },
+    )
+  const inForce = async (provider: string) =>
+    (
+      await ask(
+        'query ($provider: String) { providerBreaker(provider: $provider) { failures openSeconds windowSeconds } }',
+        { provider },
+      )
+    ).providerBreaker
+  await set({ breaker: { failures: 2, openSeconds: 400 } })
+  await set({ provider: 'acme', breaker: { failures: 1, openSeconds: 600 } })
+  expect(await inForce('acme')).toEqual({ failures: 1, openSeconds: 600, windowSeconds: 60 })
+  expect(await inForce('other')).toEqual({ failures: 2, openSeconds: 400, windowSeconds: 60 })
+
+  /** How many calls are made until it is open, and for how long it then is. */
+  const untilOpen = async (provider: string, of = actor) => {
+    for (let calls = 0; calls < 20; calls++) {
+      const pass = await enterProvider(services, of.organizationId, provider).catch(
+        (error: ModelError) => error,
+      )
+      if (pass instanceof ModelError) return { calls, ms: pass.retryAfterMs ?? 0 }
+      await pass(() => Promise.reject(new ModelError('MODEL_UNAVAILABLE', 'status 503'))).catch(
+        () => undefined,
+      )
+    }
+    return expect.unreachable()
+  }
+  const acme = await untilOpen('acme')
+  expect(acme.calls).toBe(1)
+  // No other number would be open for longer than this.
+  expect(acme.ms).toBeGreaterThan(400_000)
+  expect((await untilOpen('other')).calls).toBe(2)
+  // Somebody else's are as by default.
+  expect((await untilOpen('acme', await world.organization('operator'))).calls).toBe(5)
+
+  expect(await set({ provider: 'acme' })).toEqual({
+    setProviderBreaker: { breaker: { failures: 2, openSeconds: 400 } },
+  })
+  // What else is said of the organization stays.
+  await ask(
+    'mutation { setReliability(input: { breaker: { failures: 7 } }) { reliability { breaker { failures } } } }',
+  )
+  expect((await inForce('acme')).failures).toBe(2)
+  const events = await world.database.readTenant<{ data: unknown }>(
+    actor,
+    `select data from log.event where organization_id = $1 and type = 'reliability.changed' order by seq`,
+    [actor.organizationId],
+  )
+  expect(events.map(({ data }) => data)).toEqual([
+    { agentId: null, provider: '*' },
+    { agentId: null, provider: 'acme' },
+    { agentId: null, provider: 'acme' },
+    { agentId: null },
+  ])
+  const { errors } = await subgraph.execute({
+    query:
+      'mutation { setProviderBreaker(input: { provider: "a b", breaker: { failures: 0, openSeconds: 0 } }) { breaker { failures } } }',
+    actor,
+  })
+  expect(errors?.[0]?.extensions).toMatchObject({
+    code: 'BAD_INPUT',
+    problems: [
+      { path: 'input.provider' },
+      { path: 'input.breaker.failures' },
+      { path: 'input.breaker.openSeconds' },
+    ],
+  })
 })

@@ -1,6 +1,6 @@
-import { type BreakerSubject, breakersOf, DEFAULT_BREAKER } from '@tutti/agents/domain'
+import { breakerOfProvider, breakersOf, type BreakerSubject, knownRegistry } from '@tutti/agents/domain'
 import { ModelError, type ModelErrorCode } from '../builtins/model/index.ts'
-import type { WorkerServices } from '../worker-services.ts'
+import { workerActor, type WorkerServices } from '../worker-services.ts'
 
 /** Failures of a call that say that the provider itself is broken. */
 const BROKEN: ReadonlySet<ModelErrorCode> = new Set([
@@ -8,6 +8,9 @@ const BROKEN: ReadonlySet<ModelErrorCode> = new Set([
   'MODEL_UNREACHABLE',
   'MODEL_TIMEOUT',
 ])
+
+/** What an organization says of its providers' breakers is felt this soon. */
+const TRUST_MS = 1_000
 
 /** Makes one call of a provider's model, and tells its breaker how that went. */
 export type Passage = <T>(call: () => Promise<T>) => Promise<T>
@@ -22,12 +25,13 @@ export async function enterProvider(
   provider: string,
 ): Promise<Passage> {
   const breakers = breakersOf(database)
+  const said = (await knownRegistry({ database }, workerActor(organizationId), TRUST_MS)).breakers
   const subject: BreakerSubject = {
     organizationId,
     scope: 'provider',
     subject: provider,
     name: provider,
-    settings: DEFAULT_BREAKER,
+    settings: breakerOfProvider(said, provider),
   }
   const { answer, retryAfterMs } = await breakers.ask(subject)
   if (answer === 'wait')

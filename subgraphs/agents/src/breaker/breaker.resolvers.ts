@@ -2,16 +2,23 @@ import { loaderOf } from '@tutti/runtime'
 import { fail } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
 import { loadAgents } from '../agents/load-agents.ts'
+import { breakerInSeconds } from './breaker-settings.ts'
 import { listBreakers, loadBreakersOfAgents } from './load-breakers.ts'
 import { resetBreaker } from './reset-breaker.ts'
+import { readProviderBreaker, setProviderBreaker } from './set-provider-breaker.ts'
 
 export const breakerResolvers = {
   Query: {
     breakers: (_, page, context) => listBreakers(context, page),
+    providerBreaker: async (_, { provider }, context) =>
+      breakerInSeconds(await readProviderBreaker(context, context.actor, provider ?? null)),
   },
   Mutation: {
     resetBreaker: async (_, { input }, context) => ({
       breaker: await resetBreaker(context, context.actor, input),
+    }),
+    setProviderBreaker: async (_, { input }, context) => ({
+      breaker: breakerInSeconds(await setProviderBreaker(context, context.actor, input)),
     }),
   },
   Agent: {

@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import type { BreakerRow } from './breaker-row.ts'
 import { CLOSED } from './breaker-state.ts'
 import { changeBreaker } from './change-breaker.ts'
+import { providerName } from './provider-breakers.ts'
 
 /**
  * Closes the breaker of an agent or of a provider of models: it is called again at once, and what failed before is
@@ -17,7 +18,7 @@ export async function resetBreaker(
 ): Promise<BreakerRow> {
   if ((agentId === null) === (provider === null))
     fail('BAD_INPUT', { path: 'input', message: 'Name the agent or the provider, and one of them.' })
-  if (provider !== null && !/^[\w.:@-]{1,100}$/.test(provider)) fail('NOT_FOUND', { path: 'input.provider' })
+  if (provider !== null && !providerName.test(provider)) fail('NOT_FOUND', { path: 'input.provider' })
   const target =
     provider === null
       ? await agentTarget(services, actor, agentId ?? '')

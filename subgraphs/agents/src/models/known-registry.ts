@@ -1,5 +1,6 @@
 import type { Database } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
+import { type ProviderBreakers, readProviderBreakers } from '../breaker/provider-breakers.ts'
 import type { Model } from './model.ts'
 import { readModels } from './read-models.ts'
 import type { RouterSettings } from './router-settings.ts'
@@ -12,6 +13,7 @@ export interface Registry {
   models: ReadonlyMap<string, Model>
   settings: RouterSettings
   tier: string
+  breakers: ProviderBreakers
 }
 
 interface Known {
@@ -21,7 +23,7 @@ interface Known {
 
 const ofDatabase = new WeakMap<Database, Map<string, Known>>()
 
-/** An organization's models and settings, at most `trustMs` old. */
+/** An organization's models, settings and what it says of its providers' breakers, at most `trustMs` old. */
 export function knownRegistry(
   { database }: { database: Database },
   actor: Actor,
@@ -40,9 +42,10 @@ export function knownRegistry(
 }
 
 async function read(database: Database, actor: Actor): Promise<Registry> {
-  const [models, rest] = await Promise.all([
+  const [models, rest, breakers] = await Promise.all([
     readModels({ database }, actor),
     routerSettings({ database }, actor),
+    readProviderBreakers({ database }, actor),
   ])
-  return { models, ...rest }
+  return { models, ...rest, breakers }
 }

@@ -1,5 +1,6 @@
 import { FAILURE_KINDS, type FailureKind, RECOVERY_ACTIONS, type RecoveryAction } from '@tutti/schema'
 import { z } from 'zod'
+import { storedBreaker } from '../breaker/breaker-settings.ts'
 import { type BreakerSettings, DEFAULT_BREAKER } from '../breaker/breaker-state.ts'
 
 /** How an agent is looked after: looked at, not called while it is broken, and what is done when it fails. */
@@ -44,10 +45,7 @@ const count = z.int().min(1).max(1_000)
 
 /** What is stored: the parts that were said, each by itself. */
 export const storedReliability = z.object({
-  breaker: z
-    .object({ failures: count, windowMs: ms, openMs: ms, maxOpenMs: ms, trialMs: ms })
-    .partial()
-    .optional(),
+  breaker: storedBreaker.optional(),
   health: z
     .object({
       path: z.string().nullable(),

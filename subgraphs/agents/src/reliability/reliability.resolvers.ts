@@ -1,5 +1,6 @@
 import { FAILURE_KINDS, RECOVERY_ACTIONS } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
+import { breakerInSeconds } from '../breaker/breaker-settings.ts'
 import type { RecoveryRule } from './reliability-settings.ts'
 import { readReliabilityOf, setReliability } from './set-reliability.ts'
 
@@ -13,13 +14,7 @@ export const reliabilityResolvers = {
     }),
   },
   Reliability: {
-    breaker: ({ breaker }) => ({
-      failures: breaker.failures,
-      windowSeconds: breaker.windowMs / 1_000,
-      openSeconds: breaker.openMs / 1_000,
-      maxOpenSeconds: breaker.maxOpenMs / 1_000,
-      trialSeconds: breaker.trialMs / 1_000,
-    }),
+    breaker: ({ breaker }) => breakerInSeconds(breaker),
     health: ({ health }) => ({
       path: health.path,
       intervalSeconds: health.intervalMs / 1_000,

@@ -2,6 +2,7 @@ import type { Database } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail, FAILURE_KINDS, RECOVERY_ACTIONS } from '@tutti/schema'
 import { z } from 'zod'
+import { breakerInMs, breakerInput } from '../breaker/breaker-settings.ts'
 import { readReliability, type Reliability, type StoredReliability } from './reliability-settings.ts'
 
 const seconds = z.number().min(0.1).max(86_400).nullish()
@@ -10,15 +11,7 @@ const SECOND_MS = 1_000
 
 const inputSchema = z.object({
   agentId: z.string().nullish(),
-  breaker: z
-    .object({
-      failures: count,
-      windowSeconds: seconds,
-      openSeconds: seconds,
-      maxOpenSeconds: seconds,
-      trialSeconds: seconds,
-    })
-    .nullish(),
+  breaker: breakerInput.nullish(),
   health: z
     .object({
       path: z
@@ -138,17 +131,7 @@ function storedOf({
   const inMs = (given: number | null | undefined) =>
     given == null ? undefined : Math.round(given * SECOND_MS)
   return {
-    ...(breaker
-      ? {
-          breaker: {
-            failures: breaker.failures ?? undefined,
-            windowMs: inMs(breaker.windowSeconds),
-            openMs: inMs(breaker.openSeconds),
-            maxOpenMs: inMs(breaker.maxOpenSeconds),
-            trialMs: inMs(breaker.trialSeconds),
-          },
-        }
-      : {}),
+    ...(breaker ? { breaker: breakerInMs(breaker) } : {}),
     ...(health
       ? {
           health: {
