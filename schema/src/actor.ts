@@ -14,6 +14,8 @@ export const actorSchema = z.object({
   credentialId: z.string().optional(),
   /** Set when the caller is a registered agent. */
   agentId: z.string().optional(),
+  /** The person or agent for whom it acts. */
+  onBehalfOf: z.object({ id: z.string().min(1), kind: z.string().min(1) }).optional(),
   /** When the credential ends, milliseconds since the epoch. */
   expiresAt: z.number().optional(),
 })

@@ -357,6 +357,8 @@ export const EVENTS = {
   }),
   'escalation.acknowledged': z.object({ escalationId: z.string() }),
   'escalation.resolved': z.object({ escalationId: z.string(), resolution: z.string() }),
+  /** An entry of the audit trail was written; `digest`: what it commits to, which the chain covers. */
+  'audit.recorded': z.object({ entryId: z.string(), actionType: z.string(), digest: z.string() }),
   'incident.opened': z.object({ incidentId: z.string(), severity: z.string(), title: z.string() }),
   'incident.acknowledged': z.object({ incidentId: z.string(), severity: z.string() }),
   'incident.resolved': z.object({ incidentId: z.string(), severity: z.string() }),

@@ -15,8 +15,8 @@ export interface Table {
   columns: { name: string; type: string; generated: boolean }[]
 }
 
-/** Tables of nobody: where migrations and consumers of the log stand. */
-export const WITHOUT_TENANT = ['log.consumer', 'public._prisma_migrations']
+/** Tables of nobody: where migrations and consumers of the log stand, and the key that checkpoints are signed with. */
+export const WITHOUT_TENANT = ['log.consumer', 'log.signing_key', 'public._prisma_migrations']
 
 const TABLES = `
   select n.nspname || '.' || c.relname as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,

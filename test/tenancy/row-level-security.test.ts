@@ -38,6 +38,11 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]()
 })
 
+/** What role api may add to and never change, and what it may only read. */
+const APPEND_ONLY = ['log.event', 'public.audit_entry']
+const READ_ONLY = ['public.audit_seal', 'public.audit_checkpoint']
+const unchangeable = ({ name }: Pick<Table, 'name'>): boolean => [...APPEND_ONLY, ...READ_ONLY].includes(name)
+
 /** Runs as role api in a transaction of this tenant, or of none, and rolls back. */
 async function asTenant<T>(organizationId: string | null, work: () => Promise<T>): Promise<T> {
   await api.query('begin')
@@ -127,40 +132,49 @@ describe('role api', () => {
         return refusal(api.query(text, values))
       }),
     )
-    expect(answers).toEqual(same('42501 new row violates row-level'))
+    for (const { name } of tenantTables) {
+      const expected = READ_ONLY.includes(name)
+        ? /^42501 permission denied/
+        : /^42501 new row violates row-level/
+      expect(answers[name], name).toMatch(expected)
+    }
   })
 
   test('cannot give a row away, nor touch one of another tenant', async () => {
-    const appendOnly = (table: Table) => ['log.event', 'public.audit_entry'].includes(table.name)
     const given = await ofEach((table) =>
       asTenant(b.organizationId, () =>
         refusal(api.query(`update ${table.name} set organization_id = $1`, [a.organizationId])),
       ),
     )
     for (const table of tenantTables) {
-      const expected = appendOnly(table) ? /^42501 permission denied/ : /^42501 new row violates/
+      const expected = unchangeable(table) ? /^42501 permission denied/ : /^42501 new row violates/
       expect(given[table.name], table.name).toMatch(expected)
     }
     const touch = (statement: (name: string) => string) =>
       ofEach((table) =>
         asTenant(b.organizationId, async () => {
           const work = api.query(`${statement(table.name)} where organization_id = $1`, [a.organizationId])
-          return appendOnly(table) ? refusal(work) : (await work).rowCount
+          return unchangeable(table) ? refusal(work) : (await work).rowCount
         }),
       )
     const nothing = Object.fromEntries(
       tenantTables.map((table) => [
         table.name,
-        appendOnly(table) ? expect.stringMatching(/^42501 permission denied/) : 0,
+        unchangeable(table) ? expect.stringMatching(/^42501 permission denied/) : 0,
       ]),
     )
     expect(await touch((name) => `update ${name} set organization_id = organization_id`)).toEqual(nothing)
     expect(await touch((name) => `delete from ${name}`)).toEqual(nothing)
   })
 
-  test('can only append to the log and the audit trail, also of its own tenant', async () => {
-    for (const name of ['log.event', 'public.audit_entry']) {
-      for (const statement of [`update ${name} set id = id`, `delete from ${name}`, `truncate ${name}`]) {
+  test('can only append to the log and the audit trail, and read its chain, also of its own tenant', async () => {
+    for (const name of [...APPEND_ONLY, ...READ_ONLY]) {
+      const statements = [
+        `update ${name} set organization_id = organization_id`,
+        `delete from ${name}`,
+        `truncate ${name}`,
+      ]
+      for (const statement of statements) {
         const answer = await asTenant(b.organizationId, () => refusal(api.query(statement)))
         expect(answer, statement).toMatch(/^42501 permission denied/)
       }
@@ -233,7 +247,7 @@ describe('Prisma without its filter', () => {
       const data = { organizationId: other.organizationId }
       const update = () => inModel(reader, model, (each) => each.updateMany({ where, data }))
       const removal = () => inModel(reader, model, (each) => each.deleteMany({ where }))
-      if (model === 'AuditEntry') {
+      if (['AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)) {
         await expect(update()).rejects.toThrow('permission denied')
         await expect(removal()).rejects.toThrow('permission denied')
       } else {
@@ -249,11 +263,13 @@ describe('other roles', () => {
   const everything = 'siud'
   const GRANTED: Record<string, (table: string) => string> = {
     tutti_api: (table) =>
-      WITHOUT_TENANT.includes(table)
-        ? ''
-        : ['log.event', 'public.audit_entry'].includes(table)
-          ? 'si'
-          : everything,
+      table === 'log.signing_key' || READ_ONLY.includes(table)
+        ? 's'
+        : WITHOUT_TENANT.includes(table)
+          ? ''
+          : APPEND_ONLY.includes(table)
+            ? 'si'
+            : everything,
     tutti_worker: (table) =>
       ({
         'public.run': 'siu',
@@ -305,7 +321,9 @@ describe('other roles', () => {
         'public.trigger': 's',
       })[table] ?? '',
     tutti_queue: () => '',
-    tutti_sealer: () => '',
+    // Of a checkpoint it changes when it was written outside, and nothing else.
+    tutti_sealer: (table) =>
+      ({ 'log.signing_key': 'si', 'public.audit_seal': 'si', 'public.audit_checkpoint': 'siu' })[table] ?? '',
     tutti_retention: () => '',
   }
 
@@ -335,6 +353,17 @@ describe('other roles', () => {
       name.startsWith('log_partitions.') ? '' : (GRANTED[role]?.(name) ?? ''),
     ])
     expect(rows.map(({ name, granted }) => [name, granted])).toEqual(expected)
+  })
+
+  test('change nothing of the record: no entry, no event, no seal; of a checkpoint, when it was written outside', async () => {
+    const { rows } = await owner.query(
+      `select r.rolname as role, c.oid::regclass::text as table, a.attname as column
+       from pg_roles r, pg_class c, pg_attribute a
+       where r.rolname like 'tutti\\_%' and a.attrelid = c.oid and a.attnum > 0
+         and c.oid = any(array['log.event', 'audit_entry', 'audit_seal', 'audit_checkpoint']::regclass[])
+         and has_column_privilege(r.oid, c.oid, a.attnum, 'update')`,
+    )
+    expect(rows).toEqual([{ role: 'tutti_sealer', table: 'audit_checkpoint', column: 'published_at' }])
   })
 
   test('have no way around the policies', async () => {

@@ -34,11 +34,13 @@ test('who is known and refused is written down, under the schema’s names', asy
   expect(door.gateway.counts()).toMatchObject({ denials: 1, denialsDropped: 0 })
 })
 
-test('the answer waits for no audit trail, and a broken one is only logged', async () => {
+test('nobody is told of a refusal that is not on record: where it cannot be written, the call fails for that', async () => {
   const release = Promise.withResolvers<void>()
   await using door = await startTestGateway({ recordDenial: () => release.promise })
-  expect((await door.post(FORBIDDEN, { key: 'tutti_viewer' })).status).toBe(403)
+  const answer = door.post(FORBIDDEN, { key: 'tutti_viewer' })
+  await until('it is being written', () => door.gateway.counts().denials === 1)
   release.reject(new Error('no database'))
+  expect((await answer).status).toBe(503)
   await until('it is logged', () => door.masked.length === 1)
 })
 

@@ -1,6 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import { type FieldNode, type GraphQLError, Kind, visit } from 'graphql'
 
+import { clientError } from '../errors/client-error.ts'
 import type { PreparedOperation } from '../graph/prepare-operation.ts'
 import { type Admission, isAdmitted } from './admit.ts'
 
@@ -14,7 +15,7 @@ export interface Denial {
   reason: string
 }
 
-/** Writes a denial into the audit trail. It may fail; the caller has the answer already. */
+/** Writes a denial into the audit trail. When it fails, the call fails for that: nobody is refused without a record. */
 export type RecordDenial = (actor: Actor, denial: Denial) => Promise<void>
 
 export interface DenialSettings {
@@ -28,7 +29,7 @@ export interface DenialSettings {
 }
 
 export interface DenialRecorder {
-  /** The same admission, whose refusals of known callers are written down beside the answer. */
+  /** The same admission, whose refusals of known callers are written down before they are told. */
   around(admit: Admission): Admission
   counts(): { denials: number; denialsDropped: number }
   /** When nothing is being written any more. */
@@ -39,11 +40,14 @@ const PER_SECOND = 5
 const MOST_ACTORS = 10_000
 const MOST_UNDER_WAY = 100
 
-/** Keeps refusals in the audit trail without letting whoever is refused wait for it, or flood it. */
+/**
+ * Keeps refusals in the audit trail without letting whoever is refused flood it. One that should be written and cannot be
+ * is told as UNAVAILABLE.
+ */
 export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
   const { recordDenial, perSecond = PER_SECOND, now = () => performance.now() } = settings
   const windows = new Map<string, { since: number; written: number }>()
-  const underWay = new Set<Promise<void>>()
+  const underWay = new Set<Promise<boolean>>()
   let denials = 0
   let denialsDropped = 0
 
@@ -61,30 +65,36 @@ export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
     return window.written <= perSecond
   }
 
-  const note = (
+  /** False when it should have been written and could not be. */
+  const note = async (
     record: RecordDenial,
     operation: PreparedOperation,
     actor: Actor,
     errors: readonly GraphQLError[],
-  ): void => {
+  ): Promise<boolean> => {
     denials += 1
     if (!mayWrite(actor)) {
       denialsDropped += 1
-      return
+      return true
     }
-    const writing = Promise.try(record, actor, denialOf(operation, errors))
-      .catch(settings.onFailed)
-      .finally(() => underWay.delete(writing))
+    const writing = Promise.try(record, actor, denialOf(operation, errors)).then(
+      () => true,
+      (error: unknown) => {
+        settings.onFailed(error)
+        return false
+      },
+    )
     underWay.add(writing)
+    const written = await writing
+    underWay.delete(writing)
+    return written
   }
 
   return {
     around: (admit) => async (operation, actor) => {
       const verdict = await admit(operation, actor)
-      if (recordDenial !== undefined && actor !== null && !isAdmitted(verdict)) {
-        note(recordDenial, operation, actor, verdict)
-      }
-      return verdict
+      if (recordDenial === undefined || actor === null || isAdmitted(verdict)) return verdict
+      return (await note(recordDenial, operation, actor, verdict)) ? verdict : [clientError('UNAVAILABLE')]
     },
     counts: () => ({ denials, denialsDropped }),
     async settled() {

@@ -49,6 +49,8 @@ export interface TestDatabase extends AsyncDisposable {
   /** As the owner; what processes get as DATABASE_URL. */
   url: string
   secret: string
+  /** A statement as who owns the tables: what no role of the platform may do. */
+  asOwner<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
   /** Makes an organization and gives an actor of it. */
   organization(role?: Role): Promise<Actor>
 }
@@ -65,11 +67,13 @@ export async function openTestDatabase(
     await allowQueue(client, name)
   })
   const url = urlOf(name)
+  const owner = new pg.Pool({ connectionString: url, max: 1 })
   const database = openDatabase({ url, secret: TEST_SECRET, ...options })
   return {
     database,
     url,
     secret: TEST_SECRET,
+    asOwner: async (text, values) => (await owner.query(text, values)).rows,
     async organization(role = 'admin') {
       const actor = testActor(role)
       await database.inTenant(actor, (tx) =>
@@ -78,6 +82,7 @@ export async function openTestDatabase(
       return actor
     },
     async [Symbol.asyncDispose]() {
+      await owner.end()
       await database[Symbol.asyncDispose]()
       await asOwner(async (client) => {
         await untilLeft(client, name)

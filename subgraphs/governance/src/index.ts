@@ -2,6 +2,7 @@ import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
 import { accessResolvers } from './access/access.resolvers.ts'
 import { approvalResolvers } from './approvals/approvals.resolvers.ts'
 import { auditResolvers } from './audit/audit.resolvers.ts'
+import { recordingFailures } from './audit/recording-failures.ts'
 import type { Context, Services } from './context.ts'
 import { escalationResolvers } from './escalations/escalations.resolvers.ts'
 import { incidentResolvers } from './incidents/incidents.resolvers.ts'
@@ -14,12 +15,14 @@ export { internalCalls } from './internal-calls.ts'
 export const governance = defineSubgraph<Services, Context>({
   name: 'governance',
   directory: import.meta.dirname,
-  resolvers: mergeResolvers(
-    accessResolvers,
-    auditResolvers,
-    approvalResolvers,
-    escalationResolvers,
-    incidentResolvers,
+  resolvers: recordingFailures(
+    mergeResolvers(
+      accessResolvers,
+      auditResolvers,
+      approvalResolvers,
+      escalationResolvers,
+      incidentResolvers,
+    ),
   ),
   context: (services, actor) => ({ ...services, actor }),
 })

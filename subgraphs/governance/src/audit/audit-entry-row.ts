@@ -5,10 +5,16 @@ export interface AuditEntryRow {
   actorId: string
   actorKind: string
   agentId: string | null
+  /** For whom the actor acted. */
+  onBehalfOf: { id: string; kind: string } | null
   actionType: string
   domain: string
   summary: string
   details: unknown
+  outcome: string | null
+  /** The rules it was decided by. */
+  policyVersion: string | null
+  authorityVersion: string | null
   classification: string
   significance: string
   subject: string
@@ -17,5 +23,6 @@ export interface AuditEntryRow {
 
 /** {@link AuditEntryRow} of the table `audit_entry`. */
 export const AUDIT_ENTRY_COLUMNS = `id, timestamp, actor_id as "actorId", actor_kind as "actorKind", agent_id as "agentId",
-  action_type as "actionType", domain, summary, details, classification, significance, subject,
+  on_behalf_of as "onBehalfOf", action_type as "actionType", domain, summary, details, outcome,
+  policy_version as "policyVersion", authority_version as "authorityVersion", classification, significance, subject,
   related_tasks as "relatedTasks"`

@@ -1,5 +1,8 @@
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { AUDIT_ENTRY_COLUMNS, type AuditEntryRow } from './audit-entry-row.ts'
+import { entryDigest } from './entry-digest.ts'
+import { recordDenial } from './record-denial.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 
 let world: World
@@ -58,6 +61,67 @@ test('the trail is listed newest first, and by subject and type', async () => {
   expect(await list('subject: "a/1"')).toEqual([{ summary: 'three' }, { summary: 'one' }])
   expect(await list('actionType: "decision"')).toEqual([{ summary: 'two' }, { summary: 'one' }])
   expect(await list('subject: "a\\u0000"')).toEqual([])
+})
+
+test('an entry is an event of the log, which commits to every column of it', async () => {
+  const { data } = await append({ ...admin, onBehalfOf: { id: 'user:ann', kind: 'person' } }, entry)
+  const { id } = data['appendAuditEntry']?.['entry'] as { id: string }
+  const recorded = await world.events(admin, 'audit.recorded')
+  expect(recorded.map((event) => event.data)).toEqual([
+    { entryId: id, actionType: 'decision', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  ])
+  const digest = async (): Promise<string> => {
+    const [row] = await world.asOwner<AuditEntryRow & { salt: string }>(
+      `select ${AUDIT_ENTRY_COLUMNS}, salt from audit_entry where id = $1`,
+      [id],
+    )
+    if (!row) throw new Error('It is gone.')
+    return entryDigest(row)
+  }
+  expect(await digest()).toBe(recorded[0]?.data['digest'])
+  const columns = await world.asOwner<{ name: string; type: string }>(
+    `select column_name as name, data_type as type from information_schema.columns
+     where table_name = 'audit_entry' and column_name not in ('organization_id', 'id')`,
+  )
+  expect(columns.length).toBeGreaterThan(15)
+  for (const { name, type } of columns) {
+    const other = type === 'jsonb' ? `'{"other": 1}'` : type === 'ARRAY' ? `'{other}'` : `'other'`
+    const changed = type.startsWith('timestamp')
+      ? `${name} + interval '1 ms'`
+      : type === 'uuid'
+        ? 'uuidv7()'
+        : other
+    await world.asOwner(`create temporary table kept as select * from audit_entry where id = '${id}'`)
+    await world.asOwner(`update audit_entry set ${name} = ${changed} where id = '${id}'`)
+    expect(await digest(), name).not.toBe(recorded[0]?.data['digest'])
+    await world.asOwner(`update audit_entry a set ${name} = kept.${name} from kept where a.id = kept.id`)
+    await world.asOwner('drop table kept')
+  }
+  expect(await digest()).toBe(recorded[0]?.data['digest'])
+})
+
+test('a denial that cannot be recorded fails; so does a failure of an operation, which else leaves an entry', async () => {
+  const denial = { action: 'Mutation.startRun', reason: 'needs runs:write' }
+  await recordDenial(world, admin, denial)
+  expect((await world.events(admin, 'audit.recorded')).length).toBe(1)
+
+  const makeKey = () =>
+    world.ask(
+      admin,
+      'mutation { createApiKey(input: { principalName: "ann", roles: ["admin"] }) { secret } }',
+    )
+  await world.asOwner('revoke insert on api_key from tutti_api')
+  try {
+    expect((await makeKey()).code).toBe('INTERNAL')
+    expect(await list('first: 1')).toEqual([{ summary: `createApiKey by ${admin.name} failed.` }])
+    await world.asOwner('revoke insert on log.event from tutti_api')
+    await expect(recordDenial(world, admin, denial)).rejects.toThrow('permission denied')
+    expect((await makeKey()).code).toBe('INTERNAL')
+    expect(await list('first: 10')).toHaveLength(2)
+  } finally {
+    await world.asOwner('grant insert on api_key, log.event to tutti_api')
+  }
+  expect((await makeKey()).code).toBeNull()
 })
 
 test('nobody writes a denial by hand, and all mistakes are told at once', async () => {

@@ -1,6 +1,8 @@
 import type { TenantTransaction } from '@tutti/prisma'
-import type { Actor } from '@tutti/schema'
+import type { Actor, NewEvent } from '@tutti/schema'
 import { AUDIT_ENTRY_COLUMNS, type AuditEntryRow } from './audit-entry-row.ts'
+import { newSalt } from './commitment.ts'
+import { entryDigest } from './entry-digest.ts'
 
 /** The seed's shape of an entry's details. */
 export interface AuditDetails {
@@ -18,6 +20,13 @@ export interface NewAuditEntry {
   domain: string
   summary: string
   details: AuditDetails
+  /** How it ended; `details.outcome` unless given, where that is a text. */
+  outcome?: string
+  /** For whom it was done; the actor's unless given. */
+  onBehalfOf?: { id: string; kind: string }
+  /** The policies and the authority matrix by which it was decided. */
+  policyVersion?: string
+  authorityVersion?: string
   classification?: 'public' | 'internal' | 'sensitive'
   significance?: 'standard' | 'significant' | 'compliance'
   /** As `approval/<id>`. */
@@ -25,36 +34,55 @@ export interface NewAuditEntry {
   relatedTasks?: readonly string[]
 }
 
-/** An insert that answers with the row as PostgreSQL keeps it. */
-export const INSERT_AUDIT_ENTRY = `insert into audit_entry (organization_id, actor_id, actor_kind, agent_id, action_type,
-  domain, summary, details, classification, significance, subject, related_tasks)
-  values ($1::uuid, $2, $3, $4::uuid, $5, $6, $7, $8::jsonb, $9, $10, $11,
-    array(select jsonb_array_elements_text($12::jsonb)))`
+/** An entry as it was written, with what its commitment begins with. */
+export type WrittenEntry = AuditEntryRow & { salt: string }
+
+/** An insert that answers with a {@link WrittenEntry} as PostgreSQL keeps it; {@link auditEvent} is to follow. */
+export const INSERT_AUDIT_ENTRY = `insert into audit_entry (organization_id, actor_id, actor_kind, agent_id, on_behalf_of,
+  action_type, domain, summary, details, outcome, policy_version, authority_version, classification, significance, subject,
+  related_tasks, salt, timestamp)
+  values ($1::uuid, $2, $3, $4::uuid, $5::jsonb, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14, $15,
+    array(select jsonb_array_elements_text($16::jsonb)), $17, clock_timestamp())
+  returning ${AUDIT_ENTRY_COLUMNS}, salt`
 
 /** The parameters of {@link INSERT_AUDIT_ENTRY}. */
 export function auditParameters(actor: Actor, entry: NewAuditEntry): (string | null)[] {
+  const onBehalfOf = entry.onBehalfOf ?? actor.onBehalfOf
+  const { outcome } = entry.details
   return [
     actor.organizationId,
     actor.id,
     actor.kind,
     actor.agentId ?? null,
+    onBehalfOf ? JSON.stringify({ id: onBehalfOf.id, kind: onBehalfOf.kind }) : null,
     entry.actionType,
     entry.domain,
     entry.summary,
     JSON.stringify(entry.details),
+    entry.outcome ?? (typeof outcome === 'string' ? outcome : null),
+    entry.policyVersion ?? null,
+    entry.authorityVersion ?? null,
     entry.classification ?? 'internal',
     entry.significance ?? 'standard',
     entry.subject,
     JSON.stringify(entry.relatedTasks ?? []),
+    newSalt(),
   ]
 }
 
-/** Appends an entry in the caller's transaction, so that what happened and its record are one. */
+/** The event by which an entry is in the log, and so in the chain. */
+export const auditEvent = (row: WrittenEntry): NewEvent => ({
+  type: 'audit.recorded',
+  subject: `audit/${row.id}`,
+  data: { entryId: row.id, actionType: row.actionType, digest: entryDigest(row) },
+})
+
+/**
+ * Appends an entry in the caller's transaction, so that what happened and its record are one. Events: audit.recorded.
+ */
 export async function writeAuditEntry(tx: TenantTransaction, entry: NewAuditEntry): Promise<AuditEntryRow> {
-  const [row] = await tx.sql<AuditEntryRow>(
-    `${INSERT_AUDIT_ENTRY} returning ${AUDIT_ENTRY_COLUMNS}`,
-    ...auditParameters(tx.actor, entry),
-  )
+  const [row] = await tx.sql<WrittenEntry>(INSERT_AUDIT_ENTRY, ...auditParameters(tx.actor, entry))
   if (!row) throw new Error('An insert answered with no row.')
+  await tx.appendEvent(auditEvent(row))
   return row
 }

@@ -1,5 +1,5 @@
 import { openTail } from '@tutti/prisma'
-import { openTestDatabase, testActor } from '@tutti/prisma/testing'
+import { openTestDatabase, type TestDatabase, testActor } from '@tutti/prisma/testing'
 import { bindSubgraph, createLog, type RunningSubgraph } from '@tutti/runtime'
 import type { Actor, EventRecord, Role } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
@@ -11,6 +11,8 @@ export interface World extends DomainServices, AsyncDisposable {
   /** The fields asked for, and the error's code (null: none). */
   ask(actor: Actor | null, query: string, variables?: Record<string, unknown>): Promise<Answer>
   subscribe: RunningSubgraph['subscribe']
+  /** As who owns the tables: what no role of the platform may do. */
+  asOwner: TestDatabase['asOwner']
   /** The events of an organization so far, in order. */
   events(actor: Actor, type?: EventRecord['type']): Promise<{ type: string; data: Record<string, unknown> }[]>
 }
@@ -41,6 +43,7 @@ export async function openWorld(): Promise<World> {
       }
     },
     subscribe: subgraph.subscribe,
+    asOwner: world.asOwner,
     events: (actor, type) =>
       world.database.readTenant(
         actor,

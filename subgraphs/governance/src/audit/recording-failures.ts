@@ -1,0 +1,49 @@
+import { TuttiError } from '@tutti/schema'
+import type { Context } from '../context.ts'
+import { recordAlone } from './record-alone.ts'
+
+type Resolve = (parent: unknown, args: unknown, context: Context, info: unknown) => unknown
+
+/**
+ * The same resolvers, whose mutations leave an entry when they fail, after their rollback. When the entry cannot be
+ * written, that is what the call fails with. What an operation refuses on purpose is its own to record, as a denial.
+ */
+export function recordingFailures(
+  resolvers: Readonly<Record<string, object>>,
+): Readonly<Record<string, object>> {
+  const mutations = Object.entries(resolvers['Mutation'] ?? {}).map(([name, resolve]: [string, unknown]) => {
+    if (typeof resolve !== 'function') throw new Error(`Mutation.${name} is resolved by no function.`)
+    return [name, recording(name, (...parameters) => Reflect.apply(resolve, undefined, parameters))]
+  })
+  return { ...resolvers, Mutation: Object.fromEntries(mutations) }
+}
+
+const recording =
+  (name: string, resolve: Resolve): Resolve =>
+  async (parent, args, context, info) => {
+    try {
+      return await resolve(parent, args, context, info)
+    } catch (error) {
+      if (error instanceof TuttiError) throw error
+      const { actor } = context
+      await recordAlone(context, actor, {
+        actionType: 'execution',
+        domain: 'governance',
+        summary: `${name} by ${actor.name} failed.`,
+        details: { context: { target: targetOf(args), credentialId: actor.credentialId ?? null } },
+        outcome: 'INTERNAL',
+        significance: 'significant',
+        subject: `operation/Mutation.${name}`,
+      })
+      throw error
+    }
+  }
+
+const MOST_SHOWN = 100
+
+/** What the call was about: `input.id`, where there is one. */
+function targetOf(args: unknown): string | null {
+  const input: unknown = typeof args === 'object' && args !== null && 'input' in args ? args.input : null
+  const id: unknown = typeof input === 'object' && input !== null && 'id' in input ? input.id : null
+  return typeof id === 'string' ? id.replaceAll('\0', '').slice(0, MOST_SHOWN).toWellFormed() : null
+}
