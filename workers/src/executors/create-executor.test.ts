@@ -82,3 +82,11 @@ test.each([
 ])('%s fails without another attempt', async (_, agent, code) => {
   expect(await execute(await agent())).toMatchObject({ type: 'failed', error: { code, retryable: false } })
 })
+
+test('the task is told by which version of its agent it is done', async () => {
+  await register('versioned', 'executor: { type: builtin, function: echo }')
+  const id = await register('versioned', 'executor: { type: builtin, function: noop }')
+  const task = taskOf(id)
+  await fresh()(task, AbortSignal.timeout(10_000))
+  expect(task.agentVersion).toBe(2)
+})

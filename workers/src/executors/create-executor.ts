@@ -81,6 +81,7 @@ export function createExecutor(
     const redactor = createRedactor()
     try {
       const agent = await agentOf(task, task.agentId)
+      task.agentVersion = agent.version
       const executor = task.kind === 'message' ? executeMessage : executorOf(agent)
       if (!executor) return unusable(agent)
       const key = idempotencyKey(task.organizationId, task.runId, task.stepPath, task.generation)

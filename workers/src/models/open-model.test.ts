@@ -67,6 +67,7 @@ async function platform(
       name: 'writer',
       type: 'test.writer',
       status: 'active',
+      version: 1,
       configurationHash: '',
       executor: { type: 'builtin' as const, function: 'draft_reply', settings: {}, files: {} },
       models,

@@ -27,6 +27,7 @@ const agentWith = (settings: object): AgentExecutor => ({
   name: 'press',
   type: 'test.press',
   status: 'active',
+  version: 1,
   configurationHash: '',
   executor: { type: 'http', url: 'https://press.example.com', settings: {}, files: {} },
   models: null,

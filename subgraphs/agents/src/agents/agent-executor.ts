@@ -16,6 +16,8 @@ export interface AgentExecutor {
   name: string
   type: string
   status: string
+  /** The number of its version that serves. */
+  version: number
   /** Changes whenever the executor, its files or anything else of the configuration does. */
   configurationHash: string
   executor: ExecutorRecord
@@ -50,7 +52,7 @@ export async function agentExecutor(
   if (!isId(agentId)) fail('NOT_FOUND', { path: 'agentId' })
   const [row] = await database.readTenant<Row>(
     actor,
-    `select id, name, type, status, configuration_hash as "configurationHash", configuration->'ai_models' as models,
+    `select id, name, type, status, serving_version as version, configuration_hash as "configurationHash", configuration->'ai_models' as models,
        case when configuration_hash = $3 then null else executor end as executor,
        ${RELIABILITY_OF_AGENT} as settings
      from agent where organization_id = $1::uuid and id = $2::uuid`,

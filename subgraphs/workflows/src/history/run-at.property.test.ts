@@ -124,6 +124,7 @@ const BLANK = {
   runId: 'run',
   generation: 0,
   agentId: null,
+  agentVersion: null,
   input: {},
   costUsd: '0',
   startedAt: null,

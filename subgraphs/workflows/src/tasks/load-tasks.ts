@@ -12,6 +12,7 @@ export interface TaskRow {
   status: string
   stepPath: string
   agentId: string | null
+  agentVersion: number | null
   attempt: number
   input: Record<string, unknown>
   output: unknown
@@ -34,8 +35,8 @@ export interface TaskProgressRow {
 }
 
 /** Columns of a {@link TaskRow}. */
-export const TASK_COLUMNS = `id, run_id as "runId", status, step_path as "stepPath", agent_id as "agentId", attempt,
-  input, output, error, cost_usd as "costUsd", created_at as "createdAt", started_at as "startedAt",
+export const TASK_COLUMNS = `id, run_id as "runId", status, step_path as "stepPath", agent_id as "agentId",
+  agent_version as "agentVersion", attempt, input, output, error, cost_usd as "costUsd", created_at as "createdAt", started_at as "startedAt",
   ended_at as "endedAt", case when progress ? 'time' then progress end as progress, assignment, recovery`
 
 /** Tasks by id. */

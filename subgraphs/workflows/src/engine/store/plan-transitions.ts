@@ -682,7 +682,8 @@ export function unchanged({ id, fence, epoch, run, task, recoveries }: HeldStran
 export function mergeChanges(begun: StrandChange, ended: StrandChange): StrandChange {
   const [task, ...others] = begun.tasks ?? []
   if (!task || task.id !== ended.t_id) throw new Error('The end is of another task than the beginning.')
-  const { t_status, t_output, t_error, t_arrival, t_approval, t_agent, t_recovery, ...rest } = ended
+  const { t_status, t_output, t_error, t_arrival, t_approval, t_agent, t_version, t_recovery, ...rest } =
+    ended
   const row: TaskRow = {
     ...task,
     status: t_status ?? task.status,
@@ -691,7 +692,9 @@ export function mergeChanges(begun: StrandChange, ended: StrandChange): StrandCh
     arrival: t_arrival,
     approval: t_approval,
     cost: rest.t_cost,
-    ...(t_agent ? { agent: t_agent.name, agent_id: t_agent.id, assignment: t_agent.assignment } : {}),
+    ...(t_agent
+      ? { agent: t_agent.name, agent_id: t_agent.id, assignment: t_agent.assignment }
+      : { agent_version: t_version }),
     ...(t_recovery ? { recovery: t_recovery } : {}),
   }
   return {

@@ -11,6 +11,7 @@ export interface TaskRow {
   generation?: number | undefined
   agent?: string | undefined
   agent_id?: string | undefined
+  agent_version?: number | undefined
   attempt?: number | undefined
   timeout_ms?: number | undefined
   parent?: string | undefined
@@ -118,6 +119,8 @@ export interface StrandChange {
   t_over?: boolean | undefined
   /** The next attempt is another agent's: its id and name, and why it. */
   t_agent?: { id: string; name: string; assignment?: unknown } | undefined
+  /** The version of the agent that made the attempt. */
+  t_version?: number | undefined
   /** What was done about the agent's failure: a list of one, for the task's. */
   t_recovery?: readonly unknown[] | undefined
 

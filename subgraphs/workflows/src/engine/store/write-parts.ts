@@ -5,15 +5,15 @@ const IS_ENOUGH = 'p.pending - a.n <= 0 or p.needed - a.good <= 0 or (p.fail_fas
 
 export const TASK_COLUMNS = `organization_id, id, run_id, step_path, generation, node_id, kind, agent_id, agent_name, status,
     attempt, input, timeout_ms, parent_id, position, arrival, output, error, approval_id, cost_usd,
-    started_at, ended_at, assignment, recovery`
+    started_at, ended_at, assignment, recovery, agent_version`
 const TASK_VALUES = `x.o, n.id, x.run, n.path, coalesce(n.generation, 0), n.node, n.kind, n.agent_id, n.agent, n.status,
     coalesce(n.attempt, 0), n.input, coalesce(n.timeout_ms, 0), n.parent, n.position, n.arrival, n.output, n.error,
     n.approval, coalesce(n.cost, 0),
     case when n.attempt > 0 then clock_timestamp() end,
-    case when n.status in ${OVER} then clock_timestamp() end, n.assignment, n.recovery`
+    case when n.status in ${OVER} then clock_timestamp() end, n.assignment, n.recovery, n.agent_version`
 const TASK_RECORD = `n(id uuid, path text, generation int, node text, kind text, agent text,
     agent_id uuid, status text, attempt int, input jsonb, timeout_ms int, parent uuid, position int, arrival jsonb,
-    output jsonb, error jsonb, approval uuid, cost numeric, assignment jsonb, recovery jsonb)`
+    output jsonb, error jsonb, approval uuid, cost numeric, assignment jsonb, recovery jsonb, agent_version int)`
 const STRAND_COLUMNS = `organization_id, id, run_id, workflow_id, parent_id, parent_task_id, compound, key, position, path,
     state, task_id, agent_id, status, due_at, fence, claim_id, resume, wait_key, pending, needed, fail_fast, width, limit_key,
     priority, generation`
@@ -61,6 +61,7 @@ settled as (
     cost_usd = t.cost_usd + coalesce(x.t_cost, 0), arrival = coalesce(x.t_arrival, t.arrival),
     approval_id = coalesce(x.t_approval, t.approval_id),
     agent_id = coalesce((x.t_agent->>'id')::uuid, t.agent_id), agent_name = coalesce(x.t_agent->>'name', t.agent_name),
+    agent_version = case when x.t_agent is null then coalesce(x.t_version, t.agent_version) end,
     assignment = coalesce(x.t_agent->'assignment', t.assignment),
     recovery = case when x.t_recovery is null then t.recovery else coalesce(t.recovery, '[]') || x.t_recovery end,
     ended_at = case when x.t_over then clock_timestamp() end

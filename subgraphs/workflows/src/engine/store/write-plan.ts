@@ -28,7 +28,7 @@ with gate as materialized (
   select x.* from jsonb_to_recordset($1::jsonb) as x(o uuid, id uuid, run uuid, fence bigint, epoch int, gone bool,
     keep bool, status text, due_at timestamptz, due_ms float8, task uuid, agent uuid, patch jsonb, resume jsonb, wait text,
     pending int, needed int, fast bool, width int, recoveries int, t_id uuid, t_status text, t_output jsonb, t_error jsonb,
-    t_cost numeric, t_arrival jsonb, t_approval uuid, t_over bool, t_agent jsonb, t_recovery jsonb, r_status text, r_output jsonb,
+    t_cost numeric, t_arrival jsonb, t_approval uuid, t_over bool, t_agent jsonb, t_version int, t_recovery jsonb, r_status text, r_output jsonb,
     r_error jsonb, r_state jsonb, r_over bool, parent uuid, ok bool, tasks jsonb, strands jsonb, runs jsonb, events jsonb,
     wakes jsonb)
   join run r on r.id = x.run and r.organization_id is not distinct from x.o and r.epoch = x.epoch

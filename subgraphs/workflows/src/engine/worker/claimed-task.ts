@@ -25,6 +25,8 @@ export interface ClaimedTask {
   begins?: boolean
   /** True when an earlier worker was lost at this attempt. */
   recovered?: boolean
+  /** Said by the executor once it has read its agent: the version by which this attempt is made. */
+  agentVersion?: number
 }
 
 /** The task of a strand that was claimed for it; undefined when the strand is the core's business alone. */

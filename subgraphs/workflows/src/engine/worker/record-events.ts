@@ -28,6 +28,8 @@ export interface Finished {
   held: HeldStrand
   /** Absent: the strand was woken, or begins. */
   outcome?: TaskOutcome
+  /** The version of the agent that made the attempt, where that is known. */
+  agentVersion?: number | undefined
   /** Whether this worker would go on with the next task at once. */
   mayContinue: boolean
   /** The beginning of the task, not written yet: it is written with its end, or by itself when there is no outcome. */
@@ -130,10 +132,11 @@ async function planOne(
   finished: Finished,
   options: RecordOptions,
 ): Promise<PlannedChange> {
-  const { begun, outcome } = finished
-  if (!begun) return planEvent(pool, memory, definition, finished, options)
-  if (!outcome) return begun
+  const { begun, outcome, agentVersion } = finished
+  if (begun && !outcome) return begun
   const ended = await planEvent(pool, memory, definition, finished, options)
+  if (agentVersion !== undefined && ended.change.t_id !== undefined) ended.change.t_version = agentVersion
+  if (!begun) return ended
   return { ...ended, change: mergeChanges(begun.change, ended.change) }
 }
 

@@ -269,6 +269,7 @@ export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): Ta
       held: hold.held,
       mayContinue,
       ...(outcome ? { outcome } : {}),
+      agentVersion: hold.task?.agentVersion,
       ...(hold.begun ? { begun: hold.begun } : {}),
     }
     unwritten.delete(hold)

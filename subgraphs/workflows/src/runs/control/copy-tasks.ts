@@ -16,9 +16,9 @@ export async function copyTasks(
      ), renamed as materialized (
        select id, uuidv7() as new_id from (select id from kept order by id) k
      )
-     insert into task (organization_id, id, run_id, step_path, generation, node_id, kind, agent_id, agent_name, status, attempt,
-       input, output, error, timeout_ms, parent_id, position, arrival, progress, created_at, started_at, ended_at)
-     select t.organization_id, n.new_id, $3, t.step_path, t.generation, t.node_id, t.kind, t.agent_id, t.agent_name, t.status,
+     insert into task (organization_id, id, run_id, step_path, generation, node_id, kind, agent_id, agent_name, agent_version,
+       status, attempt, input, output, error, timeout_ms, parent_id, position, arrival, progress, created_at, started_at, ended_at)
+     select t.organization_id, n.new_id, $3, t.step_path, t.generation, t.node_id, t.kind, t.agent_id, t.agent_name, t.agent_version, t.status,
        t.attempt, t.input, t.output, t.error, t.timeout_ms, p.new_id, t.position, t.arrival, t.progress, t.created_at,
        t.started_at, t.ended_at
      from renamed n join task t on t.organization_id = $1 and t.id = n.id left join renamed p on p.id = t.parent_id`,

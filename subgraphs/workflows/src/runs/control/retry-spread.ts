@@ -116,10 +116,10 @@ async function copySpread(
     [o, id, run.id, path, run.generation, node, run.definition.nodes[node]?.kind],
   )
   await client.query(
-    `insert into task (organization_id, id, run_id, step_path, generation, node_id, kind, agent_id, agent_name, status,
-       attempt, input, output, timeout_ms, parent_id, position, arrival, created_at, started_at, ended_at)
-     select organization_id, uuidv7(), run_id, step_path, $3, node_id, kind, agent_id, agent_name, status, attempt, input,
-       output, timeout_ms, $4, position, arrival, created_at, started_at, ended_at
+    `insert into task (organization_id, id, run_id, step_path, generation, node_id, kind, agent_id, agent_name, agent_version,
+       status, attempt, input, output, timeout_ms, parent_id, position, arrival, created_at, started_at, ended_at)
+     select organization_id, uuidv7(), run_id, step_path, $3, node_id, kind, agent_id, agent_name, agent_version, status, attempt,
+       input, output, timeout_ms, $4, position, arrival, created_at, started_at, ended_at
      from task where organization_id = $1 and id = any($2::uuid[])`,
     [o, kept.map((each) => each.id), run.generation, id],
   )

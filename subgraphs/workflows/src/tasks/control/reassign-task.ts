@@ -32,7 +32,7 @@ export async function reassignTask(
       if (agent.retired_at)
         fail('INVALID_STATE', { path: 'input.agentId', message: 'The agent was taken out of service.' })
       await client.query(
-        'update task set agent_id = $3, agent_name = $4 where organization_id = $1 and id = $2',
+        'update task set agent_id = $3, agent_name = $4, agent_version = null where organization_id = $1 and id = $2',
         [actor.organizationId, task.id, agent.id, agent.name],
       )
       await client.query('update strand set agent_id = $3 where organization_id = $1 and id = $2', [

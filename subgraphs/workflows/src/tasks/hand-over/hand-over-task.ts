@@ -34,7 +34,7 @@ export async function handOverTask(
   if (isUnderWay && !force) return 'underWay'
   if (heir) {
     await client.query(
-      'update task set agent_id = $3, agent_name = $4 where organization_id = $1 and id = $2',
+      'update task set agent_id = $3, agent_name = $4, agent_version = null where organization_id = $1 and id = $2',
       [o, task.id, heir.id, heir.name],
     )
     await client.query('update strand set agent_id = $3 where organization_id = $1 and id = $2', [
