@@ -18,6 +18,7 @@ import { modelResolvers } from './models/models.resolvers.ts'
 import { bookingEnums, bookingResolvers } from './resources/bookings/bookings.resolvers.ts'
 import { forecastResolvers } from './resources/forecast/forecast.resolvers.ts'
 import { quotaResolvers } from './resources/quotas/quotas.resolvers.ts'
+import { rebalanceEnums, rebalanceResolvers } from './resources/rebalance/rebalance.resolvers.ts'
 import { responseCacheResolvers } from './response-cache/response-cache.resolvers.ts'
 import { reliabilityEnums, reliabilityResolvers } from './reliability/reliability.resolvers.ts'
 import { scalingEnums, scalingResolvers } from './scaling/scaling.resolvers.ts'
@@ -60,6 +61,8 @@ export const agents = defineSubgraph<Services, Context>({
     bookingEnums,
     quotaResolvers,
     forecastResolvers,
+    rebalanceResolvers,
+    rebalanceEnums,
     responseCacheResolvers,
     reliabilityResolvers,
     reliabilityEnums,

@@ -114,3 +114,51 @@ test('an agent whose breaker may be tried gets the task, and one that may not ge
   expect(chosen([plain('well'), plain('tried', { trial: true, running: 9 })])).toBe('tried')
   expect(chosen([plain('well', { running: 9 }), plain('open', { unavailable: 'breaker_open' })])).toBe('well')
 })
+
+test('of the work that an agent would get others take their shares, and nobody else', () => {
+  const among = [
+    plain('best', {
+      quality: 1,
+      shares: [
+        { to: 'one', percent: 30 },
+        { to: 'other', percent: 10 },
+      ],
+    }),
+    plain('one', { quality: 0 }),
+    plain('other', { quality: 0 }),
+    plain('nobody', { quality: 0 }),
+  ]
+  const counted = Map.groupBy(
+    Array.from({ length: 4_000 }, (_, run) => assign(among, { ...NOTHING, key: `run ${run}` })),
+    (found) => found?.agent.id,
+  )
+  // Drawn from the keys above, so they are the same at each run of this test.
+  const shares = [...counted].map(([id, found]): [string, number] => [id ?? '', found.length / 4_000])
+  expect(Object.fromEntries(shares)).toEqual({
+    best: expect.closeTo(0.6, 1),
+    one: expect.closeTo(0.3, 1),
+    other: expect.closeTo(0.1, 1),
+  })
+  expect(counted.get('one')?.[0]?.assignment.reasons).toEqual([
+    'It takes 30% of the work of "best" since the last rebalancing.',
+  ])
+})
+
+test('an agent gives its share to nobody who is not there, and keeps what it had before', () => {
+  fc.assert(
+    fc.property(candidates, wish, fc.string(), (among, wanted, key) => {
+      const [first, second] = among
+      fc.pre(first !== undefined && second !== undefined && !first.trial)
+      if (!first || !second) return
+      const giving = { ...first, shares: [{ to: second.id, percent: 100 }] }
+      const found = assign([giving, ...among.slice(1)], { ...wanted, key })
+      const without = assign([first, ...among.slice(1)], { ...wanted, key })
+      const takes =
+        without?.agent.id === first.id && !first.unavailable && !second.unavailable && !second.trial
+      expect(found?.agent.id).toBe(takes ? second.id : without?.agent.id)
+      const kept = assign([giving, ...among.slice(1)], { ...wanted, key, before: first.id })
+      const stayed = assign([first, ...among.slice(1)], { ...wanted, key, before: first.id })
+      if (stayed?.agent.id === first.id) expect(kept?.agent.id).toBe(first.id)
+    }),
+  )
+})

@@ -20,6 +20,15 @@ export interface Candidate {
   readonly unavailable?: 'retired' | 'draining' | 'deploying' | 'unhealthy' | 'breaker_open' | 'failed_before'
   /** Its breaker may be tried with one task. */
   readonly trial?: boolean
+  /** What others take of its work, at most 100% in all; absent: nothing. */
+  readonly shares?: readonly Share[]
+}
+
+/** How much of an agent's work by capability another takes where it can do it too. */
+export interface Share {
+  /** The other's id. */
+  readonly to: string
+  readonly percent: number
 }
 
 /** What is to be done, as far as it matters for the choice. */
@@ -78,7 +87,8 @@ export function scoreOf(candidate: Candidate, wish: Wish, dearestUsd: number): n
 
 /**
  * Chooses among agents of one capability: the best by score, weighted round robin (rendezvous hashing by `wish.key`, with
- * the free slots as weights) among those that are about equal. An agent whose breaker may be tried gets this one task.
+ * the free slots as weights) among those that are about equal. Of who was chosen, others take their shares, by `wish.key`
+ * too; not of work that it had before, and nobody who is not available. An agent whose breaker may be tried gets this one task.
  * Where none is available, the least bad of those that are registered: it may be back by then, and a retry chooses anew.
  * Undefined without candidates.
  */
@@ -97,18 +107,22 @@ export function assign(
     ({ candidate, score }) => badness(candidate) === level && first.score - score <= EQUAL,
   )
   const trial = judged.find(({ candidate }) => candidate.trial && badness(candidate) === 0)
-  const { candidate: agent } =
+  const { candidate: best } =
     trial ??
-    equals.reduce((best, each) => (drawOf(each.candidate, wish) > drawOf(best.candidate, wish) ? each : best))
+    equals.reduce((most, each) => (drawOf(each.candidate, wish) > drawOf(most.candidate, wish) ? each : most))
+  const taken = trial ? undefined : takerOf(best, candidates, wish)
+  const agent = taken?.agent ?? best
   return {
     agent,
     assignment: {
       agent: agent.name,
-      reasons: reasonsOf(agent, wish, {
-        of: candidates.length,
-        equals: equals.length,
-        isTrial: trial !== undefined,
-      }),
+      reasons: taken
+        ? [`It takes ${taken.percent}% of the work of "${best.name}" since the last rebalancing.`]
+        : reasonsOf(agent, wish, {
+            of: candidates.length,
+            equals: equals.length,
+            isTrial: trial !== undefined,
+          }),
       ranking: judged.slice(0, MOST_RANKED).map(({ candidate, score }) => ({
         agent: candidate.name,
         score: Math.round(score * 1_000) / 1_000,
@@ -132,8 +146,28 @@ const badness = ({ unavailable }: Candidate): number => (unavailable ? BADNESS[u
 
 /** Weighted rendezvous hashing: `-w / ln(h)`, h uniform in (0, 1); each wins in proportion to its free slots. */
 function drawOf({ id, slots, running }: Candidate, { key }: Wish): number {
-  const hash = createHash('sha1').update(`${key}/${id}`).digest().readUInt32BE(0)
-  return -Math.max(1, slots - running) / Math.log((hash + 1) / 4_294_967_298)
+  return -Math.max(1, slots - running) / Math.log(uniform(`${key}/${id}`))
+}
+
+/** The same for the same text, evenly in (0, 1). */
+const uniform = (text: string): number =>
+  (createHash('sha1').update(text).digest().readUInt32BE(0) + 1) / 4_294_967_298
+
+/** Who takes this piece of the work of the agent that was chosen; undefined: it keeps it. */
+function takerOf(
+  chosen: Candidate,
+  candidates: readonly Candidate[],
+  { key, before }: Wish,
+): { agent: Candidate; percent: number } | undefined {
+  if (!chosen.shares || chosen.unavailable || before === chosen.id) return undefined
+  let left = 100 * uniform(`${key}/${chosen.id}/share`)
+  for (const { to, percent } of chosen.shares) {
+    left -= percent
+    if (left >= 0) continue
+    const agent = candidates.find(({ id }) => id === to)
+    return agent && !agent.unavailable && !agent.trial ? { agent, percent } : undefined
+  }
+  return undefined
 }
 
 function reasonsOf(

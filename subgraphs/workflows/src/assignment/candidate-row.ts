@@ -1,5 +1,5 @@
 import type { RecoveryPolicy } from '@tutti/schema'
-import type { Candidate } from './assign.ts'
+import type { Candidate, Share } from './assign.ts'
 
 /** Of an agent of which nothing says how many tasks it may have under way. */
 const SLOTS = 10
@@ -8,7 +8,7 @@ const LAST = 20
 
 /**
  * Agents that have one of the capabilities ($2) of an organization ($1), with their load, the quality and cost of their
- * last work, their health and breaker, and what is to be done when they fail. Those on their way out are there too: what
+ * last work, their health and breaker, what others take of their work, and what is to be done when they fail. Those on their way out are there too: what
  * only they could do waits for them.
  */
 export const CANDIDATES = `
@@ -18,7 +18,9 @@ select a.id, a.name, a.capabilities, a.status, t.domain_id as "domainId",
   coalesce(load.n, 0)::int as running, coalesce(judged.score, past.share)::float8 as quality,
   coalesce(past.cost, 0)::float8 as "costUsd", h.status = 'unhealthy' as unhealthy, b.state as breaker,
   b.retry_at is null or b.retry_at <= clock_timestamp() as "mayTry",
-  coalesce(own.settings->'recovery', every.settings->'recovery') as policy
+  coalesce(own.settings->'recovery', every.settings->'recovery') as policy,
+  (select jsonb_agg(jsonb_build_object('to', m.to_agent_id, 'percent', m.percent) order by m.to_agent_id)
+   from agent_share m where m.organization_id = a.organization_id and m.agent_id = a.id and m.until is null) as shares
 from agent a
 left join team t on t.organization_id = a.organization_id and t.id = a.team_id
 left join engine_limit l on l.organization_id = a.organization_id and l.source = 'instances' and l.name = a.id::text
@@ -61,6 +63,8 @@ export interface CandidateRow {
   breaker: string | null
   mayTry: boolean | null
   policy: RecoveryPolicy | null
+  /** What others take of its work; null: nothing. */
+  shares: Share[] | null
 }
 
 /** As it is remembered: what it is given is counted. */
@@ -71,7 +75,7 @@ export interface KnownCandidate extends Candidate {
 
 /** The candidate that a row describes. */
 export function knownCandidate(row: CandidateRow): KnownCandidate {
-  const { id, name, domainId, slots, running, quality, costUsd, capabilities, policy } = row
+  const { id, name, domainId, slots, running, quality, costUsd, capabilities, policy, shares } = row
   const unavailable = whyUnavailable(row)
   return {
     id,
@@ -85,6 +89,7 @@ export function knownCandidate(row: CandidateRow): KnownCandidate {
     ...(unavailable ? { unavailable } : {}),
     ...(row.breaker !== null && !unavailable ? { trial: true } : {}),
     ...(policy ? { policy } : {}),
+    ...(shares ? { shares } : {}),
   }
 }
 
