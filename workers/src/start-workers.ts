@@ -20,6 +20,7 @@ import { startOperations } from './operations/start-operations.ts'
 import { startHealthChecks } from './health/start-health-checks.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
 import { startMessageExpiry } from './messaging/start-message-expiry.ts'
+import { startRebalancing } from './resources/start-rebalancing.ts'
 import { startResources } from './resources/start-resources.ts'
 import { startRetention } from './retention/start-retention.ts'
 import { keepAgentTriggers } from './triggers/keep-agent-triggers.ts'
@@ -89,6 +90,7 @@ export async function startWorkers(
   lifecycle.own(startHealthChecks({ ...services, egress }))
   lifecycle.own(startResources(services))
   lifecycle.own(startScaling(services))
+  lifecycle.own(startRebalancing(services))
   lifecycle.own(startRetention(services))
   keepPartitions(data, log, lifecycle)
   return { wake }
