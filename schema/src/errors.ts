@@ -70,7 +70,13 @@ export const ERRORS = {
   },
   SEPARATION_OF_DUTIES: {
     status: 200,
-    message: 'Whoever asked cannot decide.',
+    message: 'Whoever asked, wrote or decided it already cannot decide.',
+    mender: 'client',
+    retryable: false,
+  },
+  NOT_A_DECIDER: {
+    status: 200,
+    message: 'Its stage asks others to decide.',
     mender: 'client',
     retryable: false,
   },

@@ -19,6 +19,22 @@ const approvalRef = z.object({
 })
 /** Somebody's right to decide, lent to somebody else. */
 const delegationRef = z.object({ delegationId: z.string(), fromId: z.string(), toId: z.string() })
+const approvalRef = z.object({
+  approvalId: z.string(),
+  runId: z.string().nullable(),
+  taskId: z.string().nullable(),
+})
+/** Somebody's right to decide, lent to somebody else. */
+const delegationRef = z.object({ delegationId: z.string(), fromId: z.string(), toId: z.string() })
+/** Who has a role, everywhere or in one domain or team. */
+const assignmentRef = z.object({
+  assignmentId: z.string(),
+  role: z.string(),
+  principalId: z.string().nullable(),
+  groupId: z.string().nullable(),
+  domainId: z.string().nullable(),
+  teamId: z.string().nullable(),
+})
 const agentRef = z.object({ agentId: z.string(), name: z.string() })
 const deploymentRef = z.object({ deploymentId: z.string(), agentId: z.string(), name: z.string() })
 const connectorRef = z.object({ connectorId: z.string(), name: z.string() })

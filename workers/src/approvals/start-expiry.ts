@@ -1,4 +1,4 @@
-import { expireApprovals } from '@tutti/governance/domain'
+import { settleDueApprovals } from '@tutti/governance/domain'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
 
 const SWEEP_MS = 5_000
@@ -45,7 +45,7 @@ export async function expireOverdue({
   for (const [organizationId, overdue] of Map.groupBy(rows, (row) => row.organization_id)) {
     const ids = overdue.map(({ id }) => id)
     try {
-      ended += await expireApprovals({ database }, workerActor(organizationId), ids)
+      ended += await settleDueApprovals({ database }, workerActor(organizationId), ids)
     } catch (error) {
       log.warn({ err: error, organizationId }, 'approvals of an organization could not be ended in time')
     }

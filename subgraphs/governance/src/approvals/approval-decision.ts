@@ -2,12 +2,11 @@ import { isId } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
-import type { Verdict } from './approval-status.ts'
 
 /** How an approval ended, as the task that waited for it wants to know. */
 export interface ApprovalDecision {
   approvalId: string
-  decision: Verdict | 'expired'
+  decision: 'approved' | 'rejected' | 'expired'
   /** The decider's name; nobody's of an expired one. */
   decidedBy: string
   comment: string | null
@@ -15,7 +14,7 @@ export interface ApprovalDecision {
   arguments: unknown
 }
 
-/** The end of an approval; null while it is pending, when it was withdrawn, and when it is not one of this organization. */
+/** The end of an approval; null while it is open, when it was withdrawn, and when it is not one of this organization. */
 export async function approvalDecision(
   { database }: DomainServices,
   actor: Actor,
@@ -27,12 +26,17 @@ export async function approvalDecision(
     `select ${APPROVAL_COLUMNS} from approval where organization_id = $1 and id = $2`,
     [actor.organizationId, approvalId],
   )
-  if (!approval || approval.status === 'pending' || approval.status === 'withdrawn') return null
+  const decision = approval && endOf(approval)
+  if (!decision) return null
   return {
     approvalId,
-    decision: approval.status,
+    decision,
     decidedBy: approval.decidedBy?.name ?? 'nobody',
     comment: approval.comment,
     arguments: approval.finalArguments ?? approval.arguments,
   }
+}
+
+function endOf({ status }: ApprovalRow): ApprovalDecision['decision'] | null {
+  return status === 'approved' || status === 'rejected' || status === 'expired' ? status : null
 }

@@ -1,20 +1,64 @@
 import { type Actor, canonicalJson, type ErrorCode } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
+import type { ApprovalStage, DeadlineRule } from './approval-stage.ts'
 
 /**
- * `pending` ends as `approved` or `rejected` by one decision, as `expired` by time, or as `withdrawn` when the task ends
- * that it was asked for; the ends are final.
+ * `pending` ends as `approved` when its last stage has its quorum, as `rejected` by one no, as `expired` by time (by its
+ * rule also approved or rejected), or as `withdrawn` when the task ends that it was asked for; these are final.
+ * `changes_requested` waits for who asked, and is pending again when they ask anew.
  */
-export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired' | 'withdrawn'
-export type Verdict = 'approved' | 'rejected'
+export type ApprovalStatus =
+  | 'pending'
+  | 'changes_requested'
+  | 'approved'
+  | 'rejected'
+  | 'expired'
+  | 'withdrawn'
+export type Verdict = 'approved' | 'rejected' | 'changes_requested'
 
 /** What a decision is judged by. */
 export interface DecidableApproval {
   status: ApprovalStatus
+  action: string
   digest: string
   requestedBy: ActorRef
-  decidedBy: ActorRef | null
+  authors: readonly string[]
+  stages: readonly ApprovalStage[]
+  stage: number
+  round: number
+  allowsChanges: boolean
+  onDeadline: DeadlineRule
+  isDue: boolean
+}
+
+/** A decision of this round that counts already. */
+export interface CountedDecision {
+  stage: number
+  verdict: Verdict
+  /** Null: a stage whose deadline decided. */
+  personId: string | null
+  onBehalfOfId: string | null
   finalArguments: unknown
+}
+
+/** What a person decides by: their own names, or another's who lent them. */
+export interface Authority {
+  id: string
+  roles: readonly string[]
+  groups: readonly string[]
+  teamIds: readonly string[]
+}
+
+/** Another's authority, for these actions and teams (none: all). */
+export interface LentAuthority extends Authority {
+  actions: readonly string[]
+  forTeamIds: readonly string[]
+}
+
+/** By what somebody may decide at this moment. */
+export interface Standing {
+  own: Authority
+  lent: readonly LentAuthority[]
 }
 
 /** What somebody wants to decide. */
@@ -23,75 +67,218 @@ export interface DecisionRequest {
   digest: string | null
   /** Null: those that were asked for. */
   finalArguments: unknown
+  /** For whom, when it is not for oneself; null: for whom it can be. */
+  onBehalfOf: string | null
 }
 
-/** Whether it still waits for somebody. */
-export const isPending = ({ status }: { status: ApprovalStatus }): boolean => status === 'pending'
+type Decider = Pick<Actor, 'id' | 'kind' | 'agentId'>
+type Status = { status: ApprovalStatus }
 
-/** Whether somebody said yes or no. */
-export const isDecided = ({ status }: { status: ApprovalStatus }): boolean =>
-  status === 'approved' || status === 'rejected'
+/** Whether it still waits for somebody to decide. */
+export const isPending = ({ status }: Status): boolean => status === 'pending'
 
-/** Whether its time passed before anybody decided. */
-export const isExpired = ({ status }: { status: ApprovalStatus }): boolean => status === 'expired'
+/** Whether it waits for who asked. */
+export const wantsChanges = ({ status }: Status): boolean => status === 'changes_requested'
 
-/** Whether what it was asked for ended before anybody decided. */
-export const isWithdrawn = ({ status }: { status: ApprovalStatus }): boolean => status === 'withdrawn'
+/** Whether it is not over yet. */
+export const isOpen = (approval: Status): boolean => isPending(approval) || wantsChanges(approval)
 
-/**
- * Separation of duties: nobody decides what they asked for, under whichever credential, nor what the agent they act
- * for asked for; and no agent decides what an agent or the platform on its behalf asked of a person.
- */
-export function mayDecide(
-  { requestedBy }: Pick<DecidableApproval, 'requestedBy'>,
-  decider: Pick<Actor, 'id' | 'kind' | 'agentId'>,
-): boolean {
-  if (decider.id === requestedBy.id) return false
-  const ofDecider = decider.agentId ?? (decider.kind === 'agent' ? decider.id : undefined)
-  if (ofDecider !== undefined && (ofDecider === requestedBy.agentId || ofDecider === requestedBy.id))
-    return false
-  if (requestedBy.agentId === decider.id) return false
-  return !(decider.kind === 'agent' && ['agent', 'system'].includes(requestedBy.kind))
-}
+/** Whether somebody, or its deadline's rule, said yes or no. */
+export const isDecided = ({ status }: Status): boolean => status === 'approved' || status === 'rejected'
 
-/** Whether the decider said exactly this before. */
-export function isRepeat(
-  approval: DecidableApproval,
-  decider: Pick<Actor, 'id'>,
-  { verdict, finalArguments }: DecisionRequest,
-): boolean {
+/** Whether what it asked for may be done. */
+export const isApproved = ({ status }: Status): boolean => status === 'approved'
+
+/** Whether its time passed before it was decided. */
+export const isExpired = ({ status }: Status): boolean => status === 'expired'
+
+/** Whether what it was asked for ended before it was decided. */
+export const isWithdrawn = ({ status }: Status): boolean => status === 'withdrawn'
+
+/** Whether its deadline's rule decides now, and nobody else. */
+export const isLate = ({ isDue, onDeadline }: Pick<DecidableApproval, 'isDue' | 'onDeadline'>): boolean =>
+  isDue && onDeadline !== 'escalate'
+
+/** Whether one person alone decides it. */
+export const isDecidedByOne = ({ stages }: Pick<DecidableApproval, 'stages'>): boolean =>
+  stages.reduce((sum, { needed }) => sum + needed, 0) === 1
+
+/** Whether the stage names somebody of these roles, groups and teams, or the person. */
+export function namesAuthority(stage: ApprovalStage | undefined, by: Authority): boolean {
+  if (!stage) return false
   return (
-    approval.status === verdict &&
-    approval.decidedBy?.id === decider.id &&
-    canonicalJson(approval.finalArguments ?? null) === canonicalJson(finalArguments ?? null)
+    stage.people.includes(by.id) ||
+    stage.roles.some((role) => by.roles.includes(role)) ||
+    stage.groups.some((group) => by.groups.includes(group)) ||
+    stage.teamIds.some((team) => by.teamIds.includes(team))
   )
 }
 
+/**
+ * Separation of duties: nobody decides what they asked for or wrote, under whichever credential, nor what the agent they
+ * act for did; and no agent decides anything. Null: they may; else why not, in a word and a sentence.
+ */
+export function conflictOf(
+  { requestedBy, authors }: Pick<DecidableApproval, 'requestedBy' | 'authors'>,
+  decider: Decider,
+): string | null {
+  if (decider.kind === 'agent' || decider.agentId !== undefined) return 'AGENT: a person decides.'
+  if (decider.id === requestedBy.id || decider.id === requestedBy.agentId)
+    return 'REQUESTER: whoever asked cannot decide.'
+  return authors.includes(decider.id) ? 'AUTHOR: whoever wrote it cannot decide.' : null
+}
+
+/** Whether they took part in this round: as who decided, or as whose right was used. */
+export const tookPart = (decisions: readonly CountedDecision[], id: string): boolean =>
+  decisions.some(({ personId, onBehalfOfId }) => personId === id || onBehalfOfId === id)
+
+/** Whether the decider said exactly this before, in this round. */
+export function isRepeat(
+  decisions: readonly CountedDecision[],
+  decider: Pick<Actor, 'id'>,
+  { verdict, finalArguments, onBehalfOf }: DecisionRequest,
+): boolean {
+  return decisions.some(
+    (each) =>
+      each.personId === decider.id &&
+      each.verdict === verdict &&
+      (onBehalfOf === null || onBehalfOf === (each.onBehalfOfId ?? each.personId)) &&
+      canonicalJson(each.finalArguments ?? null) === canonicalJson(finalArguments ?? null),
+  )
+}
+
+/** What a decision does. */
+export type Effect =
+  /** The approval ends so, or goes back. */
+  | { kind: 'end'; verdict: Verdict }
+  /** It counts, and its stage needs more. */
+  | { kind: 'count' }
+  /** The stage is done: on to this one. */
+  | { kind: 'advance'; stage: number }
+
+export type Refusal = { kind: 'refuse'; code: ErrorCode; path?: string; hint?: string }
 export type Judgement =
-  | { kind: 'apply' }
+  | { kind: 'apply'; effect: Effect; onBehalfOf: string | null }
   | { kind: 'repeat' }
-  | { kind: 'refuse'; code: ErrorCode; path?: string; hint?: string }
+  | Refusal
 
 /** What becomes of a decision: applied, answered as a repeat, or refused and why. Pure. */
 export function judgeDecision(
   approval: DecidableApproval,
-  decider: Pick<Actor, 'id' | 'kind' | 'agentId'>,
+  decisions: readonly CountedDecision[],
+  decider: Decider,
+  standing: Standing,
   request: DecisionRequest,
 ): Judgement {
-  if (!mayDecide(approval, decider)) return { kind: 'refuse', code: 'SEPARATION_OF_DUTIES' }
-  if (request.digest !== null && request.digest !== approval.digest) {
-    return {
-      kind: 'refuse',
-      code: 'CONFLICT',
-      path: 'input.digest',
-      hint: 'Something else was shown to you than what is asked.',
-    }
+  const conflict = conflictOf(approval, decider)
+  if (conflict !== null) return { kind: 'refuse', code: 'SEPARATION_OF_DUTIES', hint: conflict }
+  const other = judgeDigest(approval, request)
+  if (other) return other
+  if (isRepeat(decisions, decider, request)) return { kind: 'repeat' }
+  const late = judgeState(approval)
+  if (late) return late
+  if (tookPart(decisions, decider.id)) {
+    const hint = 'ALREADY_TOOK_PART: another person has to decide.'
+    return { kind: 'refuse', code: 'SEPARATION_OF_DUTIES', hint }
   }
-  if (isRepeat(approval, decider, request)) return { kind: 'repeat' }
+  const right = findRight(approval, decisions, standing, request.onBehalfOf)
+  if (right.kind === 'refuse') return right
+  if (request.finalArguments !== null && !(approval.allowsChanges && isDecidedByOne(approval))) {
+    const hint = approval.allowsChanges
+      ? 'Several decide on the same: ask for changes.'
+      : 'It allows no other arguments: ask for changes.'
+    return { kind: 'refuse', code: 'INVALID_STATE', path: 'input.finalArguments', hint }
+  }
+  return {
+    kind: 'apply',
+    effect: effectOf(approval, decisions, request.verdict),
+    onBehalfOf: right.onBehalfOf,
+  }
+}
+
+function judgeDigest({ digest, round }: DecidableApproval, request: DecisionRequest): Refusal | null {
+  if (request.digest === digest) return null
+  if (request.digest === null && round === 1) return null
+  const hint =
+    request.digest === null
+      ? 'It was asked anew with other arguments: say the digest that was shown to you.'
+      : 'Something else was shown to you than what is asked.'
+  return { kind: 'refuse', code: 'CONFLICT', path: 'input.digest', hint }
+}
+
+function judgeState(approval: DecidableApproval): Refusal | null {
   if (isDecided(approval)) return { kind: 'refuse', code: 'ALREADY_DECIDED' }
-  if (isExpired(approval))
-    return { kind: 'refuse', code: 'INVALID_STATE', hint: 'EXPIRED: its time has passed.' }
-  if (isWithdrawn(approval))
-    return { kind: 'refuse', code: 'INVALID_STATE', hint: 'WITHDRAWN: what it was asked for has ended.' }
-  return { kind: 'apply' }
+  const refuse = (hint: string): Refusal => ({ kind: 'refuse', code: 'INVALID_STATE', hint })
+  if (isExpired(approval)) return refuse('EXPIRED: its time has passed.')
+  if (isWithdrawn(approval)) return refuse('WITHDRAWN: what it was asked for has ended.')
+  if (wantsChanges(approval)) return refuse('CHANGES_REQUESTED: it waits for who asked.')
+  return isLate(approval) ? refuse('DUE: its time has passed, and its rule decides.') : null
+}
+
+/** By whose right they decide: their own before another's, each in the order lent. */
+function findRight(
+  approval: DecidableApproval,
+  decisions: readonly CountedDecision[],
+  { own, lent }: Standing,
+  onBehalfOf: string | null,
+): { kind: 'right'; onBehalfOf: string | null } | Refusal {
+  const stage = approval.stages[approval.stage]
+  if ((onBehalfOf === null || onBehalfOf === own.id) && namesAuthority(stage, own))
+    return { kind: 'right', onBehalfOf: null }
+  const rights = lent.filter(
+    (each) => (onBehalfOf === null || onBehalfOf === each.id) && lendsFor(approval, each),
+  )
+  const free = rights.find((each) => mayBeDecidedFor(approval, decisions, each.id))
+  if (free) return { kind: 'right', onBehalfOf: free.id }
+  return rights.length === 0
+    ? { kind: 'refuse', code: 'NOT_A_DECIDER' }
+    : {
+        kind: 'refuse',
+        code: 'SEPARATION_OF_DUTIES',
+        path: 'input.onBehalfOf',
+        hint: 'ON_BEHALF: whose right it is asked for it, wrote it, or took part.',
+      }
+}
+
+/** Whether the right that was lent is for this approval's stage, action and teams. */
+export function lendsFor(approval: DecidableApproval, lent: LentAuthority): boolean {
+  const stage = approval.stages[approval.stage]
+  if (!stage || !namesAuthority(stage, lent)) return false
+  if (lent.actions.length > 0 && !lent.actions.includes(approval.action)) return false
+  return lent.forTeamIds.length === 0 || stage.teamIds.some((team) => lent.forTeamIds.includes(team))
+}
+
+const mayBeDecidedFor = (
+  approval: DecidableApproval,
+  decisions: readonly CountedDecision[],
+  id: string,
+): boolean => conflictOf(approval, { id, kind: 'person' }) === null && !tookPart(decisions, id)
+
+function effectOf(
+  approval: DecidableApproval,
+  decisions: readonly CountedDecision[],
+  verdict: Verdict,
+): Effect {
+  if (verdict !== 'approved') return { kind: 'end', verdict }
+  const needed = approval.stages[approval.stage]?.needed ?? 1
+  const given = decisions.filter((each) => each.stage === approval.stage && each.personId !== null).length
+  return given + 1 < needed ? { kind: 'count' } : afterStage(approval)
+}
+
+/** What comes when a stage is done: the next one, or a yes. */
+export function afterStage({ stages, stage }: Pick<DecidableApproval, 'stages' | 'stage'>): Effect {
+  return stage + 1 < stages.length
+    ? { kind: 'advance', stage: stage + 1 }
+    : { kind: 'end', verdict: 'approved' }
+}
+
+/** Who may ask anew: who asked, or whoever acts for the agent that did; of what the platform asked, any person. */
+export function mayResubmit(
+  { requestedBy }: Pick<DecidableApproval, 'requestedBy'>,
+  actor: Decider,
+): boolean {
+  if (actor.id === requestedBy.id) return true
+  const agent = actor.agentId ?? (actor.kind === 'agent' ? actor.id : undefined)
+  if (agent !== undefined) return agent === requestedBy.agentId || agent === requestedBy.id
+  return requestedBy.kind === 'system'
 }

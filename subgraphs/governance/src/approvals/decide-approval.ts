@@ -1,117 +1,99 @@
 import type { TenantTransaction } from '@tutti/prisma'
-import { isId, parseInput } from '@tutti/runtime'
+import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
-import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
-import { settleEscalations } from '../escalations/settle-escalations.ts'
 import { jsonValue } from '../input/json-value.ts'
 import { line, remark } from '../input/text.ts'
-import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
-import { judgeDecision, type Verdict } from './approval-status.ts'
+import { applyEffect } from './apply-effect.ts'
+import type { ApprovalRow } from './approval-row.ts'
+import { type DecisionRequest, judgeDecision } from './approval-status.ts'
+import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
+import { lockApproval } from './lock-approval.ts'
+import { readStanding } from './read-standing.ts'
+import { recordingRefusal } from './record-refusal.ts'
+import { writeDecision } from './write-decision.ts'
+
+const VERDICTS = { APPROVE: 'approved', REJECT: 'rejected', REQUEST_CHANGES: 'changes_requested' } as const
 
 const inputSchema = z
   .object({
     id: z.string(),
-    decision: z.enum(['APPROVE', 'REJECT']),
+    decision: z.enum(['APPROVE', 'REJECT', 'REQUEST_CHANGES']),
     digest: line().nullish(),
     comment: remark().nullish(),
     finalArguments: jsonValue().nullish(),
+    onBehalfOf: line().nullish(),
   })
-  .refine(({ decision, finalArguments }) => decision === 'APPROVE' || finalArguments == null, {
-    path: ['finalArguments'],
-    message: 'Only a yes has arguments.',
+  .superRefine(({ decision, finalArguments, comment }, check) => {
+    if (decision !== 'APPROVE' && finalArguments != null)
+      check.addIssue({ code: 'custom', path: ['finalArguments'], message: 'Only a yes has arguments.' })
+    if (decision === 'REQUEST_CHANGES' && (comment ?? '').trim() === '')
+      check.addIssue({ code: 'custom', path: ['comment'], message: 'Say what to change.' })
   })
 
 /**
- * Decides an approval, once, however many click: the row's lock lets one through, the rest meet its outcome.
+ * Decides an approval, each person once, however many click: the row's lock lets one through at a time, and whoever comes
+ * after the end meets its outcome.
  *
- * Output: the approval after the decision. Events: approval.decided, escalation.resolved. Audit: the decision.
- * Errors: NOT_FOUND, SEPARATION_OF_DUTIES, CONFLICT (another digest), ALREADY_DECIDED, INVALID_STATE (expired, withdrawn).
+ * Output: the approval after the decision. Events: approval.endorsed, approval.changes_requested or approval.decided, and
+ * escalation.resolved. Audit: the decision; a refusal as a denial.
+ * Errors: NOT_FOUND, SEPARATION_OF_DUTIES, NOT_A_DECIDER, CONFLICT (another digest), ALREADY_DECIDED, INVALID_STATE
+ * (expired, withdrawn, changes asked for, no other arguments), BAD_INPUT.
  */
 export async function decideApproval(
-  { database }: DomainServices,
+  services: DomainServices,
   actor: Actor,
   input: unknown,
 ): Promise<ApprovalRow> {
-  const { id, decision, digest, comment, finalArguments } = parseInput(inputSchema, input)
-  if (!isId(id)) fail('NOT_FOUND', { path: 'input.id' })
-  const request = {
-    verdict: decision === 'APPROVE' ? ('approved' as const) : ('rejected' as const),
-    digest: digest ?? null,
-    finalArguments: finalArguments ?? null,
+  const { id, decision, comment, ...given } = parseInput(inputSchema, input)
+  const request: DecisionRequest = {
+    verdict: VERDICTS[decision],
+    digest: given.digest ?? null,
+    finalArguments: given.finalArguments ?? null,
+    onBehalfOf: given.onBehalfOf ?? null,
   }
-  return database.inTenant(actor, async (tx) => {
-    const approval = await lockApproval(tx, id)
-    const judgement = judgeDecision(approval, actor, request)
-    if (judgement.kind === 'refuse') fail(judgement.code, judgement)
-    if (judgement.kind === 'repeat') return approval
-    const decided = await writeDecision(tx, id, { ...request, comment: comment ?? null })
-    await tx.appendEvent({
-      type: 'approval.decided',
-      subject: `approval/${id}`,
-      data: {
-        approvalId: id,
-        runId: decided.runId,
-        taskId: decided.taskId,
-        decision: request.verdict,
-        decidedBy: actor.id,
-      },
-    })
-    await writeAuditEntry(tx, decisionEntry(decided, request.verdict))
-    await settleEscalations(tx, id, request.verdict)
-    return decided
+  return recordingRefusal(services, actor, { action: 'Mutation.decideApproval', approvalId: id }, () =>
+    services.database.inTenant(actor, (tx) => decide(tx, id, request, comment ?? null)),
+  )
+}
+
+async function decide(
+  tx: TenantTransaction,
+  id: string,
+  request: DecisionRequest,
+  comment: string | null,
+): Promise<ApprovalRow> {
+  const { actor } = tx
+  const approval = await lockApproval(tx, id)
+  const decisions = await decisionsOf(tx, approval)
+  const standing = await readStanding((text, parameters) => tx.sql(text, ...parameters), actor)
+  const judgement = judgeDecision(approval, decisions, actor, standing, request)
+  if (judgement.kind === 'refuse') fail(judgement.code, judgement)
+  if (judgement.kind === 'repeat') return approval
+  const made = await writeDecision(tx, approval, {
+    verdict: request.verdict,
+    personId: actor.id,
+    onBehalfOfId: judgement.onBehalfOf,
+    comment,
+    finalArguments: request.finalArguments,
+  })
+  return applyEffect(tx, approval, judgement.effect, {
+    decidedBy: actorRef(actor),
+    onBehalfOf: made.onBehalfOf,
+    comment,
+    finalArguments: request.finalArguments,
   })
 }
 
-async function lockApproval(tx: TenantTransaction, id: string): Promise<ApprovalRow> {
-  const [approval] = await tx.sql<ApprovalRow>(
-    `select ${APPROVAL_COLUMNS} from approval where organization_id = $1::uuid and id = $2::uuid for no key update`,
+/** Those of the round that is decided now, behind the approval's lock. */
+async function decisionsOf(tx: TenantTransaction, { id, round }: ApprovalRow): Promise<DecisionRow[]> {
+  return tx.sql<DecisionRow>(
+    `select ${DECISION_COLUMNS} from approval_decision
+     where organization_id = $1::uuid and approval_id = $2::uuid and round = $3::int order by id`,
     tx.actor.organizationId,
     id,
+    round,
   )
-  return approval ?? fail('NOT_FOUND', { path: 'input.id' })
-}
-
-async function writeDecision(
-  tx: TenantTransaction,
-  id: string,
-  decision: { verdict: Verdict; comment: string | null; finalArguments: unknown },
-): Promise<ApprovalRow> {
-  const [decided] = await tx.sql<ApprovalRow>(
-    `update approval set status = $3, decided_by = $4::jsonb, decided_at = now(), comment = $5, final_arguments = $6::jsonb
-     where organization_id = $1::uuid and id = $2::uuid returning ${APPROVAL_COLUMNS}`,
-    tx.actor.organizationId,
-    id,
-    decision.verdict,
-    JSON.stringify(actorRef(tx.actor)),
-    decision.comment,
-    decision.finalArguments === null ? null : JSON.stringify(decision.finalArguments),
-  )
-  return decided ?? fail('NOT_FOUND', { path: 'input.id' })
-}
-
-function decisionEntry(approval: ApprovalRow, verdict: Verdict) {
-  const { id, title, action, digest, runId, requestedBy, taskId, comment, finalArguments } = approval
-  return {
-    actionType: 'decision' as const,
-    domain: 'governance',
-    summary: `${verdict === 'approved' ? 'Approved' : 'Rejected'}: ${title}`,
-    details: {
-      context: { action, digest, runId, requestedBy, asked: approval.reason },
-      options_considered: ['approve', 'approve with other arguments', 'reject'],
-      decision: verdict,
-      reasoning: comment ?? '',
-      outcome:
-        verdict === 'rejected'
-          ? 'the action is refused'
-          : finalArguments === null
-            ? 'the action may be done as asked'
-            : 'the action may be done with other arguments',
-    },
-    significance: 'significant' as const,
-    subject: `approval/${id}`,
-    relatedTasks: taskId === null ? [] : [taskId],
-  }
 }

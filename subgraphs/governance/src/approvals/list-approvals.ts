@@ -20,7 +20,9 @@ export async function listApprovals(
   return connectionOf(rows, take)
 }
 
+// One that only expires by its deadline counts as expired from then on; of others the rule has yet to be applied.
+const OVERDUE = `(status in ('pending', 'changes_requested') and on_deadline = 'expire'
+  and coalesce(expires_at <= clock_timestamp(), false))`
 const STATUS_FILTER = `($3::text is null
-  or ($3 in ('approved', 'rejected', 'withdrawn') and status = $3)
-  or ($3 = 'pending' and status = 'pending' and (expires_at is null or expires_at > now()))
-  or ($3 = 'expired' and (status = 'expired' or (status = 'pending' and expires_at <= now()))))`
+  or ($3 = 'expired' and (status = 'expired' or ${OVERDUE}))
+  or ($3 <> 'expired' and status = $3 and not ${OVERDUE}))`

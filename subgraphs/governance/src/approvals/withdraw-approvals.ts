@@ -18,7 +18,7 @@ export async function withdrawApprovals(
     const withdrawn = await tx.sql<ApprovalRow>(
       `update approval set status = 'withdrawn'
        where organization_id = $1::uuid and id in (select id from approval
-         where organization_id = $1::uuid and task_id = any($2::uuid[]) and status = 'pending'
+         where organization_id = $1::uuid and task_id = any($2::uuid[]) and status in ('pending', 'changes_requested')
          order by id for no key update)
        returning ${APPROVAL_COLUMNS}`,
       actor.organizationId,

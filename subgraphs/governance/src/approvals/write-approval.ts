@@ -3,19 +3,18 @@ import type { ActorRef } from '../access/actor-ref.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import { digestOf } from './digest-of.ts'
+import { stageClockColumns, stageClocks } from './enter-stage.ts'
+import type { Question } from './question.ts'
 
 /** A question as it is written. */
-export interface NewApproval {
+export interface NewApproval extends Question {
   requestKey: string
-  title: string
-  action: string
-  arguments: unknown
-  reason: string
   requestedBy: ActorRef
   runId: string | null
   taskId: string | null
-  expiresAt: Date | null
 }
+
+const [EXPIRES_AT, REMIND_AT, ON_DEADLINE] = stageClockColumns(18, '$17::timestamptz')
 
 /**
  * Writes a question in the caller's transaction, once a request key: `created` is false when it was there already.
@@ -29,8 +28,10 @@ export async function writeApproval(
   const digest = digestOf(question)
   const [approval] = await tx.sql<ApprovalRow>(
     `insert into approval (organization_id, request_key, title, action, arguments, digest, reason, requested_by, run_id,
-       task_id, expires_at)
-     values ($1::uuid, $2, $3, $4, $5::jsonb, $6, $7, $8::jsonb, $9::uuid, $10::uuid, $11::timestamptz)
+       task_id, preview, risk, cost_usd, authors, stages, allows_changes, closes_at, expires_at, remind_at, on_deadline)
+     values ($1::uuid, $2, $3, $4, $5::jsonb, $6, $7, $8::jsonb, $9::uuid, $10::uuid, $11::jsonb, $12, $13::float8,
+       array(select jsonb_array_elements_text($14::jsonb)), $15::jsonb, $16::boolean, $17::timestamptz,
+       ${EXPIRES_AT}, ${REMIND_AT}, ${ON_DEADLINE})
      on conflict (organization_id, request_key) do nothing returning ${APPROVAL_COLUMNS}`,
     organizationId,
     question.requestKey,
@@ -42,7 +43,14 @@ export async function writeApproval(
     JSON.stringify(question.requestedBy),
     question.runId,
     question.taskId,
+    question.preview === null ? null : JSON.stringify(question.preview),
+    question.risk,
+    question.costUsd,
+    JSON.stringify(question.authors),
+    JSON.stringify(question.stages),
+    question.allowsChanges,
     question.expiresAt,
+    ...stageClocks(question.stages[0]),
   )
   if (!approval) return { approval: await readExisting(tx, question.requestKey), created: false }
   const { id, runId, taskId } = approval
@@ -56,8 +64,17 @@ export async function writeApproval(
     domain: 'governance',
     summary: `Approval asked for: ${approval.title}`,
     details: {
-      context: { action: approval.action, digest, runId, requestedBy: question.requestedBy },
-      options_considered: ['approve', 'reject'],
+      context: {
+        action: approval.action,
+        digest,
+        runId,
+        requestedBy: question.requestedBy,
+        authors: approval.authors,
+        risk: approval.risk,
+        costUsd: approval.costUsd,
+        stages: approval.stages,
+      },
+      options_considered: ['approve', 'reject', 'ask for changes'],
       reasoning: approval.reason,
       outcome: 'pending',
     },

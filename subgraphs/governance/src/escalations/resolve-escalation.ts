@@ -4,7 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
-import { isPending } from '../approvals/approval-status.ts'
+import { isOpen } from '../approvals/approval-status.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { prose } from '../input/text.ts'
@@ -63,5 +63,5 @@ async function waitsForDecision(tx: TenantTransaction, approvalId: string): Prom
     tx.actor.organizationId,
     approvalId,
   )
-  return approval !== undefined && isPending(approval)
+  return approval !== undefined && isOpen(approval)
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openEscalation } from '../escalations/open-escalation.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 import { approvalDecision } from './approval-decision.ts'
-import { expireApprovals } from './expire-approvals.ts'
+import { settleDueApprovals } from './settle-due-approvals.ts'
 import { requestApproval } from './request-approval.ts'
 
 let world: World
@@ -46,7 +46,7 @@ test('what nobody decided in time ends, once, with its event and its entry; what
   const open = await request('open')
   await letTimePass(overdue.id)
   const ids = [overdue.id, open.id, 'no id']
-  const ended = await Promise.all([1, 2, 3].map(() => expireApprovals(world, admin, ids)))
+  const ended = await Promise.all([1, 2, 3].map(() => settleDueApprovals(world, admin, ids)))
   expect(ended.reduce((sum, each) => sum + each)).toBe(1)
   expect((await world.events(admin, 'approval.expired')).map(({ data }) => data)).toEqual([
     { approvalId: overdue.id, runId: null, taskId: TASK, decision: 'expired' },
@@ -82,7 +82,7 @@ test('an escalation that waited for it ends with it', async () => {
   })
   if (approvalId === null) throw new Error('no approval')
   await letTimePass(approvalId)
-  expect(await expireApprovals(world, admin, [approvalId])).toBe(1)
+  expect(await settleDueApprovals(world, admin, [approvalId])).toBe(1)
   expect((await world.events(admin, 'escalation.resolved')).map(({ data }) => data['resolution'])).toEqual([
     'expired',
   ])
@@ -91,6 +91,6 @@ test('an escalation that waited for it ends with it', async () => {
 test('another tenant ends nothing here', async () => {
   const { id } = await request('ours')
   await letTimePass(id)
-  expect(await expireApprovals(world, await world.organization(), [id])).toBe(0)
-  expect(await expireApprovals(world, admin, [id])).toBe(1)
+  expect(await settleDueApprovals(world, await world.organization(), [id])).toBe(0)
+  expect(await settleDueApprovals(world, admin, [id])).toBe(1)
 })

@@ -1,0 +1,130 @@
+import type { TenantTransaction } from '@tutti/prisma'
+import { fail } from '@tutti/schema'
+import type { ActorRef } from '../access/actor-ref.ts'
+import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import { settleEscalations } from '../escalations/settle-escalations.ts'
+import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
+import type { Effect, Verdict } from './approval-status.ts'
+import { enterStage } from './enter-stage.ts'
+
+/** Who decided, as it is recorded. */
+interface Decided {
+  decidedBy: ActorRef
+  onBehalfOf: ActorRef | null
+  comment: string | null
+  finalArguments: unknown
+}
+
+/**
+ * Does what a recorded decision does to its locked approval. Output: the approval after it. Events: one of
+ * approval.endorsed, approval.changes_requested, approval.decided; escalation.resolved. Audit: the decision.
+ */
+export async function applyEffect(
+  tx: TenantTransaction,
+  approval: ApprovalRow,
+  effect: Effect,
+  decided: Decided,
+): Promise<ApprovalRow> {
+  const after = await write(tx, approval, effect, decided)
+  const { id, runId, taskId, stage, round } = approval
+  const about = {
+    approvalId: id,
+    runId,
+    taskId,
+    decidedBy: decided.decidedBy.id,
+    ...(decided.onBehalfOf ? { onBehalfOf: decided.onBehalfOf.id } : {}),
+  }
+  const subject = `approval/${id}`
+  if (effect.kind !== 'end')
+    await tx.appendEvent({
+      type: 'approval.endorsed',
+      subject,
+      data: { ...about, stage, round, stageDone: effect.kind === 'advance' },
+    })
+  else if (effect.verdict === 'changes_requested')
+    await tx.appendEvent({ type: 'approval.changes_requested', subject, data: { ...about, round } })
+  else
+    await tx.appendEvent({ type: 'approval.decided', subject, data: { ...about, decision: effect.verdict } })
+  await writeAuditEntry(tx, decisionEntry(approval, effect, decided))
+  if (effect.kind === 'end' && effect.verdict !== 'changes_requested')
+    await settleEscalations(tx, id, effect.verdict)
+  return after
+}
+
+async function write(
+  tx: TenantTransaction,
+  approval: ApprovalRow,
+  effect: Effect,
+  decided: Decided,
+): Promise<ApprovalRow> {
+  if (effect.kind === 'count') return approval
+  if (effect.kind === 'advance') return enterStage(tx, approval, effect.stage)
+  if (effect.verdict === 'changes_requested') {
+    const [back] = await tx.sql<ApprovalRow>(
+      `update approval set status = 'changes_requested', comment = $3, expires_at = closes_at, remind_at = null,
+         on_deadline = 'expire'
+       where organization_id = $1::uuid and id = $2::uuid returning ${APPROVAL_COLUMNS}`,
+      tx.actor.organizationId,
+      approval.id,
+      decided.comment,
+    )
+    return back ?? fail('NOT_FOUND', { path: 'input.id' })
+  }
+  const [ended] = await tx.sql<ApprovalRow>(
+    `update approval set status = $3, decided_by = $4::jsonb, decided_at = now(), comment = $5, final_arguments = $6::jsonb,
+       remind_at = null
+     where organization_id = $1::uuid and id = $2::uuid returning ${APPROVAL_COLUMNS}`,
+    tx.actor.organizationId,
+    approval.id,
+    effect.verdict,
+    JSON.stringify(decided.decidedBy),
+    decided.comment,
+    decided.finalArguments === null ? null : JSON.stringify(decided.finalArguments),
+  )
+  return ended ?? fail('NOT_FOUND', { path: 'input.id' })
+}
+
+const SAID: Record<Verdict, string> = {
+  approved: 'Approved',
+  rejected: 'Rejected',
+  changes_requested: 'Changes asked for',
+}
+
+function decisionEntry(approval: ApprovalRow, effect: Effect, decided: Decided) {
+  const { id, title, action, digest, runId, requestedBy, taskId, stages, stage, round } = approval
+  const verdict = effect.kind === 'end' ? effect.verdict : 'approved'
+  return {
+    actionType: 'decision' as const,
+    domain: 'governance',
+    summary: `${SAID[verdict]}: ${title}`,
+    details: {
+      context: {
+        action,
+        digest,
+        runId,
+        requestedBy,
+        asked: approval.reason,
+        stage: stages[stage]?.name ?? null,
+        round,
+        ...(decided.onBehalfOf ? { onBehalfOf: decided.onBehalfOf } : {}),
+      },
+      options_considered: ['approve', 'approve with other arguments', 'reject', 'ask for changes'],
+      decision: verdict,
+      reasoning: decided.comment ?? '',
+      outcome: outcomeOf(effect, decided),
+    },
+    significance: 'significant' as const,
+    subject: `approval/${id}`,
+    relatedTasks: taskId === null ? [] : [taskId],
+  }
+}
+
+function outcomeOf(effect: Effect, { finalArguments }: Decided): string {
+  if (effect.kind === 'count') return 'its stage needs more'
+  if (effect.kind === 'advance') return 'its stage is done'
+  if (effect.verdict === 'rejected') return 'the action is refused'
+  if (effect.verdict === 'changes_requested') return 'it goes back to who asked'
+  return finalArguments === null
+    ? 'the action may be done as asked'
+    : 'the action may be done with other arguments'
+}

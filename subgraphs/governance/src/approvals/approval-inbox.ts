@@ -1,0 +1,80 @@
+import { type Connection, connectionOf, type PageArguments, readPage } from '@tutti/runtime'
+import type { Actor } from '@tutti/schema'
+import type { DomainServices } from '../context.ts'
+import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
+import { readStanding } from './read-standing.ts'
+
+// As `judgeDecision` has it, of a yes to what was asked; a property test holds the two together.
+const IN_INBOX = `a.organization_id = $1 and a.status = 'pending'
+  and (a.expires_at is null or a.expires_at > clock_timestamp() or a.on_deadline = 'escalate')
+  and a.requested_by->>'id' <> $2 and a.requested_by->>'agentId' is distinct from $2 and $2 <> all(a.authors)
+  and not exists (select from approval_decision d
+    where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round
+      and (d.person_id = $2 or d.on_behalf_of_id = $2))
+  and exists (select from jsonb_to_recordset($3::jsonb) as w(id text, roles text[], groups text[], "teamIds" text[],
+      own boolean, actions text[], "forTeamIds" text[])
+    where ((a.stages->a.stage->'people') ? w.id or (a.stages->a.stage->'roles') ?| w.roles
+        or (a.stages->a.stage->'groups') ?| w.groups or (a.stages->a.stage->'teamIds') ?| w."teamIds")
+      and (w.own or (
+        (cardinality(w.actions) = 0 or a.action = any(w.actions))
+        and (cardinality(w."forTeamIds") = 0 or (a.stages->a.stage->'teamIds') ?| w."forTeamIds")
+        and a.requested_by->>'id' <> w.id and a.requested_by->>'agentId' is distinct from w.id
+        and w.id <> all(a.authors)
+        and not exists (select from approval_decision d
+          where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round
+            and (d.person_id = w.id or d.on_behalf_of_id = w.id)))))`
+
+const URGENCY = (of: string): string => `coalesce(${of}.expires_at, 'infinity'),
+  array_position(array['critical', 'high', 'medium', 'low'], ${of}.risk), ${of}.id`
+
+/**
+ * One page of what the caller can decide now, by themselves or for who lent them their right: the nearest deadline first,
+ * then the highest risk, then the oldest.
+ */
+export async function approvalInbox(
+  services: DomainServices,
+  actor: Actor,
+  page: PageArguments,
+): Promise<Connection<ApprovalRow>> {
+  const { take, afterId } = readPage(page)
+  const who = await authoritiesOf(services, actor)
+  if (who === null) return connectionOf([], take)
+  const rows = await services.database.readTenant<ApprovalRow>(
+    actor,
+    `select ${APPROVAL_COLUMNS} from approval a
+     where ${IN_INBOX} and ($4::uuid is null or (${URGENCY('a')}) > (
+       select ${URGENCY('b')} from approval b where b.organization_id = $1 and b.id = $4))
+     order by ${URGENCY('a')} limit $5`,
+    [actor.organizationId, actor.id, who, afterId, take],
+  )
+  return connectionOf(rows, take)
+}
+
+/** Which of these approvals the caller can decide now. */
+export async function inInbox(
+  services: DomainServices,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const who = await authoritiesOf(services, actor)
+  if (who === null) return new Set()
+  const rows = await services.database.readTenant<{ id: string }>(
+    actor,
+    `select a.id from approval a where ${IN_INBOX} and a.id = any($4::uuid[])`,
+    [actor.organizationId, actor.id, who, ids],
+  )
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** By whose rights they decide, as JSON; null for an agent, which decides nothing. */
+async function authoritiesOf({ database }: DomainServices, actor: Actor): Promise<string | null> {
+  if (actor.kind === 'agent' || actor.agentId !== undefined) return null
+  const { own, lent } = await readStanding(
+    (text, parameters) => database.readTenant(actor, text, parameters),
+    actor,
+  )
+  return JSON.stringify([
+    { ...own, own: true, actions: [], forTeamIds: [] },
+    ...lent.map((each) => ({ ...each, own: false })),
+  ])
+}

@@ -1,0 +1,52 @@
+import { isId } from '@tutti/runtime'
+import { type Actor, ROLES, scopesOf } from '@tutti/schema'
+import type { LentAuthority, Standing } from './approval-status.ts'
+
+interface StandingRow {
+  /** Null: the actor's own. */
+  delegationId: string | null
+  id: string
+  roles: string[]
+  groups: string[]
+  teamIds: string[]
+  actions: string[]
+  forTeamIds: string[]
+}
+
+/** Runs a statement: within an operation's transaction, or alone. */
+type Read = (text: string, parameters: unknown[]) => Promise<StandingRow[]>
+
+// A delegator's rights are those they have now; the roles of one who is not kept here are those they came with.
+const STANDING = `select null::uuid as "delegationId", id::text as id, roles, groups, team_ids as "teamIds",
+    array[]::text[] as actions, array[]::uuid[] as "forTeamIds"
+  from principal where organization_id = $1::uuid and id = $2::uuid
+  union all
+  select d.id, d.from_id, coalesce(p.roles, d.delegator_roles), coalesce(p.groups, array[]::text[]),
+    coalesce(p.team_ids, array[]::uuid[]), d.actions, d.team_ids
+  from approval_delegation d left join principal p on p.organization_id = d.organization_id and p.id::text = d.from_id
+  where d.organization_id = $1::uuid and d.to_id = $3 and d.ended_at is null
+    and d.starts_at <= clock_timestamp() and d.ends_at > clock_timestamp()`
+
+/**
+ * By what an actor may decide at this moment: their roles, groups and teams, and the rights that others lent them. A right
+ * that was lent to a lender is not lent on: each is one step from its owner.
+ */
+export async function readStanding(read: Read, actor: Actor): Promise<Standing> {
+  const rows = await read(STANDING, [actor.organizationId, isId(actor.id) ? actor.id : null, actor.id])
+  const own = rows.find(({ delegationId }) => delegationId === null)
+  return {
+    own: {
+      id: actor.id,
+      roles: actor.roles,
+      groups: own?.groups ?? [],
+      teamIds: own?.teamIds ?? [],
+    },
+    lent: rows
+      .filter(({ delegationId }) => delegationId !== null)
+      .sort((a, b) => (String(a.delegationId) < String(b.delegationId) ? -1 : 1))
+      .filter(mayDecideAtAll),
+  }
+}
+
+const mayDecideAtAll = ({ roles }: LentAuthority): boolean =>
+  scopesOf(ROLES.filter((role) => roles.includes(role))).includes('approvals:decide')

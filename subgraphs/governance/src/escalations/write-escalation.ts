@@ -1,0 +1,83 @@
+import type { TenantTransaction } from '@tutti/prisma'
+import type { ActorRef } from '../access/actor-ref.ts'
+import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
+
+/** An escalation as it is written. */
+interface NewEscalation {
+  requestKey: string
+  title: string
+  reason: string
+  level: 'agent' | 'domain' | 'enterprise' | 'person'
+  context: unknown
+  runId: string | null
+  taskId: string | null
+  /** What settles it. */
+  approvalId: string | null
+  openedBy: ActorRef
+}
+
+/**
+ * Writes an escalation in the caller's transaction, once a request key: again, it returns what is there. Events:
+ * escalation.opened. Audit: the escalation.
+ */
+export async function writeEscalation(tx: TenantTransaction, given: NewEscalation): Promise<EscalationRow> {
+  const [escalation] = await tx.sql<EscalationRow>(
+    `insert into escalation (organization_id, request_key, title, reason, level, context, run_id, task_id, approval_id,
+       opened_by)
+     values ($1::uuid, $2, $3, $4, $5, $6::jsonb, $7::uuid, $8::uuid, $9::uuid, $10::jsonb)
+     on conflict (organization_id, request_key) do nothing returning ${ESCALATION_COLUMNS}`,
+    tx.actor.organizationId,
+    given.requestKey,
+    given.title,
+    given.reason,
+    given.level,
+    JSON.stringify(given.context),
+    given.runId,
+    given.taskId,
+    given.approvalId,
+    JSON.stringify(given.openedBy),
+  )
+  if (!escalation) return (await readEscalation(tx, given.requestKey)) ?? gone()
+  await recordOpening(tx, escalation)
+  return escalation
+}
+
+/** The escalation of a request key. */
+export async function readEscalation(
+  tx: TenantTransaction,
+  requestKey: string,
+): Promise<EscalationRow | undefined> {
+  const [row] = await tx.sql<EscalationRow>(
+    `select ${ESCALATION_COLUMNS} from escalation where organization_id = $1::uuid and request_key = $2`,
+    tx.actor.organizationId,
+    requestKey,
+  )
+  return row
+}
+
+async function recordOpening(tx: TenantTransaction, escalation: EscalationRow): Promise<void> {
+  const { id, level, runId, taskId, title, reason, approvalId, openedBy } = escalation
+  await tx.appendEvent({
+    type: 'escalation.opened',
+    subject: `escalation/${id}`,
+    data: { escalationId: id, level, runId, taskId },
+  })
+  await writeAuditEntry(tx, {
+    actionType: 'escalation',
+    domain: 'governance',
+    summary: `Escalated to ${level}: ${title}`,
+    details: {
+      context: { runId, approvalId, openedBy },
+      decision: 'escalate',
+      reasoning: reason,
+      outcome: 'open',
+    },
+    subject: `escalation/${id}`,
+    relatedTasks: taskId === null ? [] : [taskId],
+  })
+}
+
+function gone(): never {
+  throw new Error('An escalation was there and is not.')
+}
