@@ -144,6 +144,43 @@ test('a step whose budget says stop fails at once, whatever its retries', async 
   await setBudget({ name: 'each run', scope: 'RUN', window: 'TOTAL' })
 })
 
+test('a run’s budget bounds what its sub-workflows spend together', async () => {
+  const operator = platform.as('operator')
+  const below = (name: string) =>
+    applyWorkflow(operator, {
+      format: 'tutti/1',
+      name,
+      inputs: ['customer_message'],
+      steps: [{ name: 'work', agent: 'writer', input: ['customer_message'], output: 'result' }],
+    })
+  await below('first_below')
+  await below('second_below')
+  const workflowId = await applyWorkflow(operator, {
+    format: 'tutti/1',
+    name: 'above',
+    inputs: ['one', 'another'],
+    steps: [
+      { name: 'first', workflow: 'first_below', input: { customer_message: 'one' } },
+      { name: 'second', workflow: 'second_below', input: { customer_message: 'another' } },
+    ],
+  })
+  const budgetId = await setBudget({ name: 'above', scope: 'RUN', workflowId, window: 'TOTAL', maxCalls: 1 })
+  const [id = ''] = await startRuns(operator, workflowId, [
+    // Two questions: the same one would be answered from the cache, and cost nothing.
+    { one: 'Where is my first order?', another: 'Where is my second order?' },
+  ])
+  const run = await until(id, 'FAILED')
+  expect(run.tasks.map(({ status }) => status)).toEqual(['COMPLETED', 'FAILED'])
+  expect(JSON.stringify(run.tasks[1])).toContain('BUDGET_EXCEEDED')
+  const { budget } = await platform
+    .as('viewer')
+    .query<{ budget: { use: Used } }>(
+      'query($id: ID!, $run: ID!) { budget(id: $id) { use(runId: $run) { used { usd tokens calls } reserved { calls } } } }',
+      { id: budgetId, run: id },
+    )
+  expect(budget.use).toMatchObject({ used: { calls: 1 }, reserved: { calls: 0 } })
+})
+
 test('what an agent outside reports is counted, and nothing of it begins once its budget is used up', async () => {
   const agentId = await registerAgent(
     platform.as('operator'),

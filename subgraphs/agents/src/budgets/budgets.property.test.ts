@@ -173,6 +173,100 @@ test('50 callers at once overrun no budget by more than one call’s error, and 
   )
 }, 60_000)
 
+/** A run, two that it began, and one that the first of these began; each of a workflow of its own. */
+async function family(actor: Actor): Promise<{ id: string; workflowId: string; above: string[] }[]> {
+  const ids = Array.from({ length: 4 }, () => randomUUID())
+  const parents = [null, ids[0], ids[0], ids[1]]
+  return world.database.transact(actor, async (client) => {
+    const runs: { id: string; workflowId: string; above: string[] }[] = []
+    for (const [index, id] of ids.entries()) {
+      const [workflowId, versionId] = [randomUUID(), randomUUID()]
+      const parent = parents[index] ?? null
+      await client.query(
+        `with w as (insert into workflow (organization_id, id, name, latest_version) values ($1, $2::uuid, $2::text, 1)),
+           v as (insert into workflow_version (organization_id, id, workflow_id, version, source, source_hash, definition)
+             values ($1, $3, $2::uuid, 1, '', '', '{}'))
+         insert into run (organization_id, id, workflow_id, version_id, status, input, started_by, parent_run_id, depth)
+         values ($1, $4, $2::uuid, $3, 'running', '{}', '{}', $5, $6)`,
+        [actor.organizationId, workflowId, versionId, id, parent, parent === null ? 0 : 1],
+      )
+      const above = runs.find((each) => each.id === parent)
+      runs.push({ id, workflowId, above: [id, ...(above?.above ?? [])] })
+    }
+    return runs
+  })
+}
+
+const familyCall = fc.record({ cents: fc.integer({ min: 1, max: 300 }), run: fc.nat(3) })
+
+test('a run and those that it began, and theirs, overspend its budget together no more than alone', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 1_500 }),
+      fc.array(familyCall, { minLength: 20, maxLength: 20 }),
+      async (maxCents, calls) => {
+        const actor = await world.organization('admin')
+        const runs = await family(actor)
+        const [root = expect.unreachable(), child] = runs
+        const budget = { scope: 'run', window: 'total', onBreach: 'stop' } as const
+        await setBudget(world, actor, { ...budget, name: 'every', maxUsd: maxCents / 100 })
+        await setBudget(world, actor, { ...budget, name: 'root', runId: root.id, maxCalls: 12 })
+        await setBudget(world, actor, {
+          ...budget,
+          name: 'child',
+          workflowId: child?.workflowId,
+          maxCalls: 4,
+        })
+        const made: typeof calls = []
+        await Promise.all(
+          calls.map(async ({ cents, run }) => {
+            const { id: runId, workflowId } = runs[run] ?? expect.unreachable()
+            const spender = { agentId: null, runId, workflowId, stepPath: 'write', step: 'write' }
+            const amount = { usd: cents / 100, tokens: 1, calls: 1 }
+            const reserved = await reserveCost(world, actor, spender, amount)
+            if (reserved.type === 'breached') return
+            made.push({ cents, run })
+            await settleCost(world, reserved.reservation, amount)
+          }),
+        )
+        const rows = await world.database.readTenant<{
+          name: string
+          subject: string
+          cents: number
+          calls: number
+        }>(
+          actor,
+          `select b.name, u.subject, (u.used_usd * 100)::float8 as cents, u.used_calls::float8 as calls
+           from budget_use u join budget b on b.organization_id = u.organization_id and b.id = u.budget_id
+           where u.organization_id = $1 and u.used_calls > 0`,
+          [actor.organizationId],
+        )
+        /** What was spent in this run and below. */
+        const below = (id: string) => made.filter(({ run }) => runs[run]?.above.includes(id))
+        const expected = (name: string, id: string) => {
+          const spent = below(id)
+          const cents = spent.reduce((sum, each) => sum + each.cents, 0)
+          return spent.length === 0 ? [] : [{ name, subject: id, cents, calls: spent.length }]
+        }
+        const sorted = (list: typeof rows) =>
+          list.toSorted((left, right) => (left.name + left.subject < right.name + right.subject ? -1 : 1))
+        expect(sorted(rows)).toEqual(
+          sorted([
+            ...runs.flatMap(({ id }) => expected('every', id)),
+            ...expected('root', root.id),
+            ...expected('child', child?.id ?? ''),
+          ]),
+        )
+        for (const { id } of runs)
+          expect(below(id).reduce((sum, { cents }) => sum + cents, 0)).toBeLessThanOrEqual(maxCents)
+        expect(below(root.id).length).toBeLessThanOrEqual(12)
+        expect(below(child?.id ?? '').length).toBeLessThanOrEqual(4)
+      },
+    ),
+    { numRuns: 10, endOnFailure: true },
+  )
+}, 60_000)
+
 test('what a lost process had reserved is free when its lease is over', async () => {
   const actor = await world.organization('admin')
   await setBudget(world, actor, { name: 'all', scope: 'organization', window: 'total', maxUsd: 1 })
