@@ -21,6 +21,7 @@ import { startHealthChecks } from './health/start-health-checks.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
 import { startMessageExpiry } from './messaging/start-message-expiry.ts'
 import { startRebalancing } from './resources/start-rebalancing.ts'
+import { recoverOverdue } from './recovery/recover-overdue.ts'
 import { startResources } from './resources/start-resources.ts'
 import { startRetention } from './retention/start-retention.ts'
 import { keepAgentTriggers } from './triggers/keep-agent-triggers.ts'
@@ -60,6 +61,7 @@ export async function startWorkers(
     startTaskRunner({
       database: data.database,
       execute: createExecutor(services, egress, taskLogs),
+      recoverOverdue: recoverOverdue(services),
       log,
       onMore: () => lanes.nudge(TASK_LANE),
       ...(concurrency === undefined ? {} : { concurrency }),

@@ -1,16 +1,19 @@
-import { type AgentExecutor, type Breakers, readReliability } from '@tutti/agents/domain'
+import { agents } from '@tutti/agents'
+import { type AgentExecutor, type Breakers, readReliability, registerAgent } from '@tutti/agents/domain'
 import { openTail, type Tail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
-import { createLog } from '@tutti/runtime'
+import { bindSubgraph, createKms, createLog } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type { AttemptOutcome, ClaimedTask } from '@tutti/workflows/domain'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { failed, succeeded } from '../executors/executor.ts'
 import { guardAttempt } from './guard-attempt.ts'
+import { recoverOverdue } from './recover-overdue.ts'
 
 let world: TestDatabase
 let tail: Tail
 let actor: Actor
+const log = createLog('test', 'silent')
 
 beforeAll(async () => {
   world = await openTestDatabase()
@@ -152,4 +155,43 @@ test('what only a person can mend is escalated, once for many tasks, and not tri
   await play(missing)
   expect(result).toMatchObject({ type: 'failed', recovery: { kind: 'credential', action: 'escalate' } })
   expect(await escalations()).toEqual([{ title: 'Agent "press" cannot work: CREDENTIAL_NOT_FOUND' }])
+})
+
+test('an attempt whose time is over is recovered as its agent says: degraded, or escalated, else as the engine has it', async () => {
+  const { agent } = await registerAgent({ database: world.database }, actor, {
+    document:
+      'metadata: { name: slow, type: test.press, version: 1.0.0 }\nexecutor: { type: http, url: "https://press.example.com" }\n',
+  })
+  const subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  const set = async (actions: string[], more = {}) => {
+    const { errors } = await subgraph.execute({
+      query:
+        'mutation ($input: SetReliabilityInput!) { setReliability(input: $input) { reliability { fallbackAnswer } } }',
+      variables: { input: { agentId: agent.id, recovery: [{ kind: 'TIMEOUT', actions }], ...more } },
+      actor,
+    })
+    expect(errors).toBeUndefined()
+  }
+  const recover = recoverOverdue({ database: world.database, tail, log })
+  const overdue = failed('STEP_TIMED_OUT', 'No result within 1000 ms.', { retryable: true })
+  if (overdue.type !== 'failed') return expect.unreachable()
+  const after = (attempt: number) => recover({ ...taskOf(attempt), agentId: agent.id }, overdue)
+  expect(await after(1)).toBe(overdue)
+  await set(['RESTART', 'DEGRADE'], { fallbackAnswer: { text: 'Later.' } })
+  expect(await after(1)).toBe(overdue)
+  const own = { kind: 'timeout', code: 'STEP_TIMED_OUT' }
+  expect(await after(2)).toEqual({
+    type: 'succeeded',
+    output: { text: 'Later.' },
+    recovery: { ...own, action: 'degrade' },
+  })
+  await set(['ESCALATE'])
+  expect(await after(1)).toMatchObject({
+    type: 'failed',
+    error: { code: 'STEP_TIMED_OUT', retryable: false },
+    recovery: { ...own, action: 'escalate' },
+  })
+  expect((await escalations()).map(({ title }) => title)).toContain(
+    'Agent "slow" cannot work: STEP_TIMED_OUT',
+  )
 })

@@ -97,8 +97,12 @@ const isOpen = ({ name }: AgentExecutor, retryAfterMs: number): TaskOutcome =>
     retryAfterMs,
   })
 
-async function afterFailure(
-  services: GuardServices,
+/**
+ * What its agent's recovery makes of an attempt that failed: the fallback answer, or an escalation and no further attempt; else
+ * the failure as it is.
+ */
+export async function afterFailure(
+  services: Pick<GuardServices, 'database' | 'tail' | 'log'>,
   task: ClaimedTask,
   agent: AgentExecutor,
   outcome: TaskOutcome & { type: 'failed' },
@@ -122,7 +126,7 @@ async function afterFailure(
 
 /** Once an hour for an agent and a code: what fails a thousand runs is one thing for a person to see to. */
 async function escalate(
-  services: GuardServices,
+  services: Pick<GuardServices, 'database' | 'tail' | 'log'>,
   { organizationId, runId, id: taskId }: ClaimedTask,
   { id, name }: AgentExecutor,
   { error: { code, message } }: TaskOutcome & { type: 'failed' },

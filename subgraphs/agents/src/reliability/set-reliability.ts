@@ -45,14 +45,6 @@ const inputSchema = z.object({
       (list) => new Set(list.map(({ kind }) => kind)).size === list.length,
       'A kind of failure is named once.',
     )
-    .refine(
-      (list) =>
-        list.every(
-          ({ kind, actions }) =>
-            kind !== 'timeout' || actions.every((each) => each !== 'degrade' && each !== 'escalate'),
-        ),
-      'A timeout is met by RESTART and FAIL_OVER only: the time of the attempt is over.',
-    )
     .nullish(),
   fallbackAnswer: z.unknown().optional(),
 })

@@ -3,7 +3,7 @@ import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { bindSubgraph, createLog } from '@tutti/runtime'
 import type { Actor, EventRecord } from '@tutti/schema'
 import { workflows } from '../index.ts'
-import type { ExecuteTask } from '../engine/worker/attempt.ts'
+import type { ExecuteTask, RecoverOverdue } from '../engine/worker/attempt.ts'
 import { startTaskRunner } from '../engine/worker/task-runner.ts'
 import { startRuns } from '../runs/start-runs.ts'
 import { applyWorkflow } from '../workflows/apply-workflow.ts'
@@ -22,7 +22,12 @@ export interface Engine extends AsyncDisposable {
   /** Applies a document and starts a run of it. */
   start(actor: Actor, document: string, input?: Record<string, unknown>): Promise<string>
   /** A worker, until the test ends or it is stopped. What another test left behind, it completes. */
-  work(actor: Actor, execute: ExecuteTask, concurrency?: number): AsyncDisposable
+  work(
+    actor: Actor,
+    execute: ExecuteTask,
+    concurrency?: number,
+    recoverOverdue?: RecoverOverdue,
+  ): AsyncDisposable
   /** The first event that fits, of the past or to come. */
   event(actor: Actor, type: RegExp, matches?: (event: EventRecord) => boolean): Promise<EventRecord>
   /** Rows as SQL has them, of one organization. */
@@ -75,12 +80,12 @@ export async function openEngine(): Promise<Engine> {
       const [run] = await startRuns(services, actor, [{ workflowId: id, input }], String)
       return run?.id ?? ''
     },
-    work({ organizationId }, execute, concurrency = 16) {
+    work({ organizationId }, execute, concurrency = 16, recoverOverdue) {
       const ours: ExecuteTask = async (task, signal, beat) =>
         task.organizationId === organizationId
           ? execute(task, signal, beat)
           : { type: 'succeeded', output: null }
-      const runner = startTaskRunner({ database, execute: ours, log, concurrency }, 500)
+      const runner = startTaskRunner({ database, execute: ours, recoverOverdue, log, concurrency }, 500)
       runners.add(runner)
       return {
         async [Symbol.asyncDispose]() {

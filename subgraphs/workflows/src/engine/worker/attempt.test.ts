@@ -3,6 +3,7 @@ import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { beatFromOutside, reportProgress } from '../../tasks/progress/report-progress.ts'
 import { type Engine, openEngine } from '../../testing/open-engine.ts'
+import type { RecoverOverdue } from './attempt.ts'
 import type { ClaimedTask } from './claimed-task.ts'
 import type { TaskOutcome } from './outcome.ts'
 
@@ -104,5 +105,55 @@ steps:
     { step: 'silent', status: 'completed', output: false },
     { step: 'fails', status: 'failed' },
     { step: 'work~undo', status: 'completed', output: false },
+  ])
+})
+
+test('what is to be done about an attempt whose time is over is asked, and an answer of another kind takes its place', async () => {
+  const actor = await engine.organization('ada')
+  const asked: string[] = []
+  const recover: RecoverOverdue = async ({ nodeId, attempt }, failure) => {
+    asked.push(`${nodeId} ${attempt} ${failure.error.code}`)
+    if (nodeId === 'fails') throw new Error('no recovery')
+    const own = { kind: 'timeout' as const, code: failure.error.code }
+    if (nodeId === 'told') {
+      const error = { ...failure.error, retryable: false }
+      return { type: 'failed', error, recovery: { ...own, action: 'escalate' } }
+    }
+    if (attempt === 1) return failure
+    return { type: 'succeeded', output: 'later', recovery: { ...own, action: 'degrade' } }
+  }
+  await using _worker = engine.work(actor, async (_, signal) => done(await untilTold(signal)), 16, recover)
+  const run = async (name: string, limit: string) => {
+    const id = await engine.start(
+      actor,
+      `
+name: ${name} overdue
+steps:
+  - {name: ${name}, agent: ada, output: result, ${limit}, retry: {attempts: 2, delay: 0s}}
+`,
+    )
+    const { type } = await ended(actor, id)
+    const [task] = await engine.rows(
+      actor,
+      `select attempt, output, error->>'code' as code, recovery->-1->>'action' as action from task
+       where organization_id = $1 and run_id = $2`,
+      [id],
+    )
+    return { type, ...task }
+  }
+  const degraded = { type: 'run.completed', attempt: 2, output: 'later', action: 'degrade' }
+  expect(await run('slow', 'timeout: 100ms')).toMatchObject(degraded)
+  expect(await run('silent', 'heartbeat_timeout: 200ms')).toMatchObject(degraded)
+  const failed = { type: 'run.failed', code: 'STEP_TIMED_OUT' }
+  expect(await run('told', 'timeout: 100ms')).toMatchObject({ ...failed, attempt: 1, action: 'escalate' })
+  expect(await run('fails', 'timeout: 100ms')).toMatchObject({ ...failed, attempt: 2 })
+  expect(asked).toEqual([
+    'slow 1 STEP_TIMED_OUT',
+    'slow 2 STEP_TIMED_OUT',
+    'silent 1 HEARTBEAT_TIMEOUT',
+    'silent 2 HEARTBEAT_TIMEOUT',
+    'told 1 STEP_TIMED_OUT',
+    'fails 1 STEP_TIMED_OUT',
+    'fails 2 STEP_TIMED_OUT',
   ])
 })

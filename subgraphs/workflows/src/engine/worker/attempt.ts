@@ -1,12 +1,12 @@
 import type { Database } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
 import { readLastReport } from '../../tasks/progress/report-progress.ts'
-import { stepError } from '../core/index.ts'
+import { type AttemptError, stepError } from '../core/index.ts'
 import { UNDO } from '../core/steps/compensation.ts'
 import type { EngineMemory } from '../store/engine-memory.ts'
 import type { ClaimedTask } from './claimed-task.ts'
 import { type Heart, startHeart } from './heart.ts'
-import type { AttemptOutcome } from './outcome.ts'
+import type { AttemptOutcome, TaskOutcome } from './outcome.ts'
 
 /**
  * Does one task. `signal` aborts when the lease is lost or the attempt's time is up; its answer is then ignored. `beat`
@@ -18,11 +18,21 @@ export type ExecuteTask = (
   beat?: () => void,
 ) => Promise<AttemptOutcome>
 
+/**
+ * What is done about an attempt that gave no result in its time, or of which nothing was heard: what it answers, that very
+ * failure or another outcome, is what the attempt came to.
+ */
+export type RecoverOverdue = (
+  task: ClaimedTask,
+  failure: TaskOutcome & { type: 'failed' },
+) => Promise<TaskOutcome>
+
 /** What attempts are made with. */
 export interface AttemptServices {
   database: Database
   memory: Pick<EngineMemory, 'definitions'>
   execute: ExecuteTask
+  recoverOverdue?: RecoverOverdue | undefined
   log: Log
 }
 
@@ -36,18 +46,20 @@ export async function runAttempt(
   { versionId, abort }: { versionId: string; abort: AbortController },
 ): Promise<AttemptOutcome> {
   const { execute, log } = services
-  const ended = Promise.withResolvers<AttemptOutcome>()
+  const ended = Promise.withResolvers<{ overdue: AttemptError }>()
   const timer = setTimeout(() => {
     abort.abort(new Error('STEP_TIMED_OUT'))
-    ended.resolve({ type: 'timed_out' })
+    const error = stepError('STEP_TIMED_OUT', `No result within ${task.timeoutMs} ms.`)
+    ended.resolve({ overdue: { ...error, retryable: true } })
   }, task.timeoutMs)
   using heart = heartOf(services, task, { versionId, abort }, (limitMs) => {
     abort.abort(new Error('HEARTBEAT_TIMEOUT'))
     const error = stepError('HEARTBEAT_TIMEOUT', `Nothing was heard of the attempt for ${limitMs} ms.`)
-    ended.resolve({ type: 'failed', error: { ...error, retryable: true } })
+    ended.resolve({ overdue: { ...error, retryable: true } })
   })
   try {
-    return await Promise.race([execute(task, abort.signal, heart.beat), ended.promise])
+    const came = await Promise.race([execute(task, abort.signal, heart.beat), ended.promise])
+    return 'overdue' in came ? await afterOverdue(services, task, came.overdue) : came
   } catch (error) {
     log.warn({ err: error, taskId: task.id }, 'an executor threw')
     const message = error instanceof Error ? error.message : String(error)
@@ -55,6 +67,20 @@ export async function runAttempt(
   } finally {
     clearTimeout(timer)
   }
+}
+
+async function afterOverdue(
+  { recoverOverdue, log }: AttemptServices,
+  task: ClaimedTask,
+  error: AttemptError,
+): Promise<AttemptOutcome> {
+  const failure = { type: 'failed' as const, error }
+  const outcome = await recoverOverdue?.(task, failure).catch((reason: unknown) => {
+    log.warn({ err: reason, taskId: task.id }, 'nothing could be done about an attempt whose time was over')
+    return failure
+  })
+  if (outcome && outcome !== failure) return outcome
+  return error.code === 'STEP_TIMED_OUT' ? { type: 'timed_out' } : failure
 }
 
 function heartOf(

@@ -13,7 +13,7 @@ import { inTransaction } from '../store/in-transaction.ts'
 import { dropStrands, parkStrands } from '../store/let-go.ts'
 import type { PlannedChange } from '../store/plan-transitions.ts'
 import { takeSignals } from '../take-signals.ts'
-import { type ExecuteTask, runAttempt } from './attempt.ts'
+import { type ExecuteTask, type RecoverOverdue, runAttempt } from './attempt.ts'
 import { type ClaimedTask, claimedTaskOf } from './claimed-task.ts'
 import type { AttemptOutcome } from './outcome.ts'
 import {
@@ -44,6 +44,7 @@ import { weighTenants } from './weigh-tenants.ts'
 export interface TaskRunnerOptions {
   database: Database
   execute: ExecuteTask
+  recoverOverdue?: RecoverOverdue | undefined
   log: Log
   /** Strands under way at once in this process. */
   concurrency?: number
@@ -90,11 +91,11 @@ interface Hold {
 
 /** Starts claiming. Stopping lets running tasks finish for `drainMs`, then leaves the rest to their leases' end. */
 export function startTaskRunner(options: TaskRunnerOptions, drainMs = 8_000): TaskRunner {
-  const { database, execute, log, concurrency = 128, onMore } = options
+  const { database, execute, recoverOverdue, log, concurrency = 128, onMore } = options
   const pool = database.pool('worker')
   const memory = engineMemoryOf(database)
   const limits = limitMemoryOf(database)
-  const attempts = { database, memory, execute, log }
+  const attempts = { database, memory, execute, recoverOverdue, log }
   const holds = new Map<string, Hold>()
   const queue: Hold[] = []
   const idle = new Set<() => void>()
