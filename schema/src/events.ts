@@ -19,13 +19,6 @@ const approvalRef = z.object({
 })
 /** Somebody's right to decide, lent to somebody else. */
 const delegationRef = z.object({ delegationId: z.string(), fromId: z.string(), toId: z.string() })
-const approvalRef = z.object({
-  approvalId: z.string(),
-  runId: z.string().nullable(),
-  taskId: z.string().nullable(),
-})
-/** Somebody's right to decide, lent to somebody else. */
-const delegationRef = z.object({ delegationId: z.string(), fromId: z.string(), toId: z.string() })
 /** Who has a role, everywhere or in one domain or team. */
 const assignmentRef = z.object({
   assignmentId: z.string(),
@@ -119,6 +112,8 @@ export const EVENTS = {
   /** It takes no new work; after the deadline what is under way is handed over. */
   'agent.draining': agentRef.extend({ reason, deadline: z.string() }),
   'agent.retired': agentRef,
+  /** It was retired and is back, by this version. */
+  'agent.restored': agentRef.extend({ number: z.number().int(), reason }),
   'deployment.started': deploymentRef,
   'deployment.progressed': deploymentRef.extend({ stage: z.string(), status: z.string() }),
   'deployment.completed': deploymentRef.extend({ number: z.number().int() }),
@@ -373,6 +368,42 @@ export const EVENTS = {
   }),
   'escalation.acknowledged': z.object({ escalationId: z.string() }),
   'escalation.resolved': z.object({ escalationId: z.string(), resolution: z.string() }),
+  /** It went up a level: a deadline was missed, or somebody asked for it. */
+  'escalation.raised': z.object({
+    escalationId: z.string(),
+    from: z.string(),
+    to: z.string(),
+    cause: z.enum(['acknowledgement', 'resolution', 'request']),
+    reason,
+  }),
+  /** Another is responsible now; `assignedToId`: null when it is a whole level. */
+  'escalation.reassigned': z.object({
+    escalationId: z.string(),
+    level: z.string(),
+    assignedToId: z.string().nullable(),
+    reason,
+  }),
+  'escalation.commented': z.object({ escalationId: z.string(), stepId: z.string() }),
+  /** The last level missed its deadline as well: it stays there, and an incident is open. */
+  'escalation.exhausted': z.object({
+    escalationId: z.string(),
+    level: z.string(),
+    cause: z.enum(['acknowledgement', 'resolution']),
+    incidentId: z.string(),
+  }),
+  /** `scopeId`: of the organization, the domain or the team. */
+  'escalation_policy.changed': z.object({
+    scope: z.enum(['organization', 'domain', 'team']),
+    scopeId: z.string(),
+    change: z.enum(['set', 'removed']),
+  }),
+  /** Who is on call when was said anew; `overrideId`: for a time alone. */
+  'on_call.changed': z.object({
+    scheduleId: z.string(),
+    name: z.string(),
+    change: z.enum(['set', 'removed', 'overridden', 'override_removed']),
+    overrideId: z.string().nullable(),
+  }),
   /** An entry of the audit trail was written; `digest`: what it commits to, which the chain covers. */
   'audit.recorded': z.object({ entryId: z.string(), actionType: z.string(), digest: z.string() }),
   'incident.opened': z.object({ incidentId: z.string(), severity: z.string(), title: z.string() }),
@@ -402,6 +433,13 @@ export const EVENTS = {
   }),
   /** It could not be evaluated, and so it denied; at most once a minute from a process. */
   'policy.failed': policyRef.extend({ version: z.number().int(), action: z.string(), message: z.string() }),
+  /** Lines of the matrix of who may decide what that are there now, and those that are there no more. */
+  'authority.changed': z.object({
+    version: z.number().int(),
+    previous: z.number().int(),
+    added: z.array(z.record(z.string(), z.unknown())),
+    removed: z.array(z.record(z.string(), z.unknown())),
+  }),
   'policy_exception.changed': policyRef.extend({
     exceptionId: z.string(),
     change: z.enum(['requested', 'approved', 'rejected', 'revoked']),
@@ -454,6 +492,21 @@ export const EVENTS = {
   /** The organization's credentials were encrypted anew. */
   'data_key.rotated': z.object({ version: z.number().int(), reencrypted: z.number().int(), reason }),
   'credential.revoked': z.object({ credentialId: z.string() }),
+  /** The old key opens until `graceUntil`, and the new one from now on. */
+  'credential.replaced': z.object({
+    credentialId: z.string(),
+    newCredentialId: z.string(),
+    graceUntil: z.string(),
+  }),
+  'role.set': z.object({ name: z.string(), version: z.number().int(), scopes: z.array(z.string()) }),
+  'group.set': z.object({
+    groupId: z.string(),
+    name: z.string(),
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+  }),
+  'role.assigned': assignmentRef.extend({ expiresAt: z.string().nullable(), reason }),
+  'role.unassigned': assignmentRef,
   /** A tool was called for the first time, and what its server says of it pinned by its hash. */
   'tool.pinned': toolRef,
   /** The server says something else of a tool by now: it is not called until somebody approves that. */

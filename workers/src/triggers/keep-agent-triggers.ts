@@ -10,6 +10,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   'agent.version_served',
   'agent.draining',
   'agent.retired',
+  'agent.restored',
   'deployment.completed',
 ])
 

@@ -1,10 +1,11 @@
 import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
+import { openTestDatabase, testActor, type TestDatabase } from '@tutti/prisma/testing'
 import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentExecutor } from '../agents/agent-executor.ts'
 import { agents } from '../index.ts'
+import { finishRetirement } from './work-retirement.ts'
 
 let world: TestDatabase
 let tail: Tail
@@ -265,4 +266,87 @@ test('mistakes of typed configurations have their places in the argument, and on
     for (const input of [{}, { document: TYPED, configuration: FIELDS }])
       expect((await ask(query, { input: { ...input, ...more } })).codes).toEqual(['BAD_INPUT'])
   }
+})
+
+const RESTORE = `mutation ($input: RestoreAgentInput!) { restoreAgent(input: $input) { agent {
+  id status version servingVersion { number } instances { ready maxConcurrentTasks } } } }`
+const STATE = 'query ($id: ID!) { agent(id: $id) { status retirement { status finalState } } }'
+
+/** Retires an agent, with nothing of it under way. */
+async function retire(agentId: string, actor: Actor): Promise<void> {
+  await ask('mutation ($id: ID!) { retireAgent(input: {id: $id}) { agent { id } } }', { id: agentId }, actor)
+  const { organizationId } = actor
+  expect(await finishRetirement(world, { organizationId, agentId, status: 'draining' }, {})).toBe(true)
+}
+
+test('a retired agent comes back as it was, with its instances and its inbox; one that is not retired does not', async () => {
+  const actor = await world.organization('operator')
+  const more = 'resource_requirements: {max_concurrent_tasks: 3}'
+  const agentId = await register('returning', more, actor)
+  await ask(UPDATE, { input: { agentId, document: documentOf('returning', '2', more) } }, actor)
+  const send = (body: unknown, priority: string) =>
+    ask(
+      'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }',
+      { input: { to: { agent: agentId }, body, priority } },
+      actor,
+    )
+  await send({ hello: 'there' }, 'NORMAL')
+  await send({ long: 'x'.repeat(5_000) }, 'URGENT')
+  const restore = (more: object = {}) => ask(RESTORE, { input: { id: agentId, ...more } }, actor)
+  expect(await restore()).toMatchObject({ data: null, codes: ['INVALID_STATE'] })
+  await retire(agentId, actor)
+
+  const inboxOf = async (who: Actor) =>
+    (await ask(STATE, { id: agentId }, who)).data.agent.retirement.finalState.inbox
+  expect(await inboxOf(actor)).toMatchObject({
+    waiting: 2,
+    messages: [
+      { priority: 'urgent', body: null, deliveries: 0 },
+      { priority: 'normal', body: { hello: 'there' }, kind: 'message', sender: { id: actor.id } },
+    ],
+  })
+  const viewers = await inboxOf(testActor('viewer', actor.organizationId))
+  expect(viewers.messages).toHaveLength(2)
+  expect(JSON.stringify(viewers)).not.toContain('hello')
+
+  for (const instances of [0, 51]) expect((await restore({ instances })).codes).toEqual(['BAD_INPUT'])
+  expect((await restore({ instances: 2, reason: 'missed' })).data.restoreAgent.agent).toEqual({
+    id: agentId,
+    status: 'ACTIVE',
+    version: '2',
+    servingVersion: { number: 2 },
+    instances: { ready: 2, maxConcurrentTasks: 6 },
+  })
+  expect((await restore()).codes).toEqual(['INVALID_STATE'])
+  const { data } = await ask(
+    'mutation ($input: ReceiveMessagesInput!) { receiveMessages(input: $input) { messages { body } } }',
+    { input: { agent: agentId, most: 2 } },
+    actor,
+  )
+  expect(data.receiveMessages.messages.map(({ body }: { body: object }) => Object.keys(body))).toEqual([
+    ['long'],
+    ['hello'],
+  ])
+  const [event] = await world.database.readTenant<{ data: object }>(
+    actor,
+    `select data from log.event where type = 'agent.restored' and subject = $1`,
+    [`agent/${agentId}`],
+  )
+  expect(event?.data).toEqual({ agentId, name: 'returning', number: 2, reason: 'missed' })
+})
+
+test('an agent comes back within the quotas, in its own organization, and not beside its deployment', async () => {
+  const actor = await world.organization('operator')
+  const agentId = await register('kept', 'resource_requirements: {memory_mb: 100}', actor)
+  await retire(agentId, actor)
+  await world.database.inTenant(actor, (tx) =>
+    tx.db.agentQuota.create({ data: { organizationId: actor.organizationId, maxMemoryMb: 150 } }),
+  )
+  const restore = (instances: number, who = actor) => ask(RESTORE, { input: { id: agentId, instances } }, who)
+  expect((await restore(2)).codes).toEqual(['QUOTA_EXCEEDED'])
+  expect((await ask(STATE, { id: agentId }, actor)).data.agent.status).toBe('RETIRED')
+  expect((await restore(1, await world.organization('operator'))).codes).toEqual(['NOT_FOUND'])
+  const deployed = await ask(DEPLOY, { input: { document: documentOf('kept', '2') } }, actor)
+  expect(deployed.codes).toBeUndefined()
+  expect((await restore(1)).codes).toEqual(['INVALID_STATE'])
 })

@@ -3,9 +3,11 @@ import { fail } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
 import { loadAgents } from '../agents/load-agents.ts'
 import type { Context } from '../context.ts'
+import { finalStateFor } from './final-state.ts'
 import { listAgentVersions, loadAgentVersions } from './list-agent-versions.ts'
 import { loadInstances } from './load-instances.ts'
 import { loadRetirements } from './load-retirements.ts'
+import { restoreAgent } from './restore-agent.ts'
 import { scaleAgent } from './scale-agent.ts'
 import { serveAgentVersion } from './serve-agent-version.ts'
 import { updateAgent } from './update-agent.ts'
@@ -27,6 +29,9 @@ export const lifecycleResolvers = {
       return { agent: await agentOf(context, input.agentId) }
     },
     scaleAgent: (_, { input }, context) => scaleAgent(context, context.actor, input),
+    restoreAgent: async (_, { input }, context) => ({
+      agent: await restoreAgent(context, context.actor, input),
+    }),
   },
   Agent: {
     servingVersion: ({ id, servingVersion }, _, context) => versionOf(context, id, servingVersion),
@@ -38,6 +43,9 @@ export const lifecycleResolvers = {
         maxConcurrentTasks: null,
       },
     retirement: ({ id }, _, context) => loaderOf(context, loadRetirements).load(id),
+  },
+  AgentRetirement: {
+    finalState: ({ agentId, finalState }, _, context) => finalStateFor(context, agentId, finalState),
   },
 } satisfies Resolvers
 

@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { AGENT_COLUMNS, type AgentRow } from '../agents/agent-row.ts'
 import { lockAgent } from '../agents/lock-agent.ts'
+import { requireNoDeployment } from './require-no-deployment.ts'
 import { reasonInput } from './scale-agent.ts'
 
 const DEFAULT_SECONDS = 300
@@ -37,13 +38,7 @@ export async function retireAgent(
     const agent = await lockAgent(tx, id, 'input.id')
     if (agent.status === 'draining' || agent.status === 'retired') return agent
     const { organizationId } = actor
-    const [deployment] = await tx.sql(
-      `select id from agent_deployment where organization_id = $1::uuid and agent_name = $2 and status in ('running', 'undoing')`,
-      organizationId,
-      agent.name,
-    )
-    if (deployment)
-      fail('INVALID_STATE', { path: 'input.id', message: 'A deployment of the agent is under way.' })
+    await requireNoDeployment(tx, agent.name, 'input.id')
     const [draining] = await tx.sql<AgentRow>(
       `update agent set status = 'draining', updated_at = now()
        where organization_id = $1::uuid and id = $2::uuid returning ${AGENT_COLUMNS}`,

@@ -1,12 +1,13 @@
 import type { Database, TenantTransaction } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
-import { type Actor, fail } from '@tutti/schema'
+import type { Actor } from '@tutti/schema'
 import { z } from 'zod'
 import type { AgentRow } from '../agents/agent-row.ts'
 import { lockAgent } from '../agents/lock-agent.ts'
 import type { LoadFigures } from '../scaling/load-figures.ts'
 import { MOST_INSTANCES } from './most-instances.ts'
 import { requireActive } from './require-active.ts'
+import { requireNoDeployment } from './require-no-deployment.ts'
 import { allocate, requireRoom, wantedBy } from './require-room.ts'
 
 /** How many instances, as an argument. */
@@ -61,13 +62,7 @@ export async function scaleWithin(
   const agent = await lockAgent(tx, agentId)
   requireActive(agent, 'input.agentId')
   const { organizationId } = tx.actor
-  const [deployment] = await tx.sql(
-    `select id from agent_deployment where organization_id = $1::uuid and agent_name = $2 and status in ('running', 'undoing')`,
-    organizationId,
-    agent.name,
-  )
-  if (deployment)
-    fail('INVALID_STATE', { path: 'input.agentId', message: 'A deployment of the agent is under way.' })
+  await requireNoDeployment(tx, agent.name, 'input.agentId')
   const ready = await tx.sql<{ id: string }>(
     `select id from agent_instance where organization_id = $1::uuid and agent_id = $2::uuid order by id`,
     organizationId,

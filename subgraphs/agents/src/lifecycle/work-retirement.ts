@@ -65,6 +65,19 @@ export async function noteHandedOver(
   )
 }
 
+const MOST_MESSAGES = 200
+const MOST_BODY_BYTES = 4_096
+
+/** What waits in the inbox of `r.agent_id`: how much, and the most urgent with their bodies, where those are small. */
+const INBOX = `(select jsonb_build_object('waiting', count(*), 'messages', coalesce(jsonb_agg(jsonb_build_object(
+    'id', m.id, 'kind', m.kind, 'sender', m.sender, 'priority', (array['low', 'normal', 'high', 'urgent'])[m.priority + 1],
+    'deliveries', m.deliveries, 'createdAt', m.created_at, 'expiresAt', m.expires_at,
+    'body', case when octet_length(m.body::text) <= ${MOST_BODY_BYTES} then m.body end)
+    order by m.place) filter (where m.place <= ${MOST_MESSAGES}), '[]'))
+  from (select *, row_number() over (order by priority desc, id) as place from agent_message
+    where organization_id = r.organization_id and to_agent_id = r.agent_id and ended_at is null
+      and expires_at > clock_timestamp()) m)`
+
 /**
  * Ends a retirement: the final state is kept with the versions and the inbox, instances and what was set aside for them
  * go, and the agent is unregistered. Undone by nobody but a new registration. False when it was not draining any more.
@@ -92,6 +105,7 @@ export async function finishRetirement(
            'configuration', v.configuration, 'createdBy', v.created_by, 'createdAt', v.created_at) order by v.number), '[]')
            from agent_version v where v.organization_id = r.organization_id and v.agent_id = r.agent_id),
          'instances', (select count(*) from agent_instance i where i.organization_id = r.organization_id and i.agent_id = r.agent_id),
+         'inbox', ${INBOX},
          'work', $3::jsonb,
          'handedOver', r.handed_over)
        where r.organization_id = $1::uuid and r.agent_id = $2::uuid and r.status = 'draining' returning r.id`,

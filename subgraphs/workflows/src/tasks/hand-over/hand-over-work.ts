@@ -102,7 +102,11 @@ export interface AgentWork {
   }[]
   /** Tasks that wait for the agent or another that can do them. */
   waiting: number
+  /** Its open items on the board, oldest first: what it holds, what is for its workers, and what it posted. */
+  board: { id: string; capability: string; status: string; runId: string | null; createdAt: string }[]
 }
+
+const MOST_ITEMS = 200
 
 /** Sums up an agent's work. */
 export async function workOfAgent(
@@ -128,10 +132,21 @@ export async function workOfAgent(
     'select count(*)::int as waiting from strand where organization_id = $1 and agent_id = $2',
     [organizationId, agentId],
   )
+  const board = await database.readTenant<AgentWork['board'][number]>(
+    actor,
+    `select i.id, i.capability, i.status, i.run_id as "runId", i.created_at as "createdAt" from board_item i
+     join agent a on a.organization_id = $1 and a.id = $2
+     where i.organization_id = $1 and i.status in ('open', 'claimed') and (i.for_agent_id = a.id
+       or (i.status = 'claimed' and i.agent_id = a.id and i.lease_until > clock_timestamp())
+       or (i.posted_by->>'kind' = 'agent' and (i.posted_by->>'id' = a.id::text or i.posted_by->>'name' = a.name)))
+     order by i.id limit ${MOST_ITEMS}`,
+    [organizationId, agentId],
+  )
   return {
     tasks: Object.fromEntries(counts.map(({ status, tasks }) => [status, tasks])),
     costUsd: counts.reduce((sum, { cost }) => sum + cost, 0),
     lastTasks,
     waiting: open?.waiting ?? 0,
+    board,
   }
 }
