@@ -4,6 +4,8 @@ import type { WorkerServices } from './worker-services.ts'
 /** How often a look is made, in milliseconds after the one before ended, and what is said in the log of one that fails. */
 export interface Looking {
   everyMs: number
+  /** How long after the start the first look is made; at once unless given. */
+  firstMs?: number
   failure: string
 }
 
@@ -13,15 +15,17 @@ export interface Looking {
  */
 export function lookOften(
   { log }: Pick<WorkerServices, 'log'>,
-  { everyMs, failure }: Looking,
+  { everyMs, firstMs = 0, failure }: Looking,
   look: (signal: AbortSignal) => Promise<unknown>,
 ): AsyncDisposable {
   const stopping = new AbortController()
   const { signal } = stopping
+  const rest = (ms: number): Promise<unknown> => wait(ms, undefined, { signal }).catch(() => undefined)
   const loop = (async () => {
+    if (firstMs > 0) await rest(firstMs)
     while (!signal.aborted) {
       const answer = await look(signal).catch((error: unknown) => log.warn({ err: error }, failure))
-      if (answer !== true) await wait(everyMs, undefined, { signal }).catch(() => undefined)
+      if (answer !== true) await rest(everyMs)
     }
   })()
   return {

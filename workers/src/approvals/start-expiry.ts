@@ -1,4 +1,5 @@
 import { settleDueApprovals } from '@tutti/governance/domain'
+import { lookOften } from '../look-often.ts'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
 
 const SWEEP_MS = 5_000
@@ -6,28 +7,8 @@ const MOST = 500
 
 /** Ends what nobody decided in time, of every tenant, so that what waits for it goes on. Looks again every 5 s. */
 export function startExpiry(services: Pick<WorkerServices, 'database' | 'log'>): AsyncDisposable {
-  const { log } = services
-  let sweeping = Promise.resolve()
-  let busy = false
-  const sweep = async (): Promise<void> => {
-    busy = true
-    try {
-      await expireOverdue(services)
-    } catch (error) {
-      log.warn({ err: error }, 'approvals could not be ended in time')
-    } finally {
-      busy = false
-    }
-  }
-  const timer = setInterval(() => {
-    if (!busy) sweeping = sweep()
-  }, SWEEP_MS)
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer)
-      await sweeping
-    },
-  }
+  const failure = 'approvals could not be ended in time'
+  return lookOften(services, { everyMs: SWEEP_MS, failure }, () => expireOverdue(services))
 }
 
 /** One look: each tenant's overdue questions in a transaction of its own. One tenant's failure is not another's. */

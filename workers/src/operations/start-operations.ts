@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { findOperations, workOperation } from '@tutti/workflows/domain'
+import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
 
 /** An operation is begun this soon, and after the death of who worked on it taken up again. */
@@ -15,18 +15,6 @@ export function startOperations(
 ): AsyncDisposable {
   const { database, log } = services
   const worker = { database, wake }
-  const stopping = new AbortController()
-  const { signal } = stopping
-
-  async function workOff(): Promise<void> {
-    for (let worked = true; worked && !signal.aborted;) {
-      worked = false
-      for (const operation of await findOperations(database.pool('worker'))) {
-        if (signal.aborted) return
-        if (await workOne(operation)) worked = true
-      }
-    }
-  }
 
   async function workOne(operation: Parameters<typeof workOperation>[1]): Promise<boolean> {
     try {
@@ -37,17 +25,13 @@ export function startOperations(
     }
   }
 
-  const loop = (async () => {
-    while (!signal.aborted) {
-      await workOff().catch((error: unknown) => log.warn({ err: error }, 'operations could not be looked at'))
-      await wait(LOOK_MS, undefined, { signal }).catch(() => undefined)
+  const failure = 'operations could not be looked at'
+  return lookOften(services, { everyMs: LOOK_MS, failure }, async (signal) => {
+    let worked = false
+    for (const operation of await findOperations(database.pool('worker'))) {
+      if (signal.aborted) return false
+      if (await workOne(operation)) worked = true
     }
-  })()
-
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      await loop
-    },
-  }
+    return worked
+  })
 }

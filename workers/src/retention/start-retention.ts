@@ -8,6 +8,7 @@ import {
   deleteOldUses,
 } from '@tutti/agents/domain'
 import { deleteExpiredLogs, deleteOldFirings } from '@tutti/workflows/domain'
+import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
 
 const EVERY_MS = 10 * 60 * 1000
@@ -25,28 +26,16 @@ const SWEEPS = {
   'load of agents': deleteOldLoads,
 } as const
 
-/** Takes away what is past its time, of every tenant. Looks every ten minutes; several workers may. */
+/** Takes away what is past its time, of every tenant, every ten minutes; several workers may. */
 export function startRetention({ database, log }: Pick<WorkerServices, 'database' | 'log'>): AsyncDisposable {
-  let sweeping: Promise<void> | undefined
-  let stopping = false
-  const sweep = async (): Promise<void> => {
+  const failure = 'what is past its time could not be taken away'
+  return lookOften({ log }, { everyMs: EVERY_MS, firstMs: EVERY_MS, failure }, async (signal) => {
     for (const [what, take] of Object.entries(SWEEPS)) {
       try {
-        while (!stopping && (await take({ database })) > 0);
+        while (!signal.aborted && (await take({ database })) > 0);
       } catch (error) {
-        log.warn({ err: error, what }, 'what is past its time could not be taken away')
+        log.warn({ err: error, what }, failure)
       }
     }
-    sweeping = undefined
-  }
-  const timer = setInterval(() => {
-    sweeping ??= sweep()
-  }, EVERY_MS)
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping = true
-      clearInterval(timer)
-      await sweeping
-    },
-  }
+  })
 }
