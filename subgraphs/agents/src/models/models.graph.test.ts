@@ -1,40 +1,26 @@
-import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, testActor, type TestDatabase } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { testActor, type TestDatabase } from '@tutti/prisma/testing'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { agents } from '../index.ts'
+import { type AgentsWorld, openAgents } from '../testing/open-agents.ts'
 import { deleteOldModelCalls } from './delete-old-model-calls.ts'
 import { createMeasurements } from './measurements.ts'
 import { readModels } from './read-models.ts'
 import { recordModelCall } from './record-model-call.ts'
 
+let opened: AgentsWorld
 let world: TestDatabase
-let tail: Tail
-let subgraph: RunningSubgraph
 let admin: Actor
 beforeAll(async () => {
-  world = await openTestDatabase()
-  tail = await openTail(world.database)
-  const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  opened = await openAgents()
+  world = opened.world
 })
 beforeEach(async () => {
   admin = await world.organization('admin')
 })
-afterAll(async () => {
-  await tail[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => opened[Symbol.asyncDispose]())
 
-async function ask(query: string, variables: Record<string, unknown> = {}, actor = admin) {
-  const { data, errors } = await subgraph.execute({ query, variables, actor })
-  return {
-    data: JSON.parse(JSON.stringify(data ?? null)),
-    codes: errors?.map((error) => error.extensions['code']),
-    problems: errors?.flatMap((error) => error.extensions['problems'] ?? []),
-  }
-}
+const ask = (query: string, variables: Record<string, unknown> = {}, actor = admin) =>
+  opened.ask(actor, query, variables)
 const SET = `mutation ($input: SetModelInput!) { setModel(input: $input) { model { id status builtIn contextTokens quality premium } } }`
 const PRICE = `mutation ($input: SetModelPriceInput!) { setModelPrice(input: $input) { model { id } } }`
 const EXPLAIN = `query ($input: ExplainRoutingInput!) { explainRouting(input: $input) { chosen { id } confidence chain
@@ -129,6 +115,22 @@ test('a price holds from its date on, the catalogue’s before it', async () => 
     january: { inputUsd: 7, cachedUsd: 7 },
     february: { inputUsd: 6.125, cachedUsd: 6.125 },
   })
+  // Each is told in the log, and is nobody else's.
+  expect(await opened.events(admin, 'model.changed')).toEqual(
+    Array.from({ length: 3 }, () => ({ subject: `model/${modelId}`, data: { modelId, change: 'priced' } })),
+  )
+  const stranger = await world.organization('admin')
+  expect((await ask(query, {}, stranger)).data.model.february).toEqual({ inputUsd: 10, cachedUsd: 10 })
+  const operator = testActor('operator', admin.organizationId)
+  expect((await ask(PRICE, { input }, operator)).codes).toEqual(['FORBIDDEN'])
+  expect(await opened.events(admin, 'model.changed')).toHaveLength(3)
+})
+
+test('a price without a date holds from now on, and what comes from the cache costs as much unless it is said', async () => {
+  const input = { modelId: 'openai/o3', inputUsd: 3, outputUsd: 4 }
+  await ask(PRICE, { input })
+  const query = '{ model(id: "openai/o3") { price { inputUsd outputUsd cachedUsd } } }'
+  expect((await ask(query)).data.model.price).toEqual({ inputUsd: 3, outputUsd: 4, cachedUsd: 3 })
 })
 
 test('explainRouting says all points, all exclusions and the chain', async () => {
