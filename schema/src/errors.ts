@@ -68,6 +68,12 @@ export const ERRORS = {
     mender: 'client',
     retryable: false,
   },
+  APPROVAL_REQUIRED: {
+    status: 200,
+    message: 'Somebody else has to say yes first.',
+    mender: 'operator',
+    retryable: false,
+  },
   SEPARATION_OF_DUTIES: {
     status: 200,
     message: 'Whoever asked, wrote or decided it already cannot decide.',

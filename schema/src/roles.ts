@@ -22,6 +22,8 @@ export const SCOPES = [
   'limits:write',
   'settings:write',
   'governance:read',
+  'policies:write',
+  'policies:review',
   'approvals:request',
   'approvals:decide',
   'escalations:handle',
@@ -69,7 +71,7 @@ const GRANTS: Record<Role, readonly Scope[]> = {
     'quality:write',
     'knowledge:write',
   ],
-  approver: [...READ, 'approvals:decide', 'escalations:handle', 'audit:read'],
+  approver: [...READ, 'policies:review', 'approvals:decide', 'escalations:handle', 'audit:read'],
   viewer: READ,
   agent: [
     'agents:read',

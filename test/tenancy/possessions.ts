@@ -18,6 +18,7 @@ export type Kind =
   | 'run'
   | 'task'
   | 'approval'
+  | 'approvalDelegation'
   | 'escalation'
   | 'incident'
   | 'auditEntry'
@@ -48,6 +49,9 @@ export type Kind =
   | 'sharedResource'
   | 'resourceBooking'
   | 'quota'
+  | 'policy'
+  | 'policyException'
+  | 'rebalance'
 
 /** What it calls them: names, keys and words by which something is found. */
 export type Name =
@@ -58,6 +62,7 @@ export type Name =
   | 'workflow'
   | 'principal'
   | 'digest'
+  | 'delegate'
   | 'tool'
   | 'toolHash'
   | 'runKey'
@@ -82,7 +87,9 @@ export type Name =
   | 'connector'
   | 'connectorCredential'
   | 'budget'
+  | 'rebalanceKey'
   | 'sharedResource'
+  | 'policy'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -101,6 +108,9 @@ export const mark = (word: string): string => `${word}-${randomBytes(16).toStrin
 /** A word of letters that is nowhere else, as a search can find it. */
 export const uncommonWord = (): string =>
   `zq${[...randomBytes(12)].map((byte) => String.fromCharCode(97 + (byte % 26))).join('')}`
+
+/** An agent as a rebalancing saw it. */
+const REBALANCED = { tasksNow: 1, tasksPeak: 2, slots: 3, utilisation: 0.5, responseP95Ms: null, costUsd: 0 }
 
 /** An agent's document. */
 export const agentDocument = (name: string, type = 'test.agent', capability = 'test'): string => `
@@ -138,6 +148,13 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     ...from,
     requestKey: mark('key'),
   })
+  const decided = await requestApproval({ database }, operator, { ...question(), requestKey: mark('key') })
+  await org
+    .as('approver')
+    .query(
+      'mutation($id: ID!, $comment: String) { decideApproval(input: { id: $id, decision: APPROVE, comment: $comment }) { approval { id } } }',
+      { id: decided.id, comment: mark('comment') },
+    )
   const escalation = await openEscalation({ database }, operator, {
     ...from,
     requestKey: mark('key'),
@@ -289,6 +306,39 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     'insert into agent_quota (organization_id, domain_id, max_instances) values ($1, $2, 40) returning id',
     [org.id, ids.domain],
   )
+  const [rebalance] = await world.asOwner<{ id: string }>(
+    `insert into rebalance (organization_id, status, cause, requested_by, idempotency_key, actions, overloaded)
+     values ($1, 'applied', 'request', $2, $3, $4, '[]') returning id`,
+    [
+      org.id,
+      { id: mark('actor'), kind: 'person', name: mark('name') },
+      names.rebalanceKey,
+      JSON.stringify([
+        {
+          action: 'migrate',
+          agentId: ids.agent,
+          name: names.agent,
+          toAgentId: ids.agent,
+          toName: names.agent,
+          from: 0,
+          to: 20,
+          reason: mark('reason'),
+          figures: REBALANCED,
+          toFigures: REBALANCED,
+          refusal: null,
+        },
+      ]),
+    ],
+  )
+  await world.asOwner(
+    'insert into agent_share (organization_id, agent_id, to_agent_id, percent) values ($1, $2, $2, 20)',
+    [org.id, ids.agent],
+  )
+  await world.asOwner(
+    `insert into rebalance_settings (organization_id, id, interval_seconds, next_at)
+     values ($1, $1, 86400, now() + interval '1 day') on conflict do nothing`,
+    [org.id],
+  )
   const [version] = await world.asOwner<{ id: string }>(
     'select id from agent_version where organization_id = $1 and agent_id = $2',
     [org.id, ids.agent],
@@ -321,6 +371,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       modelCall: modelCall?.id ?? '',
       breaker: breaker?.id ?? '',
       quota: quota?.id ?? '',
+      rebalance: rebalance?.id ?? '',
       settings: settings?.id ?? '',
     },
     names: { ...names, digest: approval.digest, logWord },
@@ -340,6 +391,7 @@ interface Made {
     | 'modelCall'
     | 'breaker'
     | 'quota'
+    | 'rebalance'
     | 'agentVersion'
     | 'deployment'
   >
@@ -382,15 +434,18 @@ async function makeByMutations(org: Organization): Promise<Made> {
     boardKey: mark('key'),
     messageKey: mark('key'),
     messagePolicy: mark('policy'),
+    policy: mark('policy'),
     credential: mark('credential'),
     connector: mark('connector'),
     connectorCredential: mark('credential'),
     tool: mark('tool'),
     toolHash: randomBytes(32).toString('hex'),
     budget: mark('budget'),
+    rebalanceKey: mark('key'),
     sharedResource: mark('resource'),
     eventId: mark('event'),
     approvalKey: mark('key'),
+    delegate: mark('delegate'),
     assessmentKey: mark('key'),
     article: mark('article'),
     word: uncommonWord(),
@@ -461,6 +516,16 @@ async function makeByMutations(org: Organization): Promise<Made> {
       idempotencyKey: names.approvalKey,
     },
     'approval { id }',
+  )
+  const { delegation } = await call(
+    'delegateApprovals',
+    {
+      to: names.delegate,
+      until: new Date(Date.now() + 86_400_000).toISOString(),
+      actions: [mark('action')],
+      reason: mark('reason'),
+    },
+    'delegation { id }',
   )
   await call(
     'assessQuality',
@@ -553,6 +618,40 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { name: names.messagePolicy, effect: 'ALLOW', from: { type: mark('type') } },
     'policy { id }',
   )
+  const { policy: rule } = await call(
+    'createPolicy',
+    {
+      name: names.policy,
+      kind: 'ACCESS',
+      description: mark('description'),
+      actions: ['tool.call'],
+      condition: `resource.name == "${mark('resource')}"`,
+      effect: 'ALLOW',
+    },
+    'policy { id }',
+  )
+  const { exception } = await call(
+    'requestPolicyException',
+    {
+      policyId: idOf(rule),
+      reason: mark('reason'),
+      actors: [mark('actor')],
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    },
+    'exception { id }',
+  )
+  // Everybody may do what they could, and the lines bear a mark.
+  await call(
+    'setAuthority',
+    {
+      entries: ['AGENT', 'DOMAIN', 'ENTERPRISE'].flatMap((level) => [
+        { level, action: '*', ruling: 'ALONE' },
+        { level, action: '*', ruling: 'ALONE', team: mark('team') },
+      ]),
+      reason: mark('reason'),
+    },
+    'matrix { version }',
+  )
   const { model } = await call(
     'setModel',
     { provider: 'probe', name: mark('model'), contextTokens: 8_000, maxOutputTokens: 1_000 },
@@ -601,6 +700,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       trigger: idOf(trigger),
       firing: idOf(firing),
       task: idOf(run?.tasks?.[0]),
+      approvalDelegation: idOf(delegation),
       incident: idOf(incident),
       auditEntry: idOf(entry),
       apiKey: idOf(apiKey),
@@ -611,6 +711,8 @@ async function makeByMutations(org: Organization): Promise<Made> {
       agentRequest: idOf(request),
       broadcast: broadcast.broadcastMessage.broadcastId,
       messagePolicy: idOf(policy),
+      policy: idOf(rule),
+      policyException: idOf(exception),
       model: idOf(model),
       budget: idOf(budget),
       sharedResource: idOf(resource),

@@ -2,6 +2,7 @@ export {
   compileExpression,
   type CompiledExpression,
   type ExpressionOutcome,
+  type ExpressionPath,
   type NoExpression,
   type ReadExpression,
 } from './compile-expression.ts'

@@ -3,9 +3,11 @@ import { accessResolvers } from './access/access.resolvers.ts'
 import { approvalResolvers } from './approvals/approvals.resolvers.ts'
 import { auditResolvers } from './audit/audit.resolvers.ts'
 import { recordingFailures } from './audit/recording-failures.ts'
+import { authorityResolvers } from './authority/authority.resolvers.ts'
 import type { Context, Services } from './context.ts'
 import { escalationResolvers } from './escalations/escalations.resolvers.ts'
 import { incidentResolvers } from './incidents/incidents.resolvers.ts'
+import { policyResolvers } from './policies/policies.resolvers.ts'
 
 export { type Credential, identify } from './access/identify.ts'
 export { type Denial, recordDenial } from './audit/record-denial.ts'
@@ -22,6 +24,8 @@ export const governance = defineSubgraph<Services, Context>({
       approvalResolvers,
       escalationResolvers,
       incidentResolvers,
+    policyResolvers,
+    authorityResolvers,
     ),
   ),
   context: (services, actor) => ({ ...services, actor }),

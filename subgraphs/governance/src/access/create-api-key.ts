@@ -2,6 +2,7 @@ import { parseInput } from '@tutti/runtime'
 import { type Actor, ROLES } from '@tutti/schema'
 import { z } from 'zod'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import { requireAuthority } from '../authority/require-authority.ts'
 import type { DomainServices } from '../context.ts'
 import { line } from '../input/text.ts'
 import type { ApiKeyRow } from './api-key-row.ts'
@@ -22,15 +23,19 @@ const inputSchema = z.object({
 
 /**
  * Makes a key, and its principal when there is none of this name. The secret is in the answer and nowhere else. Audit:
- * an execution. CONFLICT when the principal has other roles; BAD_INPUT with all mistakes.
+ * an execution. FORBIDDEN and APPROVAL_REQUIRED by authority and policies (access.grant); CONFLICT when the principal has other roles; BAD_INPUT with all mistakes.
  */
 export async function createApiKey(
-  { database }: DomainServices,
+  services: DomainServices,
   actor: Actor,
   input: unknown,
 ): Promise<{ apiKey: ApiKeyRow; secret: string }> {
   const { principalName, kind, roles, expiresAt } = parseInput(inputSchema, input)
-  return database.inTenant(actor, async (tx) => {
+  await requireAuthority(services, actor, {
+    action: 'access.grant',
+    arguments: { principalName, kind: kind ?? 'person', roles },
+  })
+  return services.database.inTenant(actor, async (tx) => {
     const made = await writeApiKey(tx, {
       principalName,
       kind: kind ?? 'person',

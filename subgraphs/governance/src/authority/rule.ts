@@ -1,0 +1,59 @@
+import { type DecisionRequest } from '../policies/decision-request.ts'
+import { type CompiledPolicies } from '../policies/compile-policies.ts'
+import { decidePolicies, type MatchedPolicy, type PolicyFailure } from '../policies/decide-policies.ts'
+import { joinStages, type Stage } from '../policies/stage.ts'
+import { type CompiledMatrix, decideAuthority } from './decide-authority.ts'
+import type { Higher } from './levels.ts'
+
+/** It may be done; somebody must say yes first; it goes up; it may not be done. */
+export type Ruling = 'allow' | 'ask' | 'escalate' | 'deny'
+
+export interface Authorization {
+  ruling: Ruling
+  /** Who must say yes, one stage after the other; when asking or escalating. */
+  stages: Stage[]
+  /** Where it goes; when escalating. */
+  escalateTo: Higher | null
+  /** Whom to tell, when it may be done. */
+  inform: Higher | null
+  /** Paths of what must not be seen, as `$.arguments.card`. */
+  redactions: string[]
+  reasons: string[]
+  /** Policies that had a say. */
+  policyVersions: MatchedPolicy[]
+  /** 0: the built-in matrix. */
+  authorityVersion: number
+}
+
+/** Authority first, then the policies: what either forbids is forbidden, and what either asks for is asked for. */
+export function rule(
+  { policies, matrix }: { policies: CompiledPolicies; matrix: CompiledMatrix },
+  request: DecisionRequest,
+): Authorization & { failures: PolicyFailure[] } {
+  const authority = decideAuthority(matrix, request)
+  const decision = decidePolicies(policies, request)
+  const { stages, escalateTo, redactions } = decision.obligations
+  const ruling = join(authority.ruling === 'never', authority.ruling === 'ask', decision.effect)
+  const isAsked = ruling === 'ask' || ruling === 'escalate'
+  return {
+    ruling,
+    stages: isAsked ? joinStages(authority.stages, stages) : [],
+    escalateTo: ruling === 'escalate' ? escalateTo : null,
+    inform: ruling === 'allow' && authority.ruling === 'inform' ? authority.to : null,
+    redactions,
+    reasons: [authority.reason, decision.reason],
+    policyVersions: decision.matched,
+    authorityVersion: matrix.version,
+    failures: decision.failures,
+  }
+}
+
+function join(
+  isForbidden: boolean,
+  isAsked: boolean,
+  effect: ReturnType<typeof decidePolicies>['effect'],
+): Ruling {
+  if (isForbidden || effect === 'deny') return 'deny'
+  if (effect === 'escalate') return 'escalate'
+  return isAsked || effect === 'require_approval' ? 'ask' : 'allow'
+}

@@ -1,0 +1,109 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+import { isId, parseInput } from '@tutti/runtime'
+import { type Actor, fail } from '@tutti/schema'
+import { z } from 'zod'
+import type { DomainServices } from '../context.ts'
+import { compilePolicies } from '../policies/compile-policies.ts'
+import { type DecisionRequest, resourceOf } from '../policies/decision-request.ts'
+import { decisionLogOf } from './decision-log.ts'
+import { type Ruling, rule } from './rule.ts'
+import { readPolicySource, rulesMemoryOf } from './rules-memory.ts'
+
+const MOST_EXAMPLES = 20
+/** So many are replayed before others may go on. */
+const AT_ONCE = 250
+
+const inputSchema = z.object({
+  policyId: z.string(),
+  version: z.int(),
+  last: z
+    .int()
+    .min(1)
+    .max(10_000, 'At most 10000.')
+    .nullish()
+    .transform((last) => last ?? 1_000),
+})
+
+/** A past decision that would be another. */
+export interface ChangedDecision {
+  at: Date
+  actorId: string
+  action: string
+  resource: string | null
+  /** By the rules in force. */
+  from: Ruling
+  /** With the version in force too. */
+  to: Ruling
+  reasons: string[]
+}
+
+/** Decisions that change alike. */
+export interface RulingChange {
+  from: Ruling
+  to: Ruling
+  count: number
+}
+
+export interface PolicySimulation {
+  /** Decisions that were replayed, and those that were not kept whole. */
+  replayed: number
+  skipped: number
+  differing: number
+  changes: RulingChange[]
+  /** The newest 20. */
+  examples: ChangedDecision[]
+}
+
+interface Kept {
+  at: Date
+  request: DecisionRequest | { cut: true }
+}
+
+/**
+ * Replays the last decisions by the rules in force, and by the same rules with this version in place of the policy's
+ * active one, whatever its dates; says what would be different. Writes nothing. NOT_FOUND; BAD_INPUT with all mistakes.
+ */
+export async function simulatePolicy(
+  services: DomainServices,
+  actor: Actor,
+  input: unknown,
+): Promise<PolicySimulation> {
+  const { policyId, version, last } = parseInput(inputSchema, input)
+  const { database } = services
+  const draft = isId(policyId) ? await readPolicySource(database, actor, policyId, version) : undefined
+  if (!draft) return fail('NOT_FOUND', { path: 'input.policyId' })
+  await decisionLogOf(database).flush()
+  const kept = await database.readTenant<Kept & { [column: string]: unknown }>(
+    actor,
+    'select at, request from policy_decision where organization_id = $1 order by id desc limit $2',
+    [actor.organizationId, last],
+  )
+  const present = await rulesMemoryOf(database).rulesOf(actor)
+  const tried = { ...draft, status: 'active', effectiveFrom: null, effectiveUntil: null }
+  const others = present.sources.filter((source) => source.policyId !== policyId)
+  const future = {
+    matrix: present.matrix,
+    policies: compilePolicies([...others, tried], present.exceptions, present.policies.conditions),
+  }
+  const changes = new Map<string, RulingChange>()
+  const examples: ChangedDecision[] = []
+  let [replayed, differing] = [0, 0]
+  for (const [place, { at, request }] of kept.entries()) {
+    if (place % AT_ONCE === AT_ONCE - 1) await breathe()
+    if ('cut' in request) continue
+    replayed += 1
+    const asked = { ...request, context: { ...request.context, time: at } }
+    const from = rule(present, asked).ruling
+    const { ruling: to, reasons } = rule(future, asked)
+    if (from === to) continue
+    differing += 1
+    const change = changes.get(`${from} ${to}`) ?? { from, to, count: 0 }
+    change.count += 1
+    changes.set(`${from} ${to}`, change)
+    if (examples.length < MOST_EXAMPLES) {
+      const { actor: asker, action } = request
+      examples.push({ at, actorId: asker.id, action, resource: resourceOf(request), from, to, reasons })
+    }
+  }
+  return { replayed, skipped: kept.length - replayed, differing, changes: [...changes.values()], examples }
+}

@@ -1,0 +1,251 @@
+import type { Actor } from '@tutti/schema'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { authorize } from '../authority/authorize.ts'
+import { colleague, openWorld, type World } from '../testing/open-world.ts'
+
+let world: World
+let admin: Actor
+let approver: Actor
+
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world[Symbol.asyncDispose]())
+beforeEach(async () => {
+  admin = await world.organization()
+  approver = colleague(admin, 'approver')
+})
+
+const FIELDS = `policy { id kind active { number effect reviewedBy } versions { number status } }`
+const MUTATIONS = {
+  create: `mutation ($input: CreatePolicyInput!) { it: createPolicy(input: $input) { ${FIELDS} } }`,
+  update: `mutation ($input: UpdatePolicyInput!) { it: updatePolicy(input: $input) { ${FIELDS} } }`,
+  submit: `mutation ($input: SubmitPolicyInput!) { it: submitPolicy(input: $input) { ${FIELDS} } }`,
+  review: `mutation ($input: ReviewPolicyInput!) { it: reviewPolicy(input: $input) { ${FIELDS} } }`,
+  retire: `mutation ($input: RetirePolicyInput!) { it: retirePolicy(input: $input) { ${FIELDS} } }`,
+}
+interface Shown {
+  id: string
+  active: { number: number } | null
+  versions: { number: number; status: string }[]
+}
+
+/** Calls one of the mutations; the policy after it, and the error's code. */
+async function act(actor: Actor, which: keyof typeof MUTATIONS, input: object) {
+  const { data, code, extensions } = await world.ask(actor, MUTATIONS[which], { input })
+  const policy = data['it']?.['policy'] as Shown | undefined
+  return {
+    code,
+    extensions,
+    id: policy?.id ?? '',
+    policy,
+    statuses: policy?.versions.map(({ status }) => status),
+  }
+}
+
+/** A policy that somebody else has put into force. */
+async function enforce(rules: object): Promise<string> {
+  const { id, code } = await act(admin, 'create', { name: 'a policy', kind: 'ACCESS', ...rules })
+  expect(code).toBeNull()
+  await act(admin, 'submit', { id })
+  expect((await act(approver, 'review', { id, version: 1, decision: 'APPROVE' })).code).toBeNull()
+  return id
+}
+const RULES = { actions: ['tool.call'], effect: 'DENY', condition: 'resource.name == "refund"' }
+const refund = { action: 'tool.call', resource: { type: 'tool', name: 'refund' } }
+const rulingOf = async (actor: Actor, question: Parameters<typeof authorize>[2] = refund) =>
+  (await authorize(world, actor, question)).ruling
+
+test('a policy goes from draft to review to active, by two people, and is retired', async () => {
+  const { id, statuses } = await act(admin, 'create', { name: 'no refunds', kind: 'ACCESS', ...RULES })
+  expect(statuses).toEqual(['DRAFT'])
+  expect((await act(approver, 'review', { id, version: 1, decision: 'APPROVE' })).code).toBe('INVALID_STATE')
+  expect((await act(admin, 'submit', { id })).statuses).toEqual(['IN_REVIEW'])
+  expect((await act(admin, 'review', { id, version: 1, decision: 'APPROVE' })).code).toBe(
+    'SEPARATION_OF_DUTIES',
+  )
+  expect((await act(approver, 'review', { id, version: 2, decision: 'APPROVE' })).code).toBe('CONFLICT')
+  expect(await rulingOf(admin)).toBe('allow')
+
+  const active = await act(approver, 'review', { id, version: 1, decision: 'APPROVE', comment: 'fine' })
+  expect(active.policy?.active).toEqual({ number: 1, effect: 'DENY', reviewedBy: 'approver' })
+  expect(await rulingOf(admin)).toBe('deny')
+  expect(await rulingOf(admin, { action: 'tool.call', resource: { type: 'tool', name: 'search' } })).toBe(
+    'allow',
+  )
+
+  // A new draft changes nothing until it is approved; then it takes the other's place.
+  expect((await act(admin, 'update', { id, ...RULES, effect: 'ALLOW' })).statuses).toEqual([
+    'DRAFT',
+    'ACTIVE',
+  ])
+  expect((await act(admin, 'update', { id, ...RULES, condition: 'false' })).statuses).toEqual([
+    'DRAFT',
+    'RETIRED',
+    'ACTIVE',
+  ])
+  expect(await rulingOf(admin)).toBe('deny')
+  await act(admin, 'submit', { id })
+  const second = await act(approver, 'review', { id, version: 3, decision: 'APPROVE' })
+  expect(second.statuses).toEqual(['ACTIVE', 'RETIRED', 'RETIRED'])
+  expect(await rulingOf(admin)).toBe('allow')
+
+  expect((await act(admin, 'retire', { id, reason: 'not needed' })).policy?.active).toBeNull()
+  expect((await act(admin, 'retire', { id, reason: 'again' })).code).toBe('INVALID_STATE')
+  const changes = await world.events(admin, 'policy.changed')
+  expect(changes.map(({ data }) => `${String(data['version'])} ${String(data['change'])}`)).toEqual([
+    '1 created',
+    '1 submitted',
+    '1 activated',
+    '2 updated',
+    '3 updated',
+    '3 submitted',
+    '3 activated',
+    '3 retired',
+  ])
+})
+
+test('what was turned down is written anew', async () => {
+  const { id } = await act(admin, 'create', { name: 'p', kind: 'QUALITY', ...RULES })
+  await act(admin, 'submit', { id })
+  const rejected = await act(approver, 'review', {
+    id,
+    version: 1,
+    decision: 'REJECT',
+    comment: 'too strict',
+  })
+  expect(rejected.statuses).toEqual(['REJECTED'])
+  expect((await act(admin, 'submit', { id })).code).toBe('INVALID_STATE')
+  expect((await act(admin, 'update', { id, ...RULES })).statuses).toEqual(['DRAFT', 'REJECTED'])
+})
+
+test('what a version says cannot be changed, whoever writes to the table', async () => {
+  const id = await enforce(RULES)
+  const change = (what: string) =>
+    world.database.inTenant(admin, (tx) =>
+      tx.sql(`update policy_version set ${what} where policy_id = $1::uuid returning id`, id),
+    )
+  await expect(change("effect = 'allow'")).rejects.toThrow('cannot be changed')
+  await expect(change("actions = '{}'")).rejects.toThrow('cannot be changed')
+  expect(await change("review_comment = 'x'")).toHaveLength(1)
+})
+
+test('all mistakes are told at once, with their paths', async () => {
+  const { code, extensions } = await act(admin, 'create', {
+    name: ' ',
+    kind: 'ACCESS',
+    actions: ['tool.call', 'world.rule'],
+    condition: 'user.name == "x" && actor.email == "y"',
+    effect: 'REQUIRE_APPROVAL',
+    escalateTo: 'moon',
+    redact: ['card'],
+    priority: 5_000,
+    effectiveFrom: '2031-01-01T00:00:00Z',
+    effectiveUntil: '2030-01-01T00:00:00Z',
+  })
+  expect(code).toBe('BAD_INPUT')
+  const problems = extensions['problems'] as { path: string }[]
+  expect(problems.map(({ path }) => path).sort()).toEqual([
+    'input.actions.1',
+    'input.condition',
+    'input.condition',
+    'input.effectiveUntil',
+    'input.escalateTo',
+    'input.escalateTo',
+    'input.name',
+    'input.priority',
+    'input.redact',
+    'input.redact.0',
+    'input.stages',
+  ])
+})
+
+test('a name is given once', async () => {
+  await act(admin, 'create', { name: 'p', kind: 'ACCESS', ...RULES })
+  expect((await act(admin, 'create', { name: 'p', kind: 'ACCESS', ...RULES })).code).toBe('CONFLICT')
+})
+
+test('a policy that cannot be evaluated denies, and opens one incident', async () => {
+  const id = await enforce({ ...RULES, effect: 'ALLOW', condition: 'context.amount > 100' })
+  const { ruling, reasons } = await authorize(world, admin, refund)
+  expect([ruling, reasons[1]]).toEqual(['deny', expect.stringContaining('could not be evaluated')])
+  expect(await rulingOf(admin)).toBe('deny')
+  expect(await rulingOf(admin, { ...refund, context: { amount: 5 } })).toBe('allow')
+  const failed = await world.events(admin, 'policy.failed')
+  expect(failed.map(({ data }) => data)).toEqual([
+    expect.objectContaining({ policyId: id, version: 1, action: 'tool.call' }),
+  ])
+  const { data } = await world.ask(admin, '{ incidents { nodes { title severity } } }')
+  expect(data['incidents']?.['nodes']).toEqual([
+    { title: 'Policy a policy cannot be evaluated', severity: 'SEV_2' },
+  ])
+})
+
+test('effect dates are heeded at the moment of the question', async () => {
+  const [from, until] = [new Date(Date.now() + 3_600_000), new Date(Date.now() + 7_200_000)]
+  await enforce({ ...RULES, effectiveFrom: from.toISOString(), effectiveUntil: until.toISOString() })
+  const ruledAt = (time: Date) => rulingOf(admin, { ...refund, context: { time } })
+  expect([await ruledAt(new Date()), await ruledAt(from), await ruledAt(until)]).toEqual([
+    'allow',
+    'deny',
+    'allow',
+  ])
+})
+
+const EXCEPT = `mutation ($input: RequestPolicyExceptionInput!) {
+  requestPolicyException(input: $input) { exception { id status } }
+}`
+const DECIDE = `mutation ($input: DecidePolicyExceptionInput!) {
+  decidePolicyException(input: $input) { exception { status decidedBy } }
+}`
+
+test('an exception holds for whom it was approved by another, until it ends or is taken back', async () => {
+  const policyId = await enforce(RULES)
+  const operator = colleague(admin, 'operator')
+  const other = colleague(admin, 'operator', 'another-operator')
+  const expiresAt = new Date(Date.now() + 3_600_000)
+  const { data } = await world.ask(operator, EXCEPT, {
+    input: { policyId, reason: 'an old order', actors: [operator.id], resources: ['tool/*'], expiresAt },
+  })
+  const asked = data['requestPolicyException']?.['exception'] as { id: string; status: string }
+  expect(asked.status).toBe('requested')
+  expect(await rulingOf(operator)).toBe('deny')
+  const decide = async (actor: Actor, decision: string) =>
+    (await world.ask(actor, DECIDE, { input: { id: asked.id, decision } })).code
+  expect(await decide(operator, 'APPROVE')).toBe('FORBIDDEN')
+  // The seed: a domain must ask the enterprise about exceptions.
+  expect(await decide(approver, 'APPROVE')).toBe('APPROVAL_REQUIRED')
+  expect(await decide({ ...admin, id: operator.id }, 'APPROVE')).toBe('SEPARATION_OF_DUTIES')
+  expect(await decide(admin, 'REVOKE')).toBe('INVALID_STATE')
+  expect(await decide(admin, 'APPROVE')).toBeNull()
+  expect(await decide(admin, 'REJECT')).toBe('ALREADY_DECIDED')
+  expect([await rulingOf(operator), await rulingOf(other)]).toEqual(['allow', 'deny'])
+  expect(await rulingOf(operator, { ...refund, context: { time: expiresAt } })).toBe('deny')
+  expect(await decide(admin, 'REVOKE')).toBeNull()
+  expect(await rulingOf(operator)).toBe('deny')
+  expect(
+    (await world.events(admin, 'policy_exception.changed')).map(({ data: said }) => said['change']),
+  ).toEqual(['requested', 'approved', 'revoked'])
+})
+
+test('an exception says for whom or what, and ends within 90 days', async () => {
+  const policyId = await enforce(RULES)
+  const { extensions } = await world.ask(admin, EXCEPT, {
+    input: { policyId, reason: 'r', expiresAt: new Date(Date.now() + 100 * 86_400_000) },
+  })
+  const problems = extensions['problems'] as { path: string }[]
+  expect(problems.map(({ path }) => path).sort()).toEqual(['input.actors', 'input.expiresAt'])
+})
+
+test('policies are listed by kind and state', async () => {
+  await enforce(RULES)
+  await act(admin, 'create', { name: 'draft', kind: 'QUALITY', ...RULES })
+  const list = async (filter: string) => {
+    const { data } = await world.ask(admin, `{ policies(${filter}) { nodes { name } } }`)
+    const nodes = data['policies']?.['nodes'] as { name: string }[] | undefined
+    return nodes?.map(({ name }) => name)
+  }
+  expect(await list('first: 10')).toEqual(['draft', 'a policy'])
+  expect(await list('kind: QUALITY')).toEqual(['draft'])
+  expect(await list('status: ACTIVE')).toEqual(['a policy'])
+})

@@ -1,0 +1,77 @@
+import type { ActorRef } from '../access/actor-ref.ts'
+import type { Higher } from '../authority/levels.ts'
+import type { Effect } from './compile-policies.ts'
+import type { VersionStatus } from './policy-version-status.ts'
+import type { Stage } from './stage.ts'
+
+export const KINDS = ['access', 'quality', 'communication', 'resources'] as const
+export type PolicyKind = (typeof KINDS)[number]
+
+/** A policy; what it says is in its versions. */
+export interface PolicyRow {
+  id: string
+  name: string
+  kind: PolicyKind
+  createdBy: ActorRef
+  createdAt: Date
+}
+
+/** The columns of {@link PolicyRow}. */
+export const POLICY_COLUMNS = 'id, name, kind, created_by as "createdBy", created_at as "createdAt"'
+
+/** What a version says. */
+export interface PolicyRules {
+  description: string
+  actions: string[]
+  condition: string | null
+  effect: Effect
+  stages: Stage[]
+  escalateTo: Higher | null
+  redact: string[]
+  priority: number
+  effectiveFrom: Date | null
+  effectiveUntil: Date | null
+}
+
+export interface PolicyVersionRow extends PolicyRules {
+  id: string
+  policyId: string
+  number: number
+  status: VersionStatus
+  writtenBy: ActorRef
+  submittedBy: ActorRef | null
+  reviewedBy: ActorRef | null
+  reviewComment: string | null
+  createdAt: Date
+  activatedAt: Date | null
+  endedAt: Date | null
+}
+
+/** The columns of {@link PolicyVersionRow}, of `policy_version v`. */
+export const VERSION_COLUMNS = `v.id, v.policy_id as "policyId", v.number, v.status, v.description, v.actions, v.condition,
+  v.effect, v.stages, v.escalate_to as "escalateTo", v.redact, v.priority, v.effective_from as "effectiveFrom",
+  v.effective_until as "effectiveUntil", v.written_by as "writtenBy", v.submitted_by as "submittedBy",
+  v.reviewed_by as "reviewedBy", v.review_comment as "reviewComment", v.created_at as "createdAt",
+  v.activated_at as "activatedAt", v.ended_at as "endedAt"`
+
+export interface PolicyExceptionRow {
+  id: string
+  policyId: string
+  status: 'requested' | 'approved' | 'rejected' | 'revoked'
+  reason: string
+  actors: string[]
+  actions: string[]
+  resources: string[]
+  startsAt: Date | null
+  expiresAt: Date
+  requestedBy: ActorRef
+  decidedBy: ActorRef | null
+  comment: string | null
+  createdAt: Date
+  decidedAt: Date | null
+}
+
+/** The columns of {@link PolicyExceptionRow}. */
+export const EXCEPTION_COLUMNS = `id, policy_id as "policyId", status, reason, actors, actions, resources,
+  starts_at as "startsAt", expires_at as "expiresAt", requested_by as "requestedBy", decided_by as "decidedBy", comment,
+  created_at as "createdAt", decided_at as "decidedAt"`

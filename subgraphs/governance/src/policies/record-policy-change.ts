@@ -1,0 +1,32 @@
+import type { TenantTransaction } from '@tutti/prisma'
+import type { EventData } from '@tutti/schema'
+import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import type { PolicyRow, PolicyVersionRow } from './policy-row.ts'
+
+/** What every change of a policy leaves: an event and an entry of the audit trail. */
+export async function recordPolicyChange(
+  tx: TenantTransaction,
+  { id, name, kind }: PolicyRow,
+  { number, actions, condition, effect, priority }: PolicyVersionRow,
+  change: EventData<'policy.changed'>['change'],
+  reasoning = '',
+): Promise<void> {
+  await tx.appendEvent({
+    type: 'policy.changed',
+    subject: `policy/${id}`,
+    data: { policyId: id, name, version: number, change },
+  })
+  await writeAuditEntry(tx, {
+    actionType: 'decision',
+    domain: 'governance',
+    summary: `Policy ${name}, version ${number}: ${change}`,
+    details: {
+      context: { kind, actions, condition, effect, priority },
+      decision: change,
+      reasoning,
+      outcome: change,
+    },
+    significance: 'compliance',
+    subject: `policy/${id}`,
+  })
+}
