@@ -356,6 +356,15 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
           )
         return openIncident.incident.id
       },
+      approvalInboxEvents: async ({ org }) => {
+        const { requestApproval } = await org
+          .as('operator')
+          .query<{ requestApproval: { approval: { id: string } } }>(
+            'mutation($key: String!) { requestApproval(input: { title: "t", action: "a", arguments: {}, reason: "r", idempotencyKey: $key }) { approval { id } } }',
+            { key: crypto.randomUUID() },
+          )
+        return requestApproval.approval.id
+      },
       escalationEvents: async ({ org, ids }) => {
         const admin = org.as('admin')
         await admin.send(

@@ -39,7 +39,7 @@ afterAll(async () => {
 })
 
 /** What role api may add to and never change, and what it may only read. */
-const APPEND_ONLY = ['log.event', 'public.audit_entry']
+const APPEND_ONLY = ['log.event', 'public.audit_entry', 'public.approval_decision']
 const READ_ONLY = ['public.audit_seal', 'public.audit_checkpoint']
 const unchangeable = ({ name }: Pick<Table, 'name'>): boolean => [...APPEND_ONLY, ...READ_ONLY].includes(name)
 
@@ -247,7 +247,7 @@ describe('Prisma without its filter', () => {
       const data = { organizationId: other.organizationId }
       const update = () => inModel(reader, model, (each) => each.updateMany({ where, data }))
       const removal = () => inModel(reader, model, (each) => each.deleteMany({ where }))
-      if (['AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)) {
+      if (['ApprovalDecision', 'AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)) {
         await expect(update()).rejects.toThrow('permission denied')
         await expect(removal()).rejects.toThrow('permission denied')
       } else {
