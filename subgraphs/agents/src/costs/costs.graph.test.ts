@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, type TestDatabase, testActor } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { type TestDatabase, testActor } from '@tutti/prisma/testing'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registerAgent } from '../agents/register-agent.ts'
 import { createDomain } from '../hierarchy/create-domain.ts'
 import { createTeam } from '../hierarchy/create-team.ts'
-import { agents } from '../index.ts'
+import { type AgentsWorld, openAgents } from '../testing/open-agents.ts'
 
+let opened: AgentsWorld
 let world: TestDatabase
-let tail: Tail
-let subgraph: RunningSubgraph
 let admin: Actor
 const runs = [randomUUID(), randomUUID()]
 const agentIds: string[] = []
@@ -24,10 +21,8 @@ executor: { type: builtin, function: sentiment }
 `
 
 beforeAll(async () => {
-  world = await openTestDatabase()
-  tail = await openTail(world.database)
-  const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  opened = await openAgents()
+  world = opened.world
   admin = await world.organization('admin')
   const { id: domainId } = await createDomain(world, admin, { name: 'product' })
   teamId = (await createTeam(world, admin, { domainId, name: 'writers' })).id
@@ -60,18 +55,10 @@ beforeAll(async () => {
       )
   })
 })
-afterAll(async () => {
-  await tail[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => opened[Symbol.asyncDispose]())
 
-async function ask(query: string, variables: Record<string, unknown> = {}, actor = admin) {
-  const { data, errors } = await subgraph.execute({ query, variables, actor })
-  return {
-    data: JSON.parse(JSON.stringify(data ?? null)),
-    codes: errors?.map((error) => error.extensions['code']),
-  }
-}
+const ask = (query: string, variables: Record<string, unknown> = {}, actor = admin) =>
+  opened.ask(actor, query, variables)
 const SPAN = 'from: "2026-11-01T00:00:00Z", to: "2026-11-03T00:00:00Z"'
 
 test('costs are summed at every level, and rows add up to the total', async () => {

@@ -1,37 +1,22 @@
-import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, testActor, type TestDatabase } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { testActor, type TestDatabase } from '@tutti/prisma/testing'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentExecutor } from '../agents/agent-executor.ts'
-import { agents } from '../index.ts'
+import { type AgentsWorld, openAgents } from '../testing/open-agents.ts'
 import { finishRetirement } from './work-retirement.ts'
 
+let opened: AgentsWorld
 let world: TestDatabase
-let tail: Tail
-let subgraph: RunningSubgraph
 let operator: Actor
 beforeAll(async () => {
-  world = await openTestDatabase()
-  tail = await openTail(world.database)
-  const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  opened = await openAgents()
+  world = opened.world
   operator = await world.organization('operator')
 })
-afterAll(async () => {
-  await tail[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => opened[Symbol.asyncDispose]())
 
-async function ask(query: string, variables: Record<string, unknown> = {}, actor = operator) {
-  const { data, errors } = await subgraph.execute({ query, variables, actor })
-  // Null prototypes of graphql's results compare unequal to plain objects.
-  return {
-    data: JSON.parse(JSON.stringify(data ?? null)),
-    codes: errors?.map((error) => error.extensions['code']),
-    problems: errors?.flatMap((error) => error.extensions['problems'] ?? []),
-  }
-}
+const ask = (query: string, variables: Record<string, unknown> = {}, actor = operator) =>
+  opened.ask(actor, query, variables)
 
 const documentOf = (name: string, version: string, more = '') =>
   `metadata: {name: ${name}, type: a.b, version: "${version}"}\n${more}`

@@ -1,36 +1,21 @@
-import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { type TestDatabase } from '@tutti/prisma/testing'
 import { type Actor, systemActor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { agents } from '../index.ts'
+import { type AgentsWorld, openAgents } from '../testing/open-agents.ts'
 import { scaleAgent } from '../lifecycle/scale-agent.ts'
 import { deleteOldLoads } from './delete-old-loads.ts'
 
+let opened: AgentsWorld
 let world: TestDatabase
-let tail: Tail
-let subgraph: RunningSubgraph
 let operator: Actor
 beforeAll(async () => {
-  world = await openTestDatabase()
-  tail = await openTail(world.database)
-  const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  opened = await openAgents()
+  world = opened.world
   operator = await world.organization('operator')
 })
-afterAll(async () => {
-  await tail[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => opened[Symbol.asyncDispose]())
 
-async function ask(query: string, variables: Record<string, unknown> = {}) {
-  const { data, errors } = await subgraph.execute({ query, variables, actor: operator })
-  return {
-    data: JSON.parse(JSON.stringify(data ?? null)),
-    codes: errors?.map((error) => error.extensions['code']),
-    problems: errors?.flatMap((error) => error.extensions['problems'] ?? []),
-  }
-}
+const ask = (query: string, variables: Record<string, unknown> = {}) => opened.ask(operator, query, variables)
 
 async function register(name: string, type = 'a.b'): Promise<string> {
   const document = `metadata: {name: ${name}, type: ${type}, version: "1"}\nresource_requirements: {max_concurrent_tasks: 2}`

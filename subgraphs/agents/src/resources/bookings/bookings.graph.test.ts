@@ -1,42 +1,25 @@
-import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, type TestDatabase, testActor } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { type TestDatabase, testActor } from '@tutti/prisma/testing'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { registerAgent } from '../../agents/register-agent.ts'
-import { agents } from '../../index.ts'
+import { type AgentsWorld, openAgents } from '../../testing/open-agents.ts'
 import { deleteOldBookings } from './delete-old-bookings.ts'
 import { settleDueResources } from './settle-due-resources.ts'
 
+let opened: AgentsWorld
 let world: TestDatabase
-let tail: Tail
-let subgraph: RunningSubgraph
 let admin: Actor
 beforeAll(async () => {
-  world = await openTestDatabase()
-  tail = await openTail(world.database)
-  const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  opened = await openAgents()
+  world = opened.world
 })
 beforeEach(async () => {
   admin = await world.organization('admin')
 })
-afterAll(async () => {
-  await tail[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => opened[Symbol.asyncDispose]())
 
-async function ask(query: string, variables: Record<string, unknown> = {}, actor = admin) {
-  const { data, errors } = await subgraph.execute({ query, variables, actor })
-  return {
-    data: JSON.parse(JSON.stringify(data ?? null)),
-    codes: errors?.map((error) => error.extensions['code']),
-    paths: errors?.flatMap((error) => {
-      const problems = error.extensions['problems']
-      return Array.isArray(problems) ? problems.map(({ path }) => path) : error.extensions['argument']
-    }),
-  }
-}
+const ask = (query: string, variables: Record<string, unknown> = {}, actor = admin) =>
+  opened.ask(actor, query, variables)
 const BOOKING =
   'booking { id status amount fence queuePlace from until holder { kind id } resource { name } }'
 const call = (field: string, input: object, selection = BOOKING, actor = admin) =>

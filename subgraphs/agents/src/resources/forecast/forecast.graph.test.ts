@@ -1,35 +1,25 @@
-import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { type TestDatabase } from '@tutti/prisma/testing'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registerAgent } from '../../agents/register-agent.ts'
-import { agents } from '../../index.ts'
+import { type AgentsWorld, openAgents } from '../../testing/open-agents.ts'
 
+let opened: AgentsWorld
 let world: TestDatabase
-let tail: Tail
-let subgraph: RunningSubgraph
 let admin: Actor
 beforeAll(async () => {
-  world = await openTestDatabase()
-  tail = await openTail(world.database)
-  const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  opened = await openAgents()
+  world = opened.world
   admin = await world.organization('admin')
 })
-afterAll(async () => {
-  await tail[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => opened[Symbol.asyncDispose]())
 
 const forecast = async (variables: Record<string, unknown>) => {
   const query = `query ($agentId: ID, $type: String, $hours: Int) {
     forecastLoad(agentId: $agentId, type: $type, hours: $hours) { from tasks weeks } }`
-  const { data, errors } = await subgraph.execute({ query, variables, actor: admin })
-  const hours: { from: string; tasks: number; weeks: number }[] = JSON.parse(
-    JSON.stringify(data?.['forecastLoad'] ?? []),
-  )
-  return { hours, codes: errors?.map(({ extensions }) => extensions['code']) }
+  const { data, codes } = await opened.ask(admin, query, variables)
+  const hours: { from: string; tasks: number; weeks: number }[] = data?.forecastLoad ?? []
+  return { hours, codes }
 }
 const register = async (name: string) =>
   (

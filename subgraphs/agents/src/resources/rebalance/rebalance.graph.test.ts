@@ -1,39 +1,26 @@
-import { openTail, type Tail } from '@tutti/prisma'
-import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { type TestDatabase } from '@tutti/prisma/testing'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { registerAgent } from '../../agents/register-agent.ts'
-import { agents } from '../../index.ts'
+import { type AgentsWorld, openAgents } from '../../testing/open-agents.ts'
 import { scaleAgent } from '../../lifecycle/scale-agent.ts'
 import { setScalingPolicy } from '../../scaling/set-scaling-policy.ts'
 import { rebalanceBySchedule } from './rebalance-by-schedule.ts'
 
+let opened: AgentsWorld
 let world: TestDatabase
-let tail: Tail
-let subgraph: RunningSubgraph
 let admin: Actor
 beforeAll(async () => {
-  world = await openTestDatabase()
-  tail = await openTail(world.database)
-  const log = createLog('test', 'silent')
-  subgraph = bindSubgraph(agents, { ...world, tail, log, kms: createKms(world) }, log)
+  opened = await openAgents()
+  world = opened.world
 })
 beforeEach(async () => {
   admin = await world.organization('admin')
 })
-afterAll(async () => {
-  await tail[Symbol.asyncDispose]()
-  await world[Symbol.asyncDispose]()
-})
+afterAll(() => opened[Symbol.asyncDispose]())
 
-async function ask(query: string, variables: Record<string, unknown> = {}, actor = admin) {
-  const { data, errors } = await subgraph.execute({ query, variables, actor })
-  return {
-    data: JSON.parse(JSON.stringify(data ?? null)),
-    codes: errors?.map((error) => error.extensions['code']),
-  }
-}
+const ask = (query: string, variables: Record<string, unknown> = {}, actor = admin) =>
+  opened.ask(actor, query, variables)
 
 interface Given {
   capabilities?: string
@@ -231,7 +218,9 @@ test('two at once change everything once', async () => {
   await given('busy', { instances: 1, tasks: 20, policy: { maxInstances: 1 } })
   await given('free', { instances: 2, tasks: 0 })
   const done = await Promise.all([rebalance(), rebalance(), rebalance('key'), rebalance('key')])
-  expect(done.map(({ rebalance: { actions } }) => actions.length).sort()).toEqual([0, 0, 0, 1])
+  expect(
+    done.map(({ rebalance: { actions } }) => actions.length).toSorted((left, right) => left - right),
+  ).toEqual([0, 0, 0, 1])
   expect(done.filter(({ created }) => !created)).toHaveLength(1)
 })
 
