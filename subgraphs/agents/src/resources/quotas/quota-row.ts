@@ -4,6 +4,8 @@ import { type Allocation, QUOTA_KINDS, quotaUse } from '../../lifecycle/require-
 export interface QuotaBound {
   most: number | null
   used: number
+  /** What of it is really in use now; absent where it is not measured. */
+  measured?: number
 }
 
 /** A quota with what is set aside of it, as it is read. */

@@ -118,3 +118,40 @@ test('a quota names budgets about the same, and is of a domain or a team that is
   expect((await setQuota({ teamId: domainId })).codes).toEqual(['NOT_FOUND'])
   expect((await setQuota({ domainId, teamId: writers.teamId })).codes).toEqual(['BAD_INPUT'])
 })
+
+test('what of a quota is in use is measured where it can be: tasks under way', async () => {
+  const { domainId, writers, editors } = await organization()
+  await scale(writers.agentId, 3)
+  for (const of of [{}, { domainId }, { teamId: writers.teamId }, { teamId: editors.teamId }])
+    await setQuota({ ...of, maxTasks: 40 })
+  await world.database.inTenant(admin, (tx) =>
+    tx.sql(
+      `with w as (
+         insert into workflow (organization_id, name, latest_version) values ($1::uuid, 'w', 1) returning id
+       ), v as (
+         insert into workflow_version (organization_id, workflow_id, version, source, source_hash, definition)
+         select $1::uuid, w.id, 1, '', '', '{}' from w returning id, workflow_id
+       ), r as (
+         insert into run (organization_id, workflow_id, version_id, status, input, started_by)
+         select $1::uuid, v.workflow_id, v.id, 'running', '{}', '{}' from v returning id, workflow_id
+       )
+       insert into strand (organization_id, run_id, workflow_id, status, agent_id, wait_key, due_at)
+       select $1::uuid, r.id, r.workflow_id, s.status, s.agent, s.key, clock_timestamp() from r, (values ('running', $2::uuid, null),
+         ('running', $2::uuid, null), ('waiting', $3::uuid, 'worker:1'), ('waiting', $3::uuid, 'signal:go'),
+         ('ready', $2::uuid, null)) s (status, agent, key) returning id`,
+      admin.organizationId,
+      writers.agentId,
+      editors.agentId,
+    ),
+  )
+  const { data } = await ask(
+    '{ quotas { nodes { domain { name } team { name } tasks { allocated used } instances { used } memoryMb { used } } } }',
+  )
+  const nothing = { instances: { used: null }, memoryMb: { used: null } }
+  expect(data.quotas.nodes).toEqual([
+    { domain: null, team: null, tasks: { allocated: 12, used: 3 }, ...nothing },
+    { domain: { name: 'product' }, team: null, tasks: { allocated: 12, used: 3 }, ...nothing },
+    { domain: null, team: { name: 'writers' }, tasks: { allocated: 12, used: 2 }, ...nothing },
+    { domain: null, team: { name: 'editors' }, tasks: { allocated: 0, used: 1 }, ...nothing },
+  ])
+})

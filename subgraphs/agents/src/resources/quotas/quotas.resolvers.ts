@@ -8,6 +8,7 @@ import {
 import { loadDomains } from '../../hierarchy/load-domains.ts'
 import { loadTeams } from '../../hierarchy/load-teams.ts'
 import { listQuotas } from './list-quotas.ts'
+import { loadTasksUnderWay } from './load-tasks-under-way.ts'
 import { setQuota } from './set-quota.ts'
 
 export const quotaResolvers: Resolvers = {
@@ -19,6 +20,10 @@ export const quotaResolvers: Resolvers = {
     domain: ({ domainId }, _, context) =>
       domainId === null ? null : loaderOf(context, loadDomains).load(domainId),
     team: ({ teamId }, _, context) => (teamId === null ? null : loaderOf(context, loadTeams).load(teamId)),
+    tasks: async ({ id, tasks }, _, context) => ({
+      ...tasks,
+      measured: (await loaderOf(context, loadTasksUnderWay).load(id)) ?? 0,
+    }),
     budgets: async ({ domainId, teamId }, _, context) => {
       if (teamId !== null) return (await loaderOf(context, loadBudgetsOfTeams).load(teamId)) ?? []
       if (domainId !== null) return (await loaderOf(context, loadBudgetsOfDomains).load(domainId)) ?? []
@@ -28,6 +33,7 @@ export const quotaResolvers: Resolvers = {
   QuotaBound: {
     max: ({ most }) => most,
     allocated: ({ used }) => used,
+    used: ({ measured }) => measured ?? null,
     left: ({ most, used }) => (most === null ? null : Math.max(0, most - used)),
   },
 }
