@@ -293,6 +293,8 @@ describe('other roles', () => {
         'public.agent_health': 'siu',
         'public.agent_load': 'siud',
         'public.agent_scaling': 's',
+        'public.agent_share': 's',
+        'public.rebalance_settings': 's',
         'public.reliability_settings': 's',
         'public.quality_assessment': 's',
         'public.agent_message': 'sud',
