@@ -100,6 +100,7 @@ export function startTutti(plan: Plan, log: (line: string) => void): RunningTutt
         TUTTI_SECRET: secret,
         TUTTI_DIRECTORY: directory,
         TUTTI_CACHE_DIRECTORY: process.env['TUTTI_CACHE_DIRECTORY'] ?? join(directory, 'cache'),
+        TUTTI_CHECKPOINTS: process.env['TUTTI_CHECKPOINTS'] ?? join(directory, 'checkpoints.jsonl'),
       }
       database.resolve(settings)
       // A process that cannot even load its code need not wait for the database to say so.

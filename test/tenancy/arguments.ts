@@ -171,6 +171,7 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.reliability(agentId:)': id('agent'),
   'Query.article(id:)': id('article'),
   'Query.articles(after:)': cursor('article'),
+  'Query.auditProof(id:)': id('auditEntry'),
   'Query.auditEntries(actionType:)': text('decision'),
   'Query.auditEntries(after:)': cursor('auditEntry'),
   'Query.auditEntries(subject:)': {

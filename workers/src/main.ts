@@ -22,6 +22,8 @@ runProcess(log, async (lifecycle) => {
     PORT: z.coerce.number().int().min(0).max(65_535).optional(),
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(64),
     TUTTI_CACHE_DIRECTORY: z.string().optional(),
+    /** Where checkpoints of the record are written: a file, or an http(s) URL. */
+    TUTTI_CHECKPOINTS: z.string().optional(),
     TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().default(false),
     OPENAI_BASE_URL: z.url().optional(),
     OPENAI_API_KEY: z.string().optional(),
@@ -42,6 +44,7 @@ runProcess(log, async (lifecycle) => {
       models: env,
       allowLocalAgents: env.TUTTI_ALLOW_LOCAL_AGENTS,
       concurrency: env.WORKER_CONCURRENCY,
+      checkpoints: env.TUTTI_CHECKPOINTS,
       ...(env.TUTTI_CACHE_DIRECTORY ? { cacheDirectory: env.TUTTI_CACHE_DIRECTORY } : {}),
     },
     lifecycle,

@@ -2,6 +2,7 @@ import { type Data, roleUrl } from '@tutti/prisma'
 import { createLanes, type Lifecycle, type Log } from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
 import { startTaskRunner } from '@tutti/workflows/domain'
+import { startSealer } from './audit/start-sealer.ts'
 import { startBudgetUpkeep } from './budgets/start-budget-upkeep.ts'
 import { startExpiry } from './approvals/start-expiry.ts'
 import { openIncidents } from './consumers/open-incidents.ts'
@@ -34,6 +35,8 @@ import type { WorkerServices } from './worker-services.ts'
 export interface WorkerOptions extends Omit<WorkerServices, 'database' | 'tail'> {
   databaseUrl: string
   redisUrl?: string | undefined
+  /** Where checkpoints of the record are written outside the database: a file or an http(s) URL. */
+  checkpoints?: string | undefined
   /** Tasks under way at once in this process. */
   concurrency?: number
 }
@@ -81,6 +84,7 @@ export async function startWorkers(
     lifecycle.own(startConsumer(data, consumer, log))
   }
   lifecycle.own(startPurges(services, responses))
+  lifecycle.own(startSealer(services, { checkpoints: options.checkpoints }))
   lifecycle.own(startExpiry(services))
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startMessageExpiry(services))

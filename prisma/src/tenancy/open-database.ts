@@ -79,7 +79,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     if (existing) return existing
     const created = new pg.Pool({
       connectionString: roleUrl(options.url, role, options.secret),
-      max: role === 'api' ? (options.poolSize ?? 10) : 5,
+      max: role === 'api' ? (options.poolSize ?? 10) : role === 'sealer' ? 2 : 5,
       application_name: `tutti-${role}`,
       types: TYPES,
     })

@@ -4,6 +4,7 @@ import { approvalResolvers } from './approvals/approvals.resolvers.ts'
 import { auditResolvers } from './audit/audit.resolvers.ts'
 import { recordingFailures } from './audit/recording-failures.ts'
 import { authorityResolvers } from './authority/authority.resolvers.ts'
+import { chainResolvers } from './chain/chain.resolvers.ts'
 import type { Context, Services } from './context.ts'
 import { escalationResolvers } from './escalations/escalations.resolvers.ts'
 import { incidentResolvers } from './incidents/incidents.resolvers.ts'
@@ -21,11 +22,12 @@ export const governance = defineSubgraph<Services, Context>({
     mergeResolvers(
       accessResolvers,
       auditResolvers,
+      chainResolvers,
       approvalResolvers,
       escalationResolvers,
       incidentResolvers,
-    policyResolvers,
-    authorityResolvers,
+      policyResolvers,
+      authorityResolvers,
     ),
   ),
   context: (services, actor) => ({ ...services, actor }),

@@ -13,6 +13,8 @@ export interface Consumer {
   gatherMs?: number
   /** Told when this process begins to read, from the stored position: somebody else may have read before. */
   begin?(): void
+  /** Told when it reads no longer: it stops, or somebody else goes on. */
+  end?(): void
 }
 
 const STAND_BY_MS = 2_000
@@ -71,7 +73,13 @@ export function startConsumer(
           'select pg_try_advisory_lock(hashtextextended($1, 7)) as mine',
           [consumer.name],
         )
-        if (rows[0]?.mine) return await lead(ended)
+        if (rows[0]?.mine) {
+          try {
+            return await lead(ended)
+          } finally {
+            consumer.end?.()
+          }
+        }
         await wait(STAND_BY_MS, undefined, { signal: ended }).catch(() => undefined)
       }
     } finally {

@@ -1,4 +1,5 @@
 import type { Actor } from '@tutti/schema'
+import { z } from 'zod'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { AUDIT_ENTRY_COLUMNS, type AuditEntryRow } from './audit-entry-row.ts'
 import { entryDigest } from './entry-digest.ts'
@@ -65,7 +66,7 @@ test('the trail is listed newest first, and by subject and type', async () => {
 
 test('an entry is an event of the log, which commits to every column of it', async () => {
   const { data } = await append({ ...admin, onBehalfOf: { id: 'user:ann', kind: 'person' } }, entry)
-  const { id } = data['appendAuditEntry']?.['entry'] as { id: string }
+  const { id } = z.object({ id: z.string() }).parse(data['appendAuditEntry']?.['entry'])
   const recorded = await world.events(admin, 'audit.recorded')
   expect(recorded.map((event) => event.data)).toEqual([
     { entryId: id, actionType: 'decision', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },

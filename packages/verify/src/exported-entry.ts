@@ -1,0 +1,90 @@
+import { hash } from 'node:crypto'
+import { canonicalJson } from './canonical-json.ts'
+
+/** A line of an export: an entry of the chain with its event. What was deleted is null. */
+export interface ExportedEntry {
+  sequence: number
+  hash: string
+  salt: unknown
+  organizationId: unknown
+  seq: unknown
+  id: unknown
+  type: unknown
+  subject: unknown
+  time: unknown
+  actor: unknown
+  data: unknown
+  /** The entry of the audit trail, of `audit.recorded`. */
+  entry?: unknown
+}
+
+const FIELDS = 11
+
+const sha256 = (text: string): string => hash('sha256', text, 'hex')
+
+/** A text that may be something else: undefined then. */
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+/** Parses a line; null when it is none of an export. */
+export function parseEntry(text: string): ExportedEntry | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return null
+  }
+  return isEntry(value) ? value : null
+}
+
+function isEntry(value: unknown): value is ExportedEntry {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'sequence' in value &&
+    Number.isSafeInteger(value.sequence) &&
+    'hash' in value &&
+    typeof value.hash === 'string' &&
+    'salt' in value &&
+    'organizationId' in value &&
+    'seq' in value &&
+    'id' in value &&
+    'type' in value &&
+    'subject' in value &&
+    'time' in value &&
+    'actor' in value &&
+    'data' in value &&
+    Object.keys(value).length === FIELDS + ('entry' in value ? 1 : 0)
+  )
+}
+
+/** An entry as the chain covers it: RFC 8785, in which `content` is the commitment to actor and data. */
+export function entryOf({
+  salt,
+  actor,
+  data,
+  id,
+  organizationId,
+  seq,
+  subject,
+  time,
+  type,
+}: ExportedEntry): string {
+  const content = sha256(`${textOf(salt) ?? ''}${canonicalJson({ actor, data })}`)
+  return JSON.stringify({ content, id, organizationId, seq, subject, time, type })
+}
+
+/** What is wrong with the audit entry of a line; null: nothing, also where there is to be none. */
+export function faultOfAuditEntry({
+  type,
+  data,
+  entry,
+}: ExportedEntry): 'entry_missing' | 'entry_altered' | null {
+  if (type !== 'audit.recorded') return entry === undefined ? null : 'entry_altered'
+  if (typeof entry !== 'object' || entry === null) return 'entry_missing'
+  const { details, summary, salt, ...columns }: Record<string, unknown> = { ...entry }
+  const text = sha256(`${textOf(salt) ?? ''}${canonicalJson({ details, summary })}`)
+  const digest = sha256(canonicalJson({ ...columns, text }))
+  return typeof data === 'object' && data !== null && 'digest' in data && data.digest === digest
+    ? null
+    : 'entry_altered'
+}

@@ -1,0 +1,73 @@
+import { createReadStream, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { readKey } from './read-checkpoints.ts'
+import { linesOf } from './lines-of.ts'
+import { type Report, verifyRecord } from './verify-record.ts'
+
+const USAGE = `Usage: tutti-verify EXPORT --checkpoints FILE --key FILE [--organization ID] [--from N] [--to N] [--json]
+
+Verifies an exported record of Tutti against checkpoints that were kept elsewhere and the public key (PEM).
+  --organization  whose record it is; unless given, that of the first line
+  --from          where the export begins, right after a checkpoint; 1 unless given
+  --to            where the export was asked to end; unless given, it has to reach the last checkpoint
+  --json          one line of JSON instead of text
+Exit: 0 nothing is wrong, 1 something is, 2 it could not be verified.`
+
+/** Faults that are printed; the others are counted. */
+const MOST_SHOWN = 50
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      checkpoints: { type: 'string' },
+      key: { type: 'string' },
+      organization: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) {
+    console.log(USAGE)
+    return 0
+  }
+  const [file, ...others] = positionals
+  if (file === undefined || others.length > 0 || values.checkpoints === undefined || values.key === undefined)
+    throw new Error(USAGE)
+  const report = await verifyRecord(linesOf(createReadStream(file, { highWaterMark: 1 << 20 })), {
+    checkpoints: readFileSync(values.checkpoints, 'utf8').split('\n'),
+    key: readKey(readFileSync(values.key, 'utf8')),
+    organizationId: values.organization,
+    from: sequence('from', values.from),
+    to: sequence('to', values.to),
+  })
+  if (values.json) console.log(JSON.stringify(report))
+  else print(report)
+  return report.faults.length === 0 ? 0 : 1
+}
+
+function sequence(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Error(`--${name} is a sequence: a whole number from 1.`)
+  return Number(text)
+}
+
+function print({ organizationId, entries, checkpoints, uncovered, faults, more }: Report): void {
+  for (const { kind, sequence: place, message } of faults.slice(0, MOST_SHOWN))
+    console.log(`${kind} at ${place}: ${message}`)
+  if (faults.length > MOST_SHOWN)
+    console.log(`and ${faults.length - MOST_SHOWN}${more ? ' or more' : ''} others`)
+  console.log(
+    `${faults.length === 0 ? 'Verified' : 'NOT VERIFIED'}: organization ${organizationId ?? 'unknown'}, ${entries} entries, ` +
+      `${checkpoints} checkpoints${uncovered === 0 ? '' : `, ${uncovered} entries after the last one`}`,
+  )
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
+}

@@ -1,0 +1,46 @@
+import { hash } from 'node:crypto'
+
+const DIGEST = 32
+const leaf = Buffer.alloc(1 + DIGEST)
+const node = Buffer.alloc(1 + 2 * DIGEST)
+node[0] = 1
+
+/** The RFC 6962 root of leaves that come one by one, each 64 hex digits: a stack of full subtrees, joined as they fill. */
+export class MerkleTree {
+  readonly #stack: { size: number; root: Buffer }[] = []
+  #count = 0
+
+  /** How many leaves there are. */
+  get count(): number {
+    return this.#count
+  }
+
+  add(hex: string): void {
+    leaf.write(hex, 1, 'hex')
+    this.#count += 1
+    let size = 1
+    let root: Buffer = hash('sha256', leaf, 'buffer')
+    for (let top = this.#stack.at(-1); top?.size === size; top = this.#stack.at(-1)) {
+      this.#stack.pop()
+      root = join(top.root, root)
+      size *= 2
+    }
+    this.#stack.push({ size, root })
+  }
+
+  /** Hex; of no leaves, the empty text. */
+  root(): string {
+    const last = this.#stack.at(-1)
+    if (!last) return ''
+    return this.#stack
+      .slice(0, -1)
+      .reduceRight((right, { root }) => join(root, right), last.root)
+      .toString('hex')
+  }
+}
+
+function join(left: Buffer, right: Buffer): Buffer {
+  left.copy(node, 1)
+  right.copy(node, 1 + DIGEST)
+  return hash('sha256', node, 'buffer')
+}

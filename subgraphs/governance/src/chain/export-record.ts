@@ -1,0 +1,79 @@
+import type { Database } from '@tutti/prisma'
+import { isId } from '@tutti/runtime'
+import type { Actor } from '@tutti/schema'
+import { AUDIT_ENTRY_COLUMNS } from '../audit/audit-entry-row.ts'
+import { canonical } from '../audit/commitment.ts'
+
+const PAGE = 1_000
+
+/** Which part of the chain; all that is sealed unless said. */
+export interface ExportRange {
+  /** Sequences, both included. An export that begins in the middle verifies when a checkpoint ended right before it. */
+  from?: number
+  to?: number
+}
+
+interface Row {
+  sequence: bigint
+  hash: string
+  salt: string
+  seq: bigint | null
+  id: string | null
+  type: string | null
+  data: { entryId?: unknown } | null
+}
+
+interface EntryRow {
+  id: string
+  timestamp: Date
+}
+
+/**
+ * The record of the actor's organization, for `tutti-verify`: a line of JSON (RFC 8785) an entry of the chain, in its
+ * order, with the event and, of `audit.recorded`, the entry of the audit trail. Pages are read one by one, each in a
+ * transaction of its own: nothing of what is sealed changes between them.
+ */
+export async function* exportRecord(
+  { database }: { database: Pick<Database, 'readTenant'> },
+  actor: Actor,
+  { from = 1, to = Number.MAX_SAFE_INTEGER }: ExportRange = {},
+): AsyncGenerator<string> {
+  const { organizationId } = actor
+  for (let next = from; next <= to;) {
+    const rows = await database.readTenant<Row>(
+      actor,
+      `select s.sequence, encode(s.hash, 'hex') as hash, encode(s.salt, 'hex') as salt,
+         e.organization_id as "organizationId", e.seq, e.id, e.type, e.subject, e.actor, e.data, e.time
+       from (select * from audit_seal where organization_id = $1 and sequence between $2 and $3
+             order by sequence limit ${PAGE}) s
+       left join log.event e on e.organization_id = s.organization_id and e.seq = s.event_seq
+       order by s.sequence`,
+      [organizationId, next, to],
+    )
+    const ids = rows.map(entryIdOf).filter((id) => id !== null)
+    const entries = await database.readTenant<EntryRow>(
+      actor,
+      `select ${AUDIT_ENTRY_COLUMNS}, salt from audit_entry where organization_id = $1 and id = any($2::uuid[])`,
+      [organizationId, ids],
+    )
+    const byId = new Map(entries.map((entry) => [entry.id, entry]))
+    for (const row of rows) {
+      const entryId = entryIdOf(row)
+      const entry = entryId === null ? undefined : byId.get(entryId)
+      yield `${canonical({
+        ...row,
+        sequence: Number(row.sequence),
+        seq: row.seq === null ? null : String(row.seq),
+        ...(entry ? { entry } : {}),
+      })}\n`
+    }
+    const last = rows.at(-1)
+    if (!last || rows.length < PAGE) return
+    next = Number(last.sequence) + 1
+  }
+}
+
+function entryIdOf({ type, data }: Row): string | null {
+  const id = type === 'audit.recorded' ? data?.entryId : null
+  return typeof id === 'string' && isId(id) ? id : null
+}
