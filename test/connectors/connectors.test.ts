@@ -304,7 +304,7 @@ test('an agent calls its connector over HTTP with the credential, in the way tha
   expect(await run()).toMatchObject({ status: 'FAILED', tasks: [{ error: { code: 'CONNECTOR_UNBOUND' } }] })
 })
 
-test('an agent’s triggers are what its document says, and gone when it says otherwise or leaves', async () => {
+test('an agent’s triggers are what its document says, gone when it says otherwise or leaves, and there again when it is back', async () => {
   const register = (triggers: object[]) => registerAgent(org.as('operator'), document('keeper', triggers))
   const schedule = { type: 'schedule', expression: '0 9 * * *' }
   const event = { type: 'event', event_type: 'incoming_customer_message' }
@@ -339,6 +339,13 @@ test('an agent’s triggers are what its document says, and gone when it says ot
     .toEqual(['COMPLETED'])
   await change('retireAgent', { id, timeoutSeconds: 0 })
   await expect.poll(() => triggersOf(org), PATIENCE).toEqual([])
+  const status = async () => {
+    const query = 'query($id: ID!) { agent(id: $id) { status } }'
+    return (await org.as('operator').query<{ agent: { status: string } }>(query, { id })).agent.status
+  }
+  await expect.poll(status, PATIENCE).toBe('RETIRED')
+  await change('restoreAgent', { id })
+  await expect.poll(() => triggersOf(org), PATIENCE).toEqual(['EVENT incoming_customer_message'])
 })
 
 test('names without a binding are told when an agent is registered, updated or deployed, and by the settings', async () => {

@@ -35,6 +35,7 @@ export { scaleAgent, type ScaleAgentRequest } from './lifecycle/scale-agent.ts'
 export { deleteOldLoads } from './scaling/delete-old-loads.ts'
 export { scaleByLoad } from './scaling/scale-by-load.ts'
 export { setScalingPolicy } from './scaling/set-scaling-policy.ts'
+export { restoreAgent } from './lifecycle/restore-agent.ts'
 export { retireAgent, type RetireAgentRequest } from './lifecycle/retire-agent.ts'
 export {
   findLeavingAgents,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { registerAgent, retireAgent, scaleAgent } from '@tutti/agents/domain'
+import { registerAgent, restoreAgent, retireAgent, scaleAgent } from '@tutti/agents/domain'
 import { type Data, openData } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createLog } from '@tutti/runtime'
@@ -211,6 +211,30 @@ test('work that nobody else can do waits, and goes on when somebody can', async 
   await register(actor, 'gamma', 'capabilities: [reading]')
   await vi.waitFor(async () => expect(await statuses(actor)).toEqual({ completed: 3 }), PATIENCE)
   expect(new Set(done)).toEqual(new Set(['gamma']))
+}, 120_000)
+
+test('what waited for an agent that is retired goes on when it is restored, within its instances', async () => {
+  const actor = await world.organization('operator')
+  const alpha = await register(actor, 'alpha', 'capabilities: [reading]')
+  await start(actor, 3)
+  await retireAgent(world, actor, { id: alpha, timeoutSeconds: 0 })
+  let now = 0
+  let most = 0
+  await worker(async () => {
+    now += 1
+    most = Math.max(most, now)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    now -= 1
+    return { type: 'succeeded', output: null }
+  })
+  await vi.waitFor(
+    async () => expect(await retirementOf(actor, alpha)).toMatchObject({ agent: 'retired' }),
+    PATIENCE,
+  )
+  expect((await statuses(actor))['completed']).toBeUndefined()
+  await restoreAgent(world, actor, { id: alpha })
+  await vi.waitFor(async () => expect(await statuses(actor)).toEqual({ completed: 3 }), PATIENCE)
+  expect(most).toBe(1)
 }, 120_000)
 
 test('instances bound what is under way over all workers, and scaling down lets what is under way end', async () => {
