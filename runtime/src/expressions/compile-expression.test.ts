@@ -68,6 +68,25 @@ describe('an expression', () => {
     expect(compiled.ok && [...compiled.expression.calls]).toEqual(['size', 'exists', 'has'])
   })
 
+  it('says what must be equal to a text for the whole to be true', () => {
+    const compiled = compileExpression(
+      'a.b == "x" && ("y" == c && d > 1) && (e == "z" || f == "z")',
+      'boolean',
+    )
+    expect(compiled.ok && compiled.expression.equalities).toEqual([
+      { names: ['a', 'b'], value: 'x' },
+      { names: ['c'], value: 'y' },
+    ])
+  })
+
+  it('tests without copying, and never throws', () => {
+    const compiled = compileExpression('a.b', 'boolean')
+    if (!compiled.ok) throw new Error(compiled.message)
+    const { test } = compiled.expression
+    expect([test({ a: { b: true } }), test({ a: { b: false } })]).toEqual([true, false])
+    for (const a of [{ b: 'yes' }, {}]) expect(test({ a })).toEqual({ message: expect.any(String) })
+  })
+
   it('is boolean where that is wanted', () => {
     expect(compileExpression('1 + 1', 'boolean')).toMatchObject({ ok: false })
     const compiled = compileExpression('x', 'boolean')

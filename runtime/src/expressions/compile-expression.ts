@@ -18,10 +18,19 @@ export type ReadExpression = CompiledExpression & {
   readonly paths: readonly ExpressionPath[]
   /** The functions and macros that it calls. */
   readonly calls: ReadonlySet<string>
+  /** Fields that must be equal to a text for the whole to be true: `a.b == "c" && …`. */
+  readonly equalities: readonly ExpressionEquality[]
+  /**
+   * As `evaluate`, for names of which the caller knows that all are there: nothing is copied. A boolean, or what is wrong.
+   */
+  test(names: Readonly<Record<string, unknown>>): boolean | { readonly message: string }
 }
 
 /** A name and the fields read of it, as `context.arguments.amount`; `offset` counts characters of the text from 0. */
 export type ExpressionPath = { readonly names: readonly string[]; readonly offset: number }
+
+/** A field, by the names that lead to it, and the text that it must be equal to. */
+export type ExpressionEquality = { readonly names: readonly string[]; readonly value: string }
 
 /** What became of an expression. */
 export type ExpressionOutcome = JsonOutcome
@@ -112,7 +121,10 @@ export function compileExpression(text: string, want: 'boolean' | 'any' = 'any')
       return refuse(`The result is ${type}, which JSON cannot hold.`, 0, 'Convert it, as string(value).')
     const variables = [...scan.variables]
     const evaluate = (names: Readonly<Record<string, unknown>>) => run(program, variables, names, want)
-    return { ok: true, expression: { text, variables, paths: scan.paths, calls: scan.calls, evaluate } }
+    const { paths, calls } = scan
+    const equalities = [...equalitiesOf(program.ast)]
+    const test = (names: Readonly<Record<string, unknown>>) => decide(program, names)
+    return { ok: true, expression: { text, variables, paths, calls, equalities, evaluate, test } }
   } catch (error) {
     const offset =
       error instanceof ParseError || error instanceof EvaluationError ? (error.range?.start ?? 0) : 0
@@ -140,6 +152,36 @@ function run(
     }
   } catch (error) {
     return { ok: false, message: firstLine(error instanceof Error ? error.message : undefined) }
+  }
+}
+
+function decide(
+  program: (context: Record<string, unknown>) => unknown,
+  names: Readonly<Record<string, unknown>>,
+): boolean | { readonly message: string } {
+  try {
+    const value = program(names)
+    return typeof value === 'boolean'
+      ? value
+      : { message: `The result is not a boolean but ${value === null ? 'null' : typeof value}.` }
+  } catch (error) {
+    return { message: firstLine(error instanceof Error ? error.message : undefined) }
+  }
+}
+
+function* equalitiesOf(node: ASTNode): Generator<ExpressionEquality> {
+  if (node.op === '&&') {
+    for (const each of node.args) yield* equalitiesOf(each)
+  } else if (node.op === '==') {
+    const [left, right] = node.args
+    for (const [field, literal] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      const names = namesOf(field)
+      if (names && literal.op === 'value' && typeof literal.args === 'string')
+        yield { names, value: literal.args }
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 export {
   compileExpression,
   type CompiledExpression,
+  type ExpressionEquality,
   type ExpressionOutcome,
   type ExpressionPath,
   type NoExpression,

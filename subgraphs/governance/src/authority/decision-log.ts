@@ -10,9 +10,11 @@ const MOST_KEPT = 10_000
 const KEPT_DAYS = 30
 /** They are written together, this often. */
 const PACE_MS = 500
-const MOST_WAITING = 5_000
+const MOST_WAITING = 1_000
 const MOST_CHARACTERS = 16_384
 const WRITES_TO_A_CLEANING = 50
+/** NUL, and half a surrogate pair, as JSON has them. */
+const UNSTORABLE = /\\u(0000|d[89a-f])/
 
 /** A decision as it is kept. */
 export interface DecisionRecord {
@@ -34,8 +36,8 @@ export interface DecisionLog {
 
 const INSERT = `insert into policy_decision (organization_id, at, actor_id, action, request, ruling, reasons, policies,
     authority_version)
-  select $1::uuid, r.at, r.actor_id, r.action, r.request, r.ruling, r.reasons, r.policies, r.authority_version
-  from jsonb_to_recordset($2::jsonb) as r (at timestamptz, actor_id text, action text, request jsonb, ruling text,
+  select $1::uuid, r.at, r.actor_id, r.action, r.request::jsonb, r.ruling, r.reasons, r.policies, r.authority_version
+  from jsonb_to_recordset($2::jsonb) as r (at timestamptz, actor_id text, action text, request text, ruling text,
     reasons jsonb, policies jsonb, authority_version int)`
 
 const CLEAN = `delete from policy_decision where organization_id = $1::uuid and (at < now() - interval '${KEPT_DAYS} days'
@@ -105,13 +107,10 @@ function redactedRequest(request: DecisionRequest, redactions: readonly string[]
   return { ...request, resource: seen.resource, context: { ...context, arguments: seen.arguments } }
 }
 
-/** What PostgreSQL cannot store, and what is too large to keep, is `{ cut: true }`: it is not replayed. */
-function storable(request: unknown): unknown {
-  const text = JSON.stringify(request, (_, value: unknown) =>
-    typeof value === 'string' ? value.replaceAll('\0', '\u{FFFD}').toWellFormed() : value,
-  )
-  if (text.length > MOST_CHARACTERS || text.includes('\\u0000')) return { cut: true }
-  return JSON.parse(text)
+/** As JSON. What PostgreSQL cannot store, and what is too large to keep, is `{ cut: true }`: it is not replayed. */
+function storable(request: unknown): string {
+  const text = JSON.stringify(request)
+  return text.length > MOST_CHARACTERS || UNSTORABLE.test(text) ? '{"cut":true}' : text
 }
 
 const logs = new WeakMap<Database, DecisionLog>()

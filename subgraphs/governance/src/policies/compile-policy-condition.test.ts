@@ -57,6 +57,17 @@ test.each([
   expect(evaluate(text)).toMatchObject({ ok: false, problems: [expect.stringMatching(message)] })
 })
 
+test('a field that is not what it must be makes it false, whatever cannot be evaluated beside it', () => {
+  const failing = 'context.arguments.missing > 1'
+  expect(evaluate(`${failing} && resource.domain == "x"`)).toEqual({ ok: true, value: false })
+  expect(evaluate(`"x" == action && (${failing})`)).toEqual({ ok: true, value: false })
+  // What may not be there is no such field: whether it is there matters.
+  expect(evaluate('context.arguments.missing == "x"')).toMatchObject({ ok: false })
+  expect(evaluate(`${failing} && resource.domain == "d"`)).toMatchObject({ ok: false })
+  expect(evaluate(`${failing} || resource.domain == "x"`)).toMatchObject({ ok: false })
+  expect(evaluate('!(resource.domain == "x")')).toEqual({ ok: true, value: true })
+})
+
 test('several mistakes are told at once', () => {
   expect(evaluate('user.id == team.id && actor.email == "x"')).toMatchObject({
     ok: false,

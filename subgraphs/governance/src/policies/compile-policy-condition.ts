@@ -1,4 +1,4 @@
-import { compileExpression, type ExpressionPath } from '@tutti/runtime/expressions'
+import { compileExpression, type ExpressionEquality, type ExpressionPath } from '@tutti/runtime/expressions'
 import { type DecisionRequest, READABLE } from './decision-request.ts'
 
 /** A condition, ready: never throws, what goes wrong is an outcome. */
@@ -10,6 +10,9 @@ export type ConditionOutcome =
 export type CompiledPolicyCondition =
   | { readonly ok: true; readonly condition: PolicyCondition }
   | { readonly ok: false; readonly problems: readonly string[] }
+
+const TRUE: ConditionOutcome = { ok: true, value: true }
+const FALSE: ConditionOutcome = { ok: true, value: false }
 
 /** Values that a condition with a macro may have to go through; of more, it is not evaluated. */
 const MOST_VALUES = 10_000
@@ -26,22 +29,25 @@ export function compilePolicyCondition(text: string): CompiledPolicyCondition {
   if (!compiled.ok) {
     return { ok: false, problems: [`${compiled.message} At character ${compiled.offset}. ${compiled.hint}`] }
   }
-  const { paths, calls, evaluate } = compiled.expression
+  const { paths, calls, equalities, test } = compiled.expression
   const problems = [
     ...paths.flatMap(problemOf),
     ...[...calls].filter((call) => REFUSED.has(call)).map((call) => `${call}() is not offered here.`),
   ]
   if (problems.length > 0) return { ok: false, problems }
+  const needed = equalities.filter(isOfValue)
   const isLooping = MACROS.some((macro) => calls.has(macro))
   return {
     ok: true,
     condition: (request) => {
+      // What must be equal and is not makes the whole false, whatever the rest: most conditions end here.
+      for (const { names, value } of needed) if (valueAt(request, names) !== value) return FALSE
       if (isLooping && !isWithin(request)) {
         return { ok: false, message: `It would go through more than ${MOST_VALUES} values.` }
       }
-      const { actor, action, resource, context } = request
-      const outcome = evaluate({ actor, action, resource, context })
-      return outcome.ok ? { ok: true, value: outcome.value === true } : outcome
+      const outcome = test(request)
+      if (typeof outcome === 'boolean') return outcome ? TRUE : FALSE
+      return { ok: false, message: outcome.message }
     },
   }
 }
@@ -58,6 +64,23 @@ function problemOf({ names, offset }: ExpressionPath): string[] {
   if (kind === undefined)
     return [`There is no ${root}.${field}, ${at}. There are ${Object.keys(known).join(', ')}.`]
   return kind === 'value' && below !== undefined ? [`${root}.${field} has no ${below}, ${at}.`] : []
+}
+
+/** Fields that are always there: of others it matters whether they are. */
+function isOfValue({ names }: ExpressionEquality): boolean {
+  const [root = '', field, below] = names
+  const known = READABLE[root]
+  if (known === undefined || below !== undefined) return false
+  return typeof known === 'string' ? field === undefined : field !== undefined && known[field] === 'value'
+}
+
+function valueAt(request: DecisionRequest, names: readonly string[]): unknown {
+  let value: unknown = request
+  for (const name of names) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = Reflect.get(value, name)
+  }
+  return value
 }
 
 function isWithin({ context, resource }: DecisionRequest): boolean {

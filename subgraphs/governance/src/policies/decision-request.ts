@@ -9,7 +9,7 @@ export const CLASSIFICATIONS = ['public', 'internal', 'sensitive'] as const
 export type Classification = (typeof CLASSIFICATIONS)[number]
 
 /** What is to be decided, as conditions see it: what is not known is null. */
-export interface DecisionRequest {
+export type DecisionRequest = {
   actor: {
     id: string
     kind: string
