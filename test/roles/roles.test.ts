@@ -201,6 +201,15 @@ describe('who may do what', () => {
     ['resubmitApproval', ['admin', 'operator', 'agent']],
     ['acknowledgeEscalation', ['admin', 'operator', 'approver']],
     ['resolveEscalation', ['admin', 'operator', 'approver']],
+    ['raiseEscalation', ['admin', 'operator', 'approver']],
+    ['reassignEscalation', ['admin', 'operator', 'approver']],
+    ['commentEscalation', ['admin', 'operator', 'approver']],
+    ['setEscalationPolicy', ['admin']],
+    ['removeEscalationPolicy', ['admin']],
+    ['setOnCallSchedule', ['admin']],
+    ['removeOnCallSchedule', ['admin']],
+    ['overrideOnCall', ['admin', 'operator', 'approver']],
+    ['removeOnCallOverride', ['admin', 'operator', 'approver']],
     ['openIncident', ['admin', 'operator']],
     ['resolveIncident', ['admin', 'operator']],
     ['createPolicy', ['admin']],
@@ -218,6 +227,11 @@ describe('who may do what', () => {
     ['deleteCredential', ['admin']],
     ['rotateDataKey', ['admin']],
     ['revokeApiKey', ['admin']],
+    ['rotateApiKey', ['admin']],
+    ['setRole', ['admin']],
+    ['setGroup', ['admin']],
+    ['assignRole', ['admin']],
+    ['revokeAssignment', ['admin']],
     ['appendAuditEntry', ['admin', 'agent']],
     ['assessQuality', ['admin', 'operator', 'agent']],
   ])('%s: %s', (name, roles) => {
@@ -225,10 +239,13 @@ describe('who may do what', () => {
     expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(roles)
   })
 
-  test.each(['apiKeys', 'credentials'])('%s are read by administrators alone', (name) => {
-    const field = supergraph.getQueryType()?.getFields()[name]
-    expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(['admin'])
-  })
+  test.each(['apiKeys', 'roles', 'groups', 'roleAssignments', 'credentials'])(
+    '%s are read by administrators alone',
+    (name) => {
+      const field = supergraph.getQueryType()?.getFields()[name]
+      expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(['admin'])
+    },
+  )
 })
 
 const START = `mutation($id: ID!) {

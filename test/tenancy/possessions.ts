@@ -20,9 +20,15 @@ export type Kind =
   | 'approval'
   | 'approvalDelegation'
   | 'escalation'
+  | 'escalationPolicy'
+  | 'onCallSchedule'
+  | 'onCallOverride'
   | 'incident'
   | 'auditEntry'
   | 'apiKey'
+  | 'principal'
+  | 'accessGroup'
+  | 'roleAssignment'
   | 'article'
   | 'assessment'
   | 'anomaly'
@@ -61,8 +67,12 @@ export type Name =
   | 'capability'
   | 'workflow'
   | 'principal'
+  | 'accessRole'
+  | 'accessGroup'
   | 'digest'
   | 'delegate'
+  | 'onCallPerson'
+  | 'onCallSchedule'
   | 'tool'
   | 'toolHash'
   | 'runKey'
@@ -87,7 +97,6 @@ export type Name =
   | 'connector'
   | 'connectorCredential'
   | 'budget'
-  | 'rebalanceKey'
   | 'sharedResource'
   | 'policy'
 
@@ -164,6 +173,12 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     context: { context: mark('context') },
     approval: question(),
   })
+  await org
+    .as('admin')
+    .query(
+      'mutation($input: ReassignEscalationInput!) { reassignEscalation(input: $input) { escalation { id } } }',
+      { input: { id: escalation.id, to: names.onCallPerson, reason: mark('reason') } },
+    )
   const { message } = await sendMessage({ database }, admin, {
     ...from,
     agentId: ids.agent,
@@ -312,7 +327,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     [
       org.id,
       { id: mark('actor'), kind: 'person', name: mark('name') },
-      names.rebalanceKey,
+      mark('key'),
       JSON.stringify([
         {
           action: 'migrate',
@@ -414,6 +429,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     version?: { id: string }
     tasks?: { id: string }[]
     latestVersion?: { id: string }
+    principalId?: string
   }
   const idOf = (entity: Entity | undefined): string => entity?.id ?? ''
   const names = {
@@ -424,6 +440,8 @@ async function makeByMutations(org: Organization): Promise<Made> {
     capability: mark('capability'),
     workflow: mark('workflow'),
     principal: mark('principal'),
+    accessRole: mark('role'),
+    accessGroup: mark('group'),
     runKey: mark('key'),
     limit: mark('limit'),
     limitKey: mark('key'),
@@ -441,11 +459,12 @@ async function makeByMutations(org: Organization): Promise<Made> {
     tool: mark('tool'),
     toolHash: randomBytes(32).toString('hex'),
     budget: mark('budget'),
-    rebalanceKey: mark('key'),
     sharedResource: mark('resource'),
     eventId: mark('event'),
     approvalKey: mark('key'),
     delegate: mark('delegate'),
+    onCallPerson: mark('person'),
+    onCallSchedule: mark('schedule'),
     assessmentKey: mark('key'),
     article: mark('article'),
     word: uncommonWord(),
@@ -542,6 +561,44 @@ async function makeByMutations(org: Organization): Promise<Made> {
       workflowId: idOf(workflow),
     },
     'incident { id }',
+  )
+  const { policy: levels } = await call(
+    'setEscalationPolicy',
+    {
+      teamId: idOf(team),
+      levels: [
+        {
+          level: 'PERSON',
+          responsible: { kind: 'GROUP', name: mark('group') },
+          acknowledgeWithinSeconds: 60,
+          resolveWithinSeconds: 600,
+        },
+      ],
+    },
+    'policy { id }',
+  )
+  const rotation = (name: string) => ({
+    name,
+    timeZone: 'Europe/Berlin',
+    participants: [names.onCallPerson],
+    length: 1,
+    unit: 'DAY',
+    handoffTime: '09:00',
+    startsOn: '2026-11-21',
+  })
+  const { schedule } = await call('setOnCallSchedule', rotation(names.onCallSchedule), 'schedule { id }')
+  // Of another schedule: taking that one away takes no override with it.
+  const { schedule: other } = await call('setOnCallSchedule', rotation(mark('schedule')), 'schedule { id }')
+  const { override } = await call(
+    'overrideOnCall',
+    {
+      scheduleId: idOf(other),
+      person: mark('person'),
+      from: '2026-11-21T00:00:00Z',
+      until: '2027-11-20T00:00:00Z',
+      reason: mark('reason'),
+    },
+    'override { id }',
   )
   const { entry } = await call(
     'appendAuditEntry',
@@ -667,7 +724,23 @@ async function makeByMutations(org: Organization): Promise<Made> {
   const { apiKey } = await call(
     'createApiKey',
     { principalName: names.principal, roles: ['approver'] },
-    'apiKey { id }',
+    'apiKey { id principalId }',
+  )
+  const principalId = apiKey?.principalId ?? ''
+  await call(
+    'setRole',
+    { name: names.accessRole, description: mark('description'), scopes: ['runs:read', 'agents:read'] },
+    'role { version }',
+  )
+  const { group } = await call(
+    'setGroup',
+    { name: names.accessGroup, description: mark('description'), memberIds: [principalId] },
+    'group { id }',
+  )
+  const { assignment } = await call(
+    'assignRole',
+    { role: names.accessRole, groupId: idOf(group), reason: mark('reason') },
+    'assignment { id }',
   )
   const published = await admin.query<{ publishArticles: { articles: { id: string }[] } }>(
     'mutation($input: PublishArticlesInput!) { publishArticles(input: $input) { articles { id } } }',
@@ -702,8 +775,14 @@ async function makeByMutations(org: Organization): Promise<Made> {
       task: idOf(run?.tasks?.[0]),
       approvalDelegation: idOf(delegation),
       incident: idOf(incident),
+      escalationPolicy: idOf(levels),
+      onCallSchedule: idOf(schedule),
+      onCallOverride: idOf(override),
       auditEntry: idOf(entry),
       apiKey: idOf(apiKey),
+      principal: principalId,
+      accessGroup: idOf(group),
+      roleAssignment: idOf(assignment),
       credential: idOf(credential),
       connector: idOf(connector),
       boardItem: idOf(item),

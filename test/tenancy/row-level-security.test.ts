@@ -39,7 +39,7 @@ afterAll(async () => {
 })
 
 /** What role api may add to and never change, and what it may only read. */
-const APPEND_ONLY = ['log.event', 'public.audit_entry', 'public.approval_decision']
+const APPEND_ONLY = ['log.event', 'public.audit_entry', 'public.approval_decision', 'public.escalation_step']
 const READ_ONLY = ['public.audit_seal', 'public.audit_checkpoint']
 const unchangeable = ({ name }: Pick<Table, 'name'>): boolean => [...APPEND_ONLY, ...READ_ONLY].includes(name)
 
@@ -247,7 +247,7 @@ describe('Prisma without its filter', () => {
       const data = { organizationId: other.organizationId }
       const update = () => inModel(reader, model, (each) => each.updateMany({ where, data }))
       const removal = () => inModel(reader, model, (each) => each.deleteMany({ where }))
-      if (['ApprovalDecision', 'AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)) {
+      if (['ApprovalDecision', 'EscalationStep', 'AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)) {
         await expect(update()).rejects.toThrow('permission denied')
         await expect(removal()).rejects.toThrow('permission denied')
       } else {
@@ -319,6 +319,7 @@ describe('other roles', () => {
       ({
         'public.api_key': 's',
         'public.approval': 's',
+        'public.escalation': 's',
         'public.connector': 's',
         'public.trigger': 's',
       })[table] ?? '',
@@ -396,6 +397,7 @@ describe('other roles', () => {
     expect(rows).toEqual([
       { name: 'find_api_key_organization(text)', callers: ['tutti_api'] },
       { name: 'find_connector_organization(text)', callers: ['tutti_api'] },
+      { name: 'find_due_escalations(integer)', callers: ['tutti_worker'] },
       { name: 'find_overdue_approvals(integer)', callers: ['tutti_worker'] },
       { name: 'find_trigger_organization(text)', callers: ['tutti_api'] },
       { name: 'log.ensure_partitions()', callers: ['tutti_worker'] },

@@ -9,6 +9,7 @@ import { openIncidents } from './consumers/open-incidents.ts'
 import { resumeDecidedTasks } from './consumers/resume-decided-tasks.ts'
 import { startConsumer } from './consumers/start-consumer.ts'
 import { watchOutcomes } from './consumers/watch-outcomes.ts'
+import { startEscalations } from './escalations/start-escalations.ts'
 import { createExecutor } from './executors/create-executor.ts'
 import { openEgress } from './executors/open-egress.ts'
 import { probeAgent } from './lifecycle/probe-agent.ts'
@@ -86,6 +87,7 @@ export async function startWorkers(
   lifecycle.own(startPurges(services, responses))
   lifecycle.own(startSealer(services, { checkpoints: options.checkpoints }))
   lifecycle.own(startExpiry(services))
+  lifecycle.own(startEscalations(services))
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startMessageExpiry(services))
   lifecycle.own(startOperations(services, wake))

@@ -8,6 +8,7 @@ import { chainResolvers } from './chain/chain.resolvers.ts'
 import type { Context, Services } from './context.ts'
 import { escalationResolvers } from './escalations/escalations.resolvers.ts'
 import { incidentResolvers } from './incidents/incidents.resolvers.ts'
+import { onCallResolvers } from './on-call/on-call.resolvers.ts'
 import { policyResolvers } from './policies/policies.resolvers.ts'
 
 export { type Credential, identify } from './access/identify.ts'
@@ -26,6 +27,7 @@ export const governance = defineSubgraph<Services, Context>({
       approvalResolvers,
       escalationResolvers,
       incidentResolvers,
+      onCallResolvers,
       policyResolvers,
       authorityResolvers,
     ),

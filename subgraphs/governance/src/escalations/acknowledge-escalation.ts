@@ -4,6 +4,7 @@ import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
 import { canAcknowledge } from './escalation-status.ts'
+import { writeStep } from './escalation-step.ts'
 import { lockEscalation } from './lock-escalation.ts'
 
 /**
@@ -22,12 +23,15 @@ export async function acknowledgeEscalation(
       fail('INVALID_STATE', { path: 'input.id', hint: `It is ${escalation.status} already.` })
     }
     const [row] = await tx.sql<EscalationRow>(
-      `update escalation set status = 'acknowledged', acknowledged_by = $3::jsonb, acknowledged_at = now()
+      `update escalation set status = 'acknowledged', acknowledged_by = $3::jsonb, acknowledged_at = now(),
+         due_at = resolve_by
        where organization_id = $1::uuid and id = $2::uuid returning ${ESCALATION_COLUMNS}`,
       actor.organizationId,
       id,
       JSON.stringify(actorRef(actor)),
     )
+    if (!row) fail('NOT_FOUND', { path: 'input.id' })
+    await writeStep(tx, row, { kind: 'acknowledged' })
     await tx.appendEvent({
       type: 'escalation.acknowledged',
       subject: `escalation/${id}`,
@@ -41,6 +45,6 @@ export async function acknowledgeEscalation(
       subject: `escalation/${id}`,
       relatedTasks: escalation.taskId === null ? [] : [escalation.taskId],
     })
-    return row ?? fail('NOT_FOUND', { path: 'input.id' })
+    return row
   })
 }

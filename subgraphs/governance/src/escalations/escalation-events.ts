@@ -9,7 +9,15 @@ export interface EscalationEventPayload {
   escalationId: string
 }
 
-const TYPES = ['escalation.opened', 'escalation.acknowledged', 'escalation.resolved'] as const
+const TYPES = [
+  'escalation.opened',
+  'escalation.acknowledged',
+  'escalation.raised',
+  'escalation.reassigned',
+  'escalation.commented',
+  'escalation.exhausted',
+  'escalation.resolved',
+] as const
 type EscalationEventRecord = EventRecord<(typeof TYPES)[number]>
 
 /** What happens to escalations of the caller's organization, after the cursor and then live. */

@@ -52,11 +52,9 @@ test('somebody takes an escalation on and settles it', async () => {
     context: { message: 'a cut pair: \u{FFFD}' },
   })
   expect((await resolve(approver, id)).code).toBe('INVALID_STATE')
-  expect((await world.events(admin)).map((event) => event.type)).toEqual([
-    'escalation.opened',
-    'escalation.acknowledged',
-    'escalation.resolved',
-  ])
+  expect(
+    (await world.events(admin)).map((event) => event.type).filter((type) => type !== 'audit.recorded'),
+  ).toEqual(['escalation.opened', 'escalation.acknowledged', 'escalation.resolved'])
 })
 
 test.each(['viewer', 'agent'] as const)('a %s may not handle escalations', async (role) => {

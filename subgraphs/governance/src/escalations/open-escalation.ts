@@ -7,6 +7,7 @@ import { writeApproval } from '../approvals/write-approval.ts'
 import type { DomainServices } from '../context.ts'
 import { jsonValue } from '../input/json-value.ts'
 import { line, optionalId, prose } from '../input/text.ts'
+import { LEVELS } from './escalation-level.ts'
 import type { EscalationRow } from './escalation-row.ts'
 import { readEscalation, writeEscalation } from './write-escalation.ts'
 
@@ -14,10 +15,13 @@ const inputSchema = z.object({
   requestKey: line(500),
   title: line(),
   reason: prose(),
-  level: z.enum(['agent', 'domain', 'enterprise', 'person']),
+  level: z.enum(LEVELS),
   context: jsonValue().default({}),
   runId: optionalId(),
   taskId: optionalId(),
+  /** Where it comes from: whose policy says who is responsible. */
+  teamId: optionalId(),
+  domainId: optionalId(),
   /** The agent that escalates, when the platform does it on its behalf; it may not decide the approval. */
   agentId: optionalId(),
   /** The decision it asks for; opened in the same transaction. */
@@ -51,6 +55,7 @@ export async function openEscalation(
           })
         ).approval.id
       : null
-    return writeEscalation(tx, { ...parsed, ...from, approvalId, openedBy })
+    const place = { teamId: parsed.teamId ?? null, domainId: parsed.domainId ?? null }
+    return writeEscalation(tx, { ...parsed, ...from, ...place, approvalId, openedBy })
   })
 }

@@ -10,6 +10,7 @@ import type { DomainServices } from '../context.ts'
 import { prose } from '../input/text.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
 import { canResolve } from './escalation-status.ts'
+import { writeStep } from './escalation-step.ts'
 import { lockEscalation } from './lock-escalation.ts'
 
 const inputSchema = z.object({ id: z.string(), resolution: prose() })
@@ -33,13 +34,16 @@ export async function resolveEscalation(
       fail('INVALID_STATE', { path: 'input.id', hint: 'Decide its approval; that settles it.' })
     }
     const [row] = await tx.sql<EscalationRow>(
-      `update escalation set status = 'resolved', resolution = $3, resolved_by = $4::jsonb, resolved_at = now()
+      `update escalation set status = 'resolved', resolution = $3, resolved_by = $4::jsonb, resolved_at = now(),
+         due_at = null
        where organization_id = $1::uuid and id = $2::uuid returning ${ESCALATION_COLUMNS}`,
       actor.organizationId,
       id,
       resolution,
       JSON.stringify(actorRef(actor)),
     )
+    if (!row) fail('NOT_FOUND', { path: 'input.id' })
+    await writeStep(tx, row, { kind: 'resolved', text: resolution })
     await tx.appendEvent({
       type: 'escalation.resolved',
       subject: `escalation/${id}`,
@@ -53,7 +57,7 @@ export async function resolveEscalation(
       subject: `escalation/${id}`,
       relatedTasks: escalation.taskId === null ? [] : [escalation.taskId],
     })
-    return row ?? fail('NOT_FOUND', { path: 'input.id' })
+    return row
   })
 }
 

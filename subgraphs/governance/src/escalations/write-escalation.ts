@@ -1,14 +1,20 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import { assigneeOf } from './enter-level.ts'
+import type { EscalationLevel } from './escalation-level.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
+import { ruleAt } from './escalation-status.ts'
+import { writeStep } from './escalation-step.ts'
+import { type Place, readLadder } from './read-ladder.ts'
 
 /** An escalation as it is written. */
-interface NewEscalation {
+interface NewEscalation extends Partial<Place> {
   requestKey: string
   title: string
   reason: string
-  level: 'agent' | 'domain' | 'enterprise' | 'person'
+  /** Whose policy leaves it out, it begins on the next above. */
+  level: EscalationLevel
   context: unknown
   runId: string | null
   taskId: string | null
@@ -22,21 +28,33 @@ interface NewEscalation {
  * escalation.opened. Audit: the escalation.
  */
 export async function writeEscalation(tx: TenantTransaction, given: NewEscalation): Promise<EscalationRow> {
+  const place = { teamId: given.teamId ?? null, domainId: given.domainId ?? null }
+  const rule = ruleAt(await readLadder(tx, place), given.level)
+  const assignedTo = await assigneeOf(tx, rule.responsible)
   const [escalation] = await tx.sql<EscalationRow>(
     `insert into escalation (organization_id, request_key, title, reason, level, context, run_id, task_id, approval_id,
-       opened_by)
-     values ($1::uuid, $2, $3, $4, $5, $6::jsonb, $7::uuid, $8::uuid, $9::uuid, $10::jsonb)
+       opened_by, team_id, domain_id, responsible, assigned_to, acknowledge_by, resolve_by, due_at)
+     values ($1::uuid, $2, $3, $4, $5, $6::jsonb, $7::uuid, $8::uuid, $9::uuid, $10::jsonb, $11::uuid, $12::uuid,
+       $13::jsonb, $14::jsonb, clock_timestamp() + make_interval(secs => $15::float8),
+       clock_timestamp() + make_interval(secs => $16::float8),
+       clock_timestamp() + make_interval(secs => least($15::float8, $16::float8)))
      on conflict (organization_id, request_key) do nothing returning ${ESCALATION_COLUMNS}`,
     tx.actor.organizationId,
     given.requestKey,
     given.title,
     given.reason,
-    given.level,
+    rule.level,
     JSON.stringify(given.context),
     given.runId,
     given.taskId,
     given.approvalId,
     JSON.stringify(given.openedBy),
+    place.teamId,
+    place.domainId,
+    JSON.stringify(rule.responsible),
+    assignedTo && JSON.stringify(assignedTo),
+    rule.acknowledgeWithinSeconds,
+    rule.resolveWithinSeconds,
   )
   if (!escalation) return (await readEscalation(tx, given.requestKey)) ?? gone()
   await recordOpening(tx, escalation)
@@ -58,6 +76,7 @@ export async function readEscalation(
 
 async function recordOpening(tx: TenantTransaction, escalation: EscalationRow): Promise<void> {
   const { id, level, runId, taskId, title, reason, approvalId, openedBy } = escalation
+  await writeStep(tx, escalation, { kind: 'opened', text: reason })
   await tx.appendEvent({
     type: 'escalation.opened',
     subject: `escalation/${id}`,
