@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { naturalLoads } from './natural-load.ts'
 
-const HOUR_MS = 3_600_000
 const amount = fc.double({ min: 0.1, max: 100, noNaN: true })
 
 test('what was given and taken is told from what each had, while the share held', () => {
