@@ -58,7 +58,7 @@ export function requestOf(actor: Actor, question: AuthorizationQuestion): Decisi
       kind: actor.kind,
       name: actor.name,
       roles: actor.roles,
-      levels: levelsOf(actor.roles),
+      levels: levelsOf(actor),
       agentId: actor.agentId ?? null,
     },
     action,

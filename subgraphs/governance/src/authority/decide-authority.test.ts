@@ -86,6 +86,21 @@ describe('the built-in matrix', () => {
   })
 })
 
+test('a role of the organization’s own decides on the level that its scopes are of', () => {
+  const own = (...scopes: Actor['scopes']) => {
+    const actor: Actor = { ...testActor('viewer'), roles: [], scopes }
+    return requestOf(actor, { action: 'tool.call' }).actor.levels
+  }
+  expect(own('governance:read')).toEqual([])
+  expect(own('runs:report')).toEqual(['agent'])
+  expect(own('runs:report', 'approvals:decide')).toEqual(['domain'])
+  expect(own('approvals:decide', 'access:manage')).toEqual(['enterprise'])
+  // With a built-in role that has a level, it is that one.
+  expect(
+    requestOf({ ...testActor('agent'), scopes: ['access:manage'] }, { action: 'tool.call' }).actor.levels,
+  ).toEqual(['agent'])
+})
+
 test('every mutation that the catalogue names is there, and is of one action', () => {
   const api = buildSchema(
     readFileSync(fileURLToPath(import.meta.resolve('@tutti/schema/api.graphql')), 'utf8'),

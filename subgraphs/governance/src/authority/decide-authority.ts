@@ -61,7 +61,7 @@ export function decideAuthority(matrix: CompiledMatrix, request: DecisionRequest
       to: null,
       stages: [],
       entry: null,
-      reason: `Nobody with the roles ${actor.roles.join(', ') || 'none'} decides on any level.`,
+      reason: `By the roles ${actor.roles.join(', ') || '(none built in)'} one decides on no level.`,
     }
   )
 }

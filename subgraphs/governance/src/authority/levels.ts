@@ -13,9 +13,28 @@ const LEVEL_OF: Readonly<Record<string, Level>> = {
   admin: 'enterprise',
 }
 
-/** The level on which a role decides; a viewer decides nothing. */
+/** The level on which a built-in role decides; a viewer decides nothing. */
 export const levelOf = (role: string): Level | null => LEVEL_OF[role] ?? null
 
-/** The levels on which somebody of these roles decides, the narrowest first. */
-export const levelsOf = (roles: readonly string[]): Level[] =>
-  LEVELS.filter((level) => roles.some((role) => levelOf(role) === level))
+/** Scopes by which a role of the organization's own decides on a level: the highest of them. */
+const SCOPES_OF: Readonly<Record<Level, readonly string[]>> = {
+  agent: ['runs:report', 'messages:send'],
+  domain: ['runs:control', 'approvals:decide', 'policies:review', 'agents:write', 'workflows:write'],
+  enterprise: ['access:manage', 'policies:write'],
+}
+
+/**
+ * The levels on which somebody decides, the narrowest first: those of the built-in roles. Who has none of these, but roles of
+ * the organization's own, decides on the level that their scopes are of.
+ */
+export function levelsOf({
+  roles,
+  scopes,
+}: {
+  roles: readonly string[]
+  scopes: readonly string[]
+}): Level[] {
+  const levels = LEVELS.filter((level) => roles.some((role) => levelOf(role) === level))
+  if (levels.length > 0) return levels
+  return LEVELS.filter((level) => SCOPES_OF[level].some((scope) => scopes.includes(scope))).slice(-1)
+}
