@@ -50,6 +50,9 @@ class Draft {
   /** Why instances are more or fewer, a share is another, and why an agent does not grow; the last that was said. */
   readonly #reasons = new Map<string, string>()
   readonly #bounds = new Map<string, string>()
+  /** Who gives work to an agent, and instances by type. */
+  readonly #givers = new Map<string, Set<Planned>>()
+  readonly #ofType = new Map<string, number>()
   #isChanged = false
 
   constructor({ agents, quotas }: Situation) {
@@ -58,6 +61,10 @@ class Draft {
       .sort((a, b) => (a.agentId < b.agentId ? -1 : 1))
     this.#byId = new Map(this.#agents.map((agent) => [agent.agentId, agent]))
     this.#quotas = new Map(quotas.map(({ id, left }: QuotaRoom) => [id, { ...left }]))
+    for (const agent of this.#agents) {
+      this.#ofType.set(agent.type, (this.#ofType.get(agent.type) ?? 0) + agent.instances)
+      for (const { to } of agent.shares) this.#giversOf(to).add(agent)
+    }
   }
 
   /** One look at all agents; true: something is another than before. */
@@ -74,25 +81,24 @@ class Draft {
   }
 
   plan(before: Situation): RebalancePlan {
+    const was = new Draft(before)
     const were = new Map(before.agents.map((agent) => [agent.agentId, agent]))
-    const figures = new Map(
-      new Draft(before).#agents.map((agent, _, all) => [agent.agentId, figuresOf(agent, loadOf(agent, all))]),
-    )
+    const figures = new Map(was.#agents.map((agent) => [agent.agentId, figuresOf(agent, was.#load(agent))]))
     const of = (id: string): RebalanceFigures => figures.get(id) ?? NO_FIGURES
     const nameOf = (id: string): string => were.get(id)?.name ?? id
     const scaled: RebalanceAction[] = []
     const moved: RebalanceAction[] = []
     for (const { agentId, name, instances, shares } of this.#agents) {
-      const was = were.get(agentId)
-      const from = was?.instances ?? instances
+      const once = were.get(agentId)
+      const from = once?.instances ?? instances
       if (from !== instances) {
         const action = instances > from ? 'grow' : 'shrink'
         const reason = this.#reasons.get(`${agentId} ${action}`) ?? ''
         scaled.push({ action, agentId, name, from, to: instances, reason, figures: of(agentId) })
       }
-      for (const to of new Set([...(was?.shares ?? []), ...shares].map((share) => share.to))) {
+      for (const to of new Set([...(once?.shares ?? []), ...shares].map((share) => share.to))) {
         const percent = percentOf(shares, to)
-        const given = percentOf(was?.shares ?? [], to)
+        const given = percentOf(once?.shares ?? [], to)
         if (percent === given) continue
         moved.push({
           action: 'migrate',
@@ -124,8 +130,14 @@ class Draft {
     return this.#load(agent) - agent.scaleUpThreshold * slotsOf(agent)
   }
 
+  #giversOf(agentId: string): Set<Planned> {
+    const known = this.#givers.get(agentId) ?? new Set()
+    this.#givers.set(agentId, known)
+    return known
+  }
+
   #load(agent: Planned): number {
-    return loadOf(agent, this.#agents)
+    return loadOf(agent, [...this.#giversOf(agent.agentId)])
   }
 
   /** Takes back what an agent could do itself and stay halfway between its thresholds. */
@@ -182,7 +194,7 @@ class Draft {
 
   /** Takes work from one that takes work of others and has too much to do. */
   #relieve(agent: Planned): void {
-    for (const giver of this.#agents) {
+    for (const giver of [...this.#giversOf(agent.agentId)]) {
       const excess = this.#excess(agent)
       if (excess <= NEAR) return
       const percent = percentOf(giver.shares, agent.agentId)
@@ -195,7 +207,7 @@ class Draft {
 
   #migrate(agent: Planned): void {
     const own = demandOf(agent) * agent.movable
-    if (this.#excess(agent) <= NEAR || own <= 0 || this.#received(agent) > 0) return
+    if (this.#excess(agent) <= NEAR || own <= 0 || this.#giversOf(agent.agentId).size > 0) return
     const takers = this.#agents
       .filter((other) => this.#canTake(agent, other))
       .sort(
@@ -239,7 +251,7 @@ class Draft {
   /** How many percent more of its work the other's money is enough for, for a day. */
   #paidFor(agent: Planned, taker: Planned): number {
     if (taker.moneyLeftUsd === null || taker.costUsd <= 0) return 100
-    const already = this.#agents.reduce(
+    const already = [...this.#giversOf(taker.agentId)].reduce(
       (sum, { tasksPerDay, movable, shares }) =>
         sum + (tasksPerDay * movable * percentOf(shares, taker.agentId)) / 100,
       0,
@@ -249,16 +261,9 @@ class Draft {
     return Math.floor((taker.moneyLeftUsd - already * taker.costUsd) / perPercent + NEAR)
   }
 
-  #received({ agentId }: Planned): number {
-    return this.#agents.reduce((sum, { shares }) => sum + percentOf(shares, agentId), 0)
-  }
-
   /** Instances it may have, beside the others of its type. */
   #range(agent: Planned): { min: number; max: number } {
-    const others = this.#agents.reduce(
-      (sum, each) => (each !== agent && each.type === agent.type ? sum + each.instances : sum),
-      0,
-    )
+    const others = (this.#ofType.get(agent.type) ?? agent.instances) - agent.instances
     const max = Math.max(1, Math.min(agent.maxInstances, agent.maxPerType - others))
     return { max, min: Math.min(max, Math.max(1, agent.minInstances, agent.minPerType - others)) }
   }
@@ -302,6 +307,7 @@ class Draft {
         if (free !== null) left[kind] = free - more * need
       }
     }
+    this.#ofType.set(agent.type, (this.#ofType.get(agent.type) ?? 0) + more)
     agent.instances = instances
     agent.mayShrink &&= more < 0
     agent.responseP95Ms = null
@@ -314,6 +320,8 @@ class Draft {
     if (share) share.percent = percent
     else agent.shares.push({ to, percent })
     agent.shares = agent.shares.filter((each) => each.percent > 0)
+    if (percent > 0) this.#giversOf(to).add(agent)
+    else this.#giversOf(to).delete(agent)
     for (const each of [agent, this.#byId.get(to)]) if (each) each.responseP95Ms = null
     this.#isChanged = true
   }
