@@ -1,15 +1,18 @@
 // Composes the subgraphs into schema/supergraph.graphql (the gateway's) and schema/api.graphql (the client's), and writes
-// schema/workflow.schema.json, by which an editor checks and completes workflows.
+// schema/workflow.schema.json, by which an editor checks and completes workflows, and schema/roles.md: who may call what.
 // With --check it writes nothing and fails when the files are not what it would write. Both ways it fails when something
-// in the API has no description, and when a change breaks clients and schema/breaking-changes.md does not say it is meant.
+// in the API has no description, when an operation has no rule who may call it, and when a change breaks clients and
+// schema/breaking-changes.md does not say it is meant.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildASTSchema, parse } from 'graphql'
 
 import { definitionSchema } from '../subgraphs/workflows/src/definitions/definition-schema.ts'
 import { apiChanges } from './compose/api-changes.ts'
 import { baseVersion } from './compose/base-version.ts'
 import { composeSubgraphs } from './compose/compose-subgraphs.ts'
 import { missingDescriptions } from './compose/missing-descriptions.ts'
+import { roleMatrix } from './compose/role-matrix.ts'
 
 const root = join(import.meta.dirname, '..')
 const check = process.argv.includes('--check')
@@ -19,9 +22,16 @@ try {
   const composed = composeSubgraphs(join(root, 'subgraphs'))
   for (const warning of composed.warnings) console.warn(`warning: ${warning}`)
 
+  const matrix = roleMatrix(
+    buildASTSchema(parse(composed.supergraph), { assumeValid: true, assumeValidSDL: true }),
+  )
+  if (matrix.withoutRule.length > 0)
+    problems.push(`anybody could call these, @requiresScopes is missing: ${matrix.withoutRule.join(', ')}`)
+
   for (const [path, text] of [
     ['schema/supergraph.graphql', composed.supergraph],
     ['schema/api.graphql', composed.api],
+    ['schema/roles.md', matrix.markdown],
     ['schema/workflow.schema.json', `${JSON.stringify(definitionSchema(), null, 2)}\n`],
   ] as const) {
     if (readIfPresent(path) === text) continue
@@ -54,7 +64,7 @@ else
   console.log(
     check
       ? 'The composed schema is up to date.'
-      : 'Wrote schema/supergraph.graphql, schema/api.graphql and schema/workflow.schema.json.',
+      : 'Wrote schema/supergraph.graphql, schema/api.graphql, schema/roles.md and schema/workflow.schema.json.',
   )
 
 function readIfPresent(path: string): string | undefined {

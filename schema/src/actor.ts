@@ -18,6 +18,18 @@ export const actorSchema = z.object({
   onBehalfOf: z.object({ id: z.string().min(1), kind: z.string().min(1) }).optional(),
   /** When the credential ends, milliseconds since the epoch. */
   expiresAt: z.number().optional(),
+  /** When some of what it may do ends, milliseconds since the epoch: who it is has to be asked anew. */
+  validUntil: z.number().optional(),
+  /** What it may do in one domain or team only; not in `scopes`. See `mayIn`. */
+  within: z
+    .array(
+      z.object({
+        domainId: z.string().nullable(),
+        teamId: z.string().nullable(),
+        scopes: z.array(z.enum(SCOPES)),
+      }),
+    )
+    .optional(),
 })
 
 /** A verified caller; the tenant is always `organizationId` of this, never an argument. */

@@ -21,6 +21,7 @@ export {
 export { FEDERATION_HEADER } from './federation-header.ts'
 export { EVENT_LANE, JOBS, TASK_LANE } from './jobs.ts'
 export { MOST_VALUE_BYTES } from './most-value-bytes.ts'
+export { BOUNDED_TAG, mayIn, type Place, requireIn, scopesAnywhere } from './place.ts'
 export { readSubgraphSdl } from './read-subgraph-sdl.ts'
 export {
   FAILURE_KINDS,
@@ -29,5 +30,5 @@ export {
   type RecoveryAction,
   type RecoveryPolicy,
 } from './recovery.ts'
-export { ROLES, type Role, SCOPES, type Scope, scopesOf } from './roles.ts'
+export { isScope, ROLES, type Role, SCOPES, type Scope, scopesOf } from './roles.ts'
 export { type ErrorDetails, fail, type Problem, TuttiError } from './tutti-error.ts'

@@ -89,6 +89,9 @@ const GRANTS: Record<Role, readonly Scope[]> = {
   ],
 }
 
+/** Whether a text is a scope that there is. */
+export const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text)
+
 /** The union of what the roles grant, sorted, so that equal authority compares equal. */
 export function scopesOf(roles: readonly Role[]): Scope[] {
   return [...new Set(roles.flatMap((role) => GRANTS[role]))].sort()

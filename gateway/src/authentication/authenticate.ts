@@ -51,7 +51,14 @@ export function createAuthenticate(settings: AuthenticateSettings): Authenticate
         answers.delete(oldest)
       }
     }
-    const actor = await entry.actor
+    let actor = await entry.actor
+    if (actor?.validUntil !== undefined && actor.validUntil <= Date.now()) {
+      // Some of what it may do has just ended: an answer from before that moment says too much.
+      const renewed = ask(credential)
+      answers.set(key, { at: Date.now(), actor: renewed })
+      renewed.catch(() => answers.delete(key))
+      actor = await renewed
+    }
     return actor !== null && actor.expiresAt !== undefined && actor.expiresAt <= Date.now() ? null : actor
   }
 }

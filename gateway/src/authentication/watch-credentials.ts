@@ -65,9 +65,12 @@ export function watchCredentials(authenticate: Authenticate, everyMs: number): C
         },
       }
       watched.add(each)
-      if (actor.expiresAt !== undefined) {
-        const left = Math.min(Math.max(actor.expiresAt - Date.now(), 0), LONGEST_TIMEOUT)
-        expiry = setTimeout(() => each.end('expired'), left)
+      const { expiresAt = Infinity, validUntil = Infinity } = actor
+      const ends = Math.min(expiresAt, validUntil)
+      if (ends < Infinity) {
+        const left = Math.min(Math.max(ends - Date.now(), 0), LONGEST_TIMEOUT)
+        const reason = expiresAt <= validUntil ? 'expired' : 'authority changed'
+        expiry = setTimeout(() => each.end(reason), left)
       }
       return stop
     },

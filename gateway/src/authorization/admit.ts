@@ -1,4 +1,4 @@
-import type { Actor } from '@tutti/schema'
+import { type Actor, scopesAnywhere } from '@tutti/schema'
 import type { GraphQLError } from 'graphql'
 
 import { clientError } from '../errors/client-error.ts'
@@ -75,9 +75,11 @@ function decide(operation: PreparedOperation, actor: Actor | null, settings: Adm
   if (introspects && actor === null && !settings.anonymousIntrospection)
     errors.push(clientError('UNAUTHENTICATED'))
   const held = new Set<string>(actor?.scopes ?? [])
+  const somewhere = new Set<string>(actor === null ? [] : scopesAnywhere(actor))
   for (const field of guarded) {
     if (actor === null) errors.push(refusal('UNAUTHENTICATED', field))
-    else if (!scopesSatisfy(field.requirement, held)) errors.push(refusal('FORBIDDEN', field))
+    else if (!scopesSatisfy(field.requirement, field.bounded ? somewhere : held))
+      errors.push(refusal('FORBIDDEN', field))
     else if (field.requirement.policies.length > 0) undecided.push(field)
   }
   return { errors, undecided }

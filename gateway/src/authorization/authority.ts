@@ -10,7 +10,15 @@ const fingerprints = new WeakMap<Actor, string>()
 export function authorityOf(actor: Actor): string {
   const known = fingerprints.get(actor)
   if (known !== undefined) return known
-  const fingerprint = `${actor.kind}|${[...actor.roles].sort().join(' ')}|${[...actor.scopes].sort().join(' ')}`
+  const within = (actor.within ?? []).map(
+    ({ domainId, teamId, scopes }) => `${domainId}/${teamId}:${[...scopes].sort().join(' ')}`,
+  )
+  const fingerprint = [
+    actor.kind,
+    [...actor.roles].sort().join(' '),
+    [...actor.scopes].sort().join(' '),
+    ...within.sort(),
+  ].join('|')
   fingerprints.set(actor, fingerprint)
   return fingerprint
 }

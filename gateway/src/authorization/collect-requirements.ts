@@ -18,6 +18,8 @@ export interface GuardedField {
   /** Response names from the root. */
   path: string[]
   requirement: Requirement
+  /** It looks itself at where its caller may: scopes held in one place only are enough to come to it. */
+  bounded: boolean
 }
 
 /** What an operation touches, as far as access depends on it. */
@@ -63,7 +65,9 @@ export function collectRequirements(
           bothOf(inherited, rules.ofField(parent, name)),
           type === null ? null : rules.ofType(type),
         )
-        if (requirement !== null) access.guarded.push({ path: here, requirement })
+        if (requirement !== null) {
+          access.guarded.push({ path: here, requirement, bounded: rules.isBounded(parent, name) })
+        }
         access.personal ||= rules.isPersonal(parent, name)
         if (selection.selectionSet !== undefined && type !== null)
           walk(selection.selectionSet, type, here, null)

@@ -1,3 +1,4 @@
+import { BOUNDED_TAG } from '@tutti/schema'
 import {
   type ASTNode,
   buildASTSchema,
@@ -28,6 +29,8 @@ export interface SecurityRules {
   ofField(parent: GraphQLNamedType, field: string): Requirement | null
   /** Marked `@tag(name: "personal")`: the answer depends on the person, not only on tenant and authority. */
   isPersonal(parent: GraphQLNamedType, field: string): boolean
+  /** Marked `@tag(name: "bounded")`: it looks itself at where its caller may. */
+  isBounded(parent: GraphQLNamedType, field: string): boolean
 }
 
 /**
@@ -41,13 +44,15 @@ export function readSecurityRules(sdl: string): SecurityRules {
   const types = new Map<string, Requirement | null>()
   const fields = new Map<string, Requirement | null>()
   const personal = new Set<string>()
+  const bounded = new Set<string>()
 
   for (const type of Object.values(schema.getTypeMap())) {
     types.set(type.name, requirementOf(type.astNode, names))
     if (!isObjectType(type) && !isInterfaceType(type)) continue
     for (const field of Object.values(type.getFields())) {
       fields.set(`${type.name}.${field.name}`, requirementOf(field.astNode, names))
-      if (isTagged(field.astNode, names)) personal.add(`${type.name}.${field.name}`)
+      if (isTagged(field.astNode, names, PERSONAL_TAG)) personal.add(`${type.name}.${field.name}`)
+      if (isTagged(field.astNode, names, BOUNDED_TAG)) bounded.add(`${type.name}.${field.name}`)
     }
   }
 
@@ -66,6 +71,7 @@ export function readSecurityRules(sdl: string): SecurityRules {
     isPersonal: (parent, field) =>
       personal.has(`${parent.name}.${field}`) ||
       possibleTypes(parent).some((type) => personal.has(`${type.name}.${field}`)),
+    isBounded: (parent, field) => bounded.has(`${parent.name}.${field}`),
   }
 }
 
@@ -110,9 +116,9 @@ function requirementOf(node: DirectiveBearer, names: DirectiveNames): Requiremen
 
 type DirectiveBearer = (ASTNode & { readonly directives?: readonly ConstDirectiveNode[] }) | null | undefined
 
-function isTagged(node: DirectiveBearer, names: DirectiveNames): boolean {
+function isTagged(node: DirectiveBearer, names: DirectiveNames, tag: string): boolean {
   return (node?.directives ?? []).some(
-    (directive) => names.get(directive.name.value) === 'tag' && argument(directive, 'name') === PERSONAL_TAG,
+    (directive) => names.get(directive.name.value) === 'tag' && argument(directive, 'name') === tag,
   )
 }
 

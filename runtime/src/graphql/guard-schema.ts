@@ -1,4 +1,4 @@
-import { type Actor, TuttiError } from '@tutti/schema'
+import { type Actor, BOUNDED_TAG, type Scope, scopesAnywhere, TuttiError } from '@tutti/schema'
 import {
   type ConstDirectiveNode,
   defaultFieldResolver,
@@ -23,12 +23,22 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
     const ofType = requirementOf([type.astNode, ...type.extensionASTNodes])
     for (const field of Object.values(type.getFields())) {
       const ofField = requirementOf([field.astNode])
-      if (ofType) guard(field, ofType)
-      if (ofField) guard(field, ofField)
+      if (ofType) guard(field, ofType, scopesEverywhere)
+      if (ofField) guard(field, ofField, isBounded(field) ? scopesAnywhere : scopesEverywhere)
     }
   }
   return schema
 }
+
+const scopesEverywhere = ({ scopes }: Actor): readonly Scope[] => scopes
+
+/** Whether the field looks itself at where its caller may. */
+const isBounded = ({ astNode }: GraphQLField<unknown, unknown>): boolean =>
+  (astNode?.directives ?? []).some(
+    (directive) =>
+      directive.name.value === 'tag' &&
+      directive.arguments?.some(({ value }) => value.kind === Kind.STRING && value.value === BOUNDED_TAG),
+  )
 
 function requirementOf(
   nodes: readonly ({ readonly directives?: readonly ConstDirectiveNode[] | undefined } | null | undefined)[],
@@ -49,13 +59,18 @@ function readScopes(directive: ConstDirectiveNode): Requirement {
   )
 }
 
-function guard(field: GraphQLField<unknown, { actor?: Actor }>, requirement: Requirement): void {
+function guard(
+  field: GraphQLField<unknown, { actor?: Actor }>,
+  requirement: Requirement,
+  scopesOf: (actor: Actor) => readonly Scope[],
+): void {
   const wrap =
     <Result>(inner: (source: unknown, args: never, context: { actor?: Actor }, info: never) => Result) =>
     (source: unknown, args: never, context: { actor?: Actor }, info: never): Result => {
       const actor = context.actor
       if (!actor) throw new TuttiError('UNAUTHENTICATED')
-      const allowed = requirement.some((all) => all.every((scope) => actor.scopes.includes(scope as never)))
+      const held = new Set<string>(scopesOf(actor))
+      const allowed = requirement.some((all) => all.every((scope) => held.has(scope)))
       if (!allowed) throw new TuttiError('FORBIDDEN', { hint: `Needs ${describe(requirement)}.` })
       return inner(source, args, context, info)
     }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { copyToAgent, makeVersion } from '../lifecycle/agent-version.ts'
 import { AGENT_COLUMNS, type AgentRow } from './agent-row.ts'
 import { configurationInput, readRegistration } from './read-registration.ts'
+import { requirePlace } from './require-place.ts'
 import { requireTeam } from './require-team.ts'
 
 const input = z.object({ ...configurationInput, teamId: z.string().nullish() })
@@ -36,6 +37,7 @@ export async function registerAgent(
 
   return database.inTenant(actor, async (tx) => {
     if (teamId != null) await requireTeam(tx, teamId)
+    if (teamId != null) await requirePlace(tx, teamId, 'input.teamId')
     const registered = (agent: AgentRow) =>
       tx.appendEvent({
         type: 'agent.registered',
@@ -57,11 +59,13 @@ export async function registerAgent(
       teamId ?? null,
     )
     if (created) {
+      await requirePlace(tx, created.teamId, 'input.teamId')
       await makeVersion(tx, created.id, registration)
       await registered(created)
       return { agent: created, changed: true }
     }
     const before = await lockByName(tx, name, argument)
+    await requirePlace(tx, before.teamId, argument)
     // What is as it should be is not written: registering again is free of writes and events.
     const isSame =
       before.configurationHash === hash &&

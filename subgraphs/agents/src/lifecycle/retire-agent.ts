@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { AGENT_COLUMNS, type AgentRow } from '../agents/agent-row.ts'
 import { lockAgent } from '../agents/lock-agent.ts'
+import { requirePlace } from '../agents/require-place.ts'
 import { requireNoDeployment } from './require-no-deployment.ts'
 import { reasonInput } from './scale-agent.ts'
 
@@ -36,6 +37,7 @@ export async function retireAgent(
   const { id, timeoutSeconds, reason } = parseInput(input, request)
   return database.inTenant(actor, async (tx) => {
     const agent = await lockAgent(tx, id, 'input.id')
+    await requirePlace(tx, agent.teamId, 'input.id')
     if (agent.status === 'draining' || agent.status === 'retired') return agent
     const { organizationId } = actor
     await requireNoDeployment(tx, agent.name, 'input.id')

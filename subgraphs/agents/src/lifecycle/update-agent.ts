@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { lockAgent } from '../agents/lock-agent.ts'
 import { configurationInput, readRegistration } from '../agents/read-registration.ts'
+import { requirePlace } from '../agents/require-place.ts'
 import { makeVersion } from './agent-version.ts'
 import { requireActive } from './require-active.ts'
 import { serve } from './serve-agent-version.ts'
@@ -28,6 +29,7 @@ export async function updateAgent(
   const { given } = registration
   return database.inTenant(actor, async (tx) => {
     const agent = await lockAgent(tx, agentId)
+    await requirePlace(tx, agent.teamId, 'input.agentId')
     requireActive(agent, 'input.agentId')
     const { name } = registration.configuration.metadata
     if (name !== agent.name) {

@@ -1,11 +1,12 @@
 import { parseInput } from '@tutti/runtime'
-import { type Actor, ROLES } from '@tutti/schema'
+import { type Actor, ROLES, SCOPES } from '@tutti/schema'
 import { z } from 'zod'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { requireAuthority } from '../authority/require-authority.ts'
 import type { DomainServices } from '../context.ts'
 import { line } from '../input/text.ts'
 import type { ApiKeyRow } from './api-key-row.ts'
+import { granting } from './granting.ts'
 import { writeApiKey } from './write-api-key.ts'
 
 const inputSchema = z.object({
@@ -15,6 +16,11 @@ const inputSchema = z.object({
     .array(z.enum(ROLES, { error: `One of ${ROLES.join(', ')}.` }))
     .min(1, 'At least one role.')
     .max(ROLES.length, 'Each role once.'),
+  scopes: z
+    .array(z.enum(SCOPES, { error: (issue) => `There is no scope ${JSON.stringify(issue.input)}.` }))
+    .min(1, 'At least one scope; leave it out for all that the roles grant.')
+    .max(SCOPES.length, 'Each scope once.')
+    .nullish(),
   expiresAt: z
     .date()
     .refine((date) => date.getTime() > Date.now(), 'Must be in the future.')
@@ -30,24 +36,25 @@ export async function createApiKey(
   actor: Actor,
   input: unknown,
 ): Promise<{ apiKey: ApiKeyRow; secret: string }> {
-  const { principalName, kind, roles, expiresAt } = parseInput(inputSchema, input)
+  const { principalName, kind, roles, scopes, expiresAt } = parseInput(inputSchema, input)
   await requireAuthority(services, actor, {
     action: 'access.grant',
     arguments: { principalName, kind: kind ?? 'person', roles },
   })
-  return services.database.inTenant(actor, async (tx) => {
+  return granting(services, actor, 'createApiKey', async (tx) => {
     const made = await writeApiKey(tx, {
       principalName,
       kind: kind ?? 'person',
       roles,
       expiresAt: expiresAt ?? null,
+      scopes: scopes ?? [],
     })
     await writeAuditEntry(tx, {
       actionType: 'execution',
       domain: 'access',
       summary: `API key made for ${principalName}`,
       details: {
-        context: { prefix: made.apiKey.prefix, roles, expiresAt: expiresAt ?? null },
+        context: { prefix: made.apiKey.prefix, roles, scopes: scopes ?? null, expiresAt: expiresAt ?? null },
         outcome: 'valid',
       },
       significance: 'significant',

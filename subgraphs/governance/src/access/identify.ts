@@ -1,6 +1,7 @@
-import { type Actor, actorSchema, ROLES, type Role, scopesOf, systemActor } from '@tutti/schema'
+import { type Actor, actorSchema, scopesOf, systemActor } from '@tutti/schema'
 import { z } from 'zod'
 import type { DomainServices } from '../context.ts'
+import { effectiveAccess, HELD_ROLES, type HeldRole, knownRoles } from './effective-access.ts'
 import { hashOf, looksLikeSecret } from './key-secret.ts'
 import { touchKey } from './touch-key.ts'
 
@@ -24,6 +25,8 @@ interface KeyRow {
   kind: string
   name: string
   roles: string[]
+  held: HeldRole[]
+  scopes: string[]
   agentId: string | null
   expiresAt: Date | null
   usedLongAgo: boolean
@@ -40,7 +43,8 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
   const asker = systemActor(organizationId, 'identify')
   const [key] = await services.database.readTenant<KeyRow>(
     asker,
-    `select k.id, p.id as "principalId", p.kind, p.name, p.roles, p.agent_id as "agentId", k.expires_at as "expiresAt",
+    `select k.id, p.id as "principalId", p.kind, p.name, p.roles, k.scopes, p.agent_id as "agentId",
+       k.expires_at as "expiresAt", ${HELD_ROLES} as held,
        (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as "usedLongAgo"
      from api_key k join principal p on p.organization_id = k.organization_id and p.id = k.principal_id
      where k.organization_id = $1 and k.hash = $2 and k.revoked_at is null
@@ -50,15 +54,16 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
   if (!key) return null
   // Not awaited: a caller never waits for our bookkeeping.
   if (key.usedLongAgo) void touchKey(services, asker, key.id)
-  const roles = knownRoles(key.roles)
+  const { within, validUntil, ...access } = effectiveAccess(key.roles, key.held, key.scopes)
   return {
     organizationId,
     id: key.principalId,
     kind: actorSchema.shape.kind.parse(key.kind),
     name: key.name,
-    roles,
-    scopes: scopesOf(roles),
+    ...access,
     credentialId: key.id,
+    ...(within.length === 0 ? {} : { within }),
+    ...(validUntil === undefined ? {} : { validUntil }),
     ...(key.agentId === null ? {} : { agentId: key.agentId }),
     ...(key.expiresAt === null ? {} : { expiresAt: key.expiresAt.getTime() }),
   }
@@ -102,5 +107,3 @@ async function identifyClaims(
     ...(exp === undefined ? {} : { expiresAt: exp * 1_000 }),
   }
 }
-
-const knownRoles = (claimed: readonly unknown[]): Role[] => ROLES.filter((role) => claimed.includes(role))

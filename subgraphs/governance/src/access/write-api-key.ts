@@ -1,7 +1,10 @@
 import type { TenantTransaction } from '@tutti/prisma'
-import { fail, type Role } from '@tutti/schema'
+import { fail, type Role, type Scope } from '@tutti/schema'
 import type { ApiKeyRow } from './api-key-row.ts'
+import { effectiveAccess } from './effective-access.ts'
 import { hashOf, newSecret, prefixOf } from './key-secret.ts'
+import { readPrincipals } from './read-principal.ts'
+import { requireGrantable } from './require-grantable.ts'
 
 /** For whom a key is, and until when. */
 export interface NewApiKey {
@@ -9,15 +12,18 @@ export interface NewApiKey {
   kind: 'person' | 'agent' | 'integration'
   roles: readonly Role[]
   expiresAt: Date | null
+  /** At most these of what its principal may; none: all of it. */
+  scopes?: readonly Scope[]
 }
 
 /**
  * Writes a key in the caller's transaction; makes its principal when there is none of this name. CONFLICT when there
- * is one of another kind or with other roles: a new key must not change what the older ones may do.
+ * is one of another kind or with other roles: a new key must not change what the older ones may do. BAD_INPUT for
+ * scopes that its principal does not have, FORBIDDEN for more than the caller has.
  */
 export async function writeApiKey(
   tx: TenantTransaction,
-  { principalName, kind, roles, expiresAt }: NewApiKey,
+  { principalName, kind, roles, expiresAt, scopes = [] }: NewApiKey,
 ): Promise<{ apiKey: ApiKeyRow; secret: string }> {
   const { organizationId } = tx.actor
   const name = principalName
@@ -33,6 +39,23 @@ export async function writeApiKey(
       hint: `There is a ${principal.kind} of this name with the roles ${principal.roles.join(', ')}.`,
     })
   }
+  const [access] = await readPrincipals(tx, [principal.id], () => 'input.principalName')
+  const granted = effectiveAccess(principal.roles, access?.held ?? [])
+  const beyond = scopes.filter((scope) => !granted.scopes.includes(scope))
+  if (beyond.length > 0) {
+    fail('BAD_INPUT', {
+      path: 'input.scopes',
+      message: `Its roles do not grant ${beyond.join(', ')}.`,
+      hint: `They grant ${granted.scopes.join(', ')}.`,
+    })
+  }
+  // Also what it has in one place only, and by assignments: the key opens all of it.
+  const opens = [...granted.scopes, ...granted.within.flatMap((each) => each.scopes)]
+  requireGrantable(
+    tx.actor,
+    scopes.length === 0 ? opens : opens.filter((scope) => scopes.includes(scope)),
+    scopes.length === 0 ? 'input.roles' : 'input.scopes',
+  )
   const secret = newSecret()
   const key = await tx.db.apiKey.create({
     data: {
@@ -40,6 +63,7 @@ export async function writeApiKey(
       principalId: principal.id,
       hash: hashOf(secret),
       prefix: prefixOf(secret),
+      scopes: [...new Set(scopes)].sort(),
       expiresAt,
     },
   })

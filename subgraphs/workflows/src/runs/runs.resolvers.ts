@@ -7,6 +7,7 @@ import { loadVersions, loadWorkflows } from '../workflows/load-workflows.ts'
 import { listRuns } from './list-runs.ts'
 import { loadRuns } from './load-runs.ts'
 import { readRunRequest } from './read-run-request.ts'
+import { requirePlaceOfRuns } from './require-place-of-runs.ts'
 import { runEvents } from './run-events.ts'
 import { startRuns } from './start-runs.ts'
 
@@ -21,6 +22,7 @@ export const runResolvers: Resolvers = {
   Mutation: {
     async startRun(_, { input }, context) {
       const request = readRunRequest(input, 'input')
+      await requirePlaceOfRuns(context, context.actor, [request], () => 'input')
       const [started] = await startRuns(context, context.actor, [request], () => 'input')
       return started ?? fail('INTERNAL')
     },
@@ -29,6 +31,7 @@ export const runResolvers: Resolvers = {
         fail('BAD_INPUT', { path: 'input.runs', message: `At most ${MAX_RUNS} at once.` })
       const path = (index: number): string => `input.runs[${index}]`
       const requests = input.runs.map((given, index) => readRunRequest(given, path(index)))
+      await requirePlaceOfRuns(context, context.actor, requests, path)
       return { runs: await startRuns(context, context.actor, requests, path) }
     },
   },

@@ -1,0 +1,104 @@
+import type { TenantTransaction } from '@tutti/prisma'
+import { isId, parseInput } from '@tutti/runtime'
+import { type Actor, fail, type Scope } from '@tutti/schema'
+import { z } from 'zod'
+import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import type { DomainServices } from '../context.ts'
+import { line, remark } from '../input/text.ts'
+import { ASSIGNMENT_IN_FORCE, scopesOfRole } from './effective-access.ts'
+import { granting } from './granting.ts'
+import { GROUP_COLUMNS, type GroupRow } from './group-row.ts'
+import { keepAnAdministrator } from './keep-an-administrator.ts'
+import { requireGrantable } from './require-grantable.ts'
+
+const MOST_MEMBERS = 1_000
+
+const inputSchema = z.object({
+  name: line(63),
+  description: remark().nullish(),
+  memberIds: z.array(z.string()).max(MOST_MEMBERS, `At most ${MOST_MEMBERS} members.`),
+})
+
+/**
+ * Makes a group, or says anew who is in it; whoever is not named leaves it. What its assignments grant is theirs, or
+ * theirs no more, at once. Events: group.set. Audit: an execution. NOT_FOUND for a member that is none of the
+ * organization; FORBIDDEN when its assignments grant what the caller does not have; INVALID_STATE when no administrator
+ * would be left.
+ */
+export async function setGroup(services: DomainServices, actor: Actor, input: unknown): Promise<GroupRow> {
+  const { name, description, memberIds } = parseInput(inputSchema, input)
+  const { organizationId } = actor
+  return granting(services, actor, 'setGroup', async (tx) => {
+    const [made] = await tx.sql<{ id: string }>(
+      `insert into access_group (organization_id, name, description) values ($1::uuid, $2, coalesce($3, ''))
+       on conflict (organization_id, name) do update set updated_at = now(),
+         description = coalesce($3, access_group.description)
+       returning id`,
+      organizationId,
+      name,
+      description ?? null,
+    )
+    if (!made) return fail('INTERNAL')
+    requireGrantable(actor, await scopesOfGroup(tx, made.id), 'input.memberIds')
+    const wanted = await requireMembers(tx, memberIds)
+    const change = (text: string) =>
+      tx.sql<{ id: string }>(text, organizationId, name, JSON.stringify(wanted))
+    const { added, removed } = await keepAnAdministrator(tx, 'input.memberIds', async () => ({
+      added: await change(
+        `update principal set groups = array_append(groups, $2) where organization_id = $1::uuid
+           and $3::jsonb ? id::text and not $2 = any(groups) returning id`,
+      ),
+      removed: await change(
+        `update principal set groups = array_remove(groups, $2) where organization_id = $1::uuid
+           and not $3::jsonb ? id::text and $2 = any(groups) returning id`,
+      ),
+    }))
+    const data = {
+      groupId: made.id,
+      name,
+      added: added.map(({ id }) => id).sort(),
+      removed: removed.map(({ id }) => id).sort(),
+    }
+    await tx.appendEvent({ type: 'group.set', subject: `group/${made.id}`, data })
+    await writeAuditEntry(tx, {
+      actionType: 'execution',
+      domain: 'access',
+      summary: `The group ${name} was set.`,
+      details: { context: data, outcome: `${wanted.length} members` },
+      significance: 'significant',
+      subject: `group/${made.id}`,
+    })
+    const [group] = await tx.sql<GroupRow>(
+      `select ${GROUP_COLUMNS} from access_group g where g.organization_id = $1::uuid and g.id = $2::uuid`,
+      organizationId,
+      made.id,
+    )
+    return group ?? fail('INTERNAL')
+  })
+}
+
+/** What whoever is in a group has by that now. */
+export async function scopesOfGroup(tx: TenantTransaction, groupId: string): Promise<Scope[]> {
+  const rows = await tx.sql<{ role: string; scopes: string[] | null }>(
+    `select a.role, r.scopes from role_assignment a
+     left join access_role r on r.organization_id = a.organization_id and r.name = a.role
+     where a.organization_id = $1::uuid and a.group_id = $2::uuid and ${ASSIGNMENT_IN_FORCE}`,
+    tx.actor.organizationId,
+    groupId,
+  )
+  return rows.flatMap(({ role, scopes }) => scopesOfRole(role, scopes))
+}
+
+/** The same ids, each of a principal and once. */
+async function requireMembers(tx: TenantTransaction, ids: readonly string[]): Promise<string[]> {
+  const unique = [...new Set(ids)]
+  const found = await tx.sql<{ id: string }>(
+    `select id from principal where organization_id = $1::uuid and $2::jsonb ? id::text order by id for update`,
+    tx.actor.organizationId,
+    JSON.stringify(unique.filter(isId)),
+  )
+  const known = new Set(found.map(({ id }) => id))
+  const missing = ids.findIndex((id) => !known.has(id))
+  if (missing >= 0) fail('NOT_FOUND', { path: `input.memberIds.${missing}` })
+  return unique
+}
