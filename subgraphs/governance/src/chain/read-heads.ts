@@ -1,6 +1,8 @@
-import type pg from 'pg'
+import type { Database } from '@tutti/prisma'
 import { GENESIS } from './chain-entry.ts'
 import { CHECKPOINT_COLUMNS, checkpointOf, type CheckpointRow, statementHash } from './checkpoint.ts'
+
+type Pool = ReturnType<Database['pool']>
 
 /** Where a tenant's chain ends, and what of it no checkpoint covers. Hashes are hex. */
 export interface Head {
@@ -27,7 +29,7 @@ interface SealRow {
  * Where chains end: of these tenants, whether or not they have one; of all that have something uncovered, when none are
  * named. Needs the role `sealer`.
  */
-export async function readHeads(pool: pg.Pool, organizationIds?: readonly string[]): Promise<Head[]> {
+export async function readHeads(pool: Pool, organizationIds?: readonly string[]): Promise<Head[]> {
   const ids = organizationIds ?? (await readTenants(pool))
   const { rows: checkpoints } = await pool.query<CheckpointRow>(
     `select c.* from unnest($1::uuid[]) o(id), lateral (
@@ -67,7 +69,7 @@ function statementOf(row: CheckpointRow) {
 }
 
 /** Every tenant that has a chain, each found by one look at the index. */
-async function readTenants(pool: pg.Pool): Promise<string[]> {
+async function readTenants(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `with recursive tenant(id) as (
        (select organization_id from audit_seal order by organization_id limit 1)
