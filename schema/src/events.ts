@@ -87,6 +87,14 @@ const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string
 
 /** Every event of the platform: type → payload. Reading this file shows all traffic. */
 export const EVENTS = {
+  /** Something was done by an agent or a person that others are to be told of. */
+  'authority.informed': z.object({
+    action: z.string(),
+    level: z.string(),
+    runId: z.string(),
+    taskId: z.string(),
+    title: z.string(),
+  }),
   'agent.registered': z.object({ agentId: z.string(), name: z.string(), version: z.string() }),
   /** It has a new version, which may serve later. */
   'agent.version_created': agentRef.extend({ number: z.number().int() }),

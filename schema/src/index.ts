@@ -1,11 +1,4 @@
-export {
-  type Action,
-  ACTIONS,
-  type GovernedAction,
-  isAbout,
-  isAction,
-  isActionPattern,
-} from './actions.ts'
+export { type Action, ACTIONS, type GovernedAction, isAbout, isAction, isActionPattern } from './actions.ts'
 export { type Actor, actorSchema, systemActor } from './actor.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { ERRORS, type ErrorCode, type ErrorKind, type Mender } from './errors.ts'
@@ -30,5 +23,6 @@ export {
   type RecoveryAction,
   type RecoveryPolicy,
 } from './recovery.ts'
+export { CLASSIFICATIONS, type Classification, type Risk, RISKS } from './stakes.ts'
 export { isScope, ROLES, type Role, SCOPES, type Scope, scopesOf } from './roles.ts'
 export { type ErrorDetails, fail, type Problem, TuttiError } from './tutti-error.ts'

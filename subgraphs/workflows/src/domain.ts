@@ -1,6 +1,8 @@
 export {
   compileSchema,
   defineWorkflow,
+  type Given,
+  type Governed,
   Steps,
   type StepInput,
   type WorkflowSettings,
@@ -24,6 +26,7 @@ export { proveStops } from './containment/prove-stops.ts'
 export { findOperations, workOperation } from './operations/work-operation.ts'
 export { controlRun } from './runs/control/control-run.ts'
 export { failOverdueRuns } from './runs/control/fail-overdue-runs.ts'
+export { starterOf } from './runs/starter-of.ts'
 export { type RunRequest, type StartedRun, startRuns } from './runs/start-runs.ts'
 export { appendTaskLogs, MOST_LINE_BYTES, type TaskLogLine } from './tasks/logs/append-task-logs.ts'
 export { deleteExpiredLogs } from './tasks/logs/delete-expired-logs.ts'

@@ -1,4 +1,5 @@
 import { type AgentExecutor, agentExecutor, breakersOf } from '@tutti/agents/domain'
+import { passGoverned } from '../governance/pass-governed.ts'
 import { inSpan } from '@tutti/runtime'
 import { TuttiError } from '@tutti/schema'
 import {
@@ -89,7 +90,10 @@ export function createExecutor(
       const lastReport = await lastReportOf(services, task)
       await using voice = openVoice(services, actor, task, { logs, beat })
       const secrets = attemptSecrets(credentials, redactor, task.organizationId, agent)
-      const call = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport, secrets }
+      const asked = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport, secrets }
+      const passage = task.governs && (await passGoverned(asked, task.governs))
+      if (passage && 'outcome' in passage) return passage.outcome
+      const call = passage ? { ...asked, task: { ...task, input: passage.input } } : asked
       if (task.kind === 'agent' && REPORTS_COSTS.has(agent.executor.type)) await requireRoom(call)
       return await guardAttempt(guard, { task, agent, signal }, async () => {
         try {

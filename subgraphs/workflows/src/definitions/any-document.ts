@@ -322,6 +322,16 @@ class Maker {
           { agent: 'undo', input: [] },
         ),
       ),
+      ...this.#maybe('governs', () =>
+        this.one<unknown>('money.spend', {
+          action: 'data.export',
+          amount: 12.5,
+          risk: 'high',
+          classification: 'sensitive',
+          deadline: '30m',
+          on_deadline: this.one('expire', 'escalate'),
+        }),
+      ),
       ...this.#maybe('plan', () =>
         this.one<unknown>(
           true,

@@ -1,3 +1,5 @@
+import type { Action, Classification, Risk } from '@tutti/schema'
+
 /** The id of a node: the step's name without its number prefix. A step's path ends with it. */
 export type NodeId = string
 
@@ -58,6 +60,21 @@ export type PlanBounds = {
   readonly capabilities?: readonly string[]
 }
 
+/** What is written down, or a path into what the step is given. */
+export type Given<Value> = { readonly value: Value } | { readonly path: readonly string[] }
+
+/** What a step does in the words of authority and policies, which are asked before each attempt. */
+export type Governed = {
+  /** Of the catalogue of actions. */
+  readonly action: Action
+  /** US dollars. */
+  readonly amount?: Given<number>
+  readonly risk?: Given<Risk>
+  readonly classification?: Given<Classification>
+  /** What becomes of a question to people that is not answered within so many milliseconds. */
+  readonly deadline?: { readonly ms: number; readonly rule: 'escalate' | 'expire' | 'reject' }
+}
+
 /** Work of an agent. */
 export type TaskNode = NodeBase &
   Assignee & {
@@ -75,6 +92,8 @@ export type TaskNode = NodeBase &
     /** An attempt that reports no progress for so long is given up, in milliseconds. */
     readonly heartbeatMs?: number
     readonly compensate?: Compensation
+    /** It is done only when authority and policies allow it; who must be asked is asked first. */
+    readonly governs?: Governed
     /** Its result may be a plan (`$plan`: steps, `$tasks`: sub-tasks), which is then carried out within these bounds. */
     readonly plan?: PlanBounds
   }

@@ -19,6 +19,8 @@ export type {
   EdgeTrigger,
   InputBinding,
   NodeId,
+  Given,
+  Governed,
   PlanBounds,
   RetryPolicy,
   ReviewNode,

@@ -15,6 +15,7 @@ export const DEFINITION_PROBLEMS = {
   missing_agent: 'A step of work without an agent or a capability.',
   unknown_agent: 'An agent that does not exist in this organization.',
   unknown_capability: 'A capability that no agent of this organization has.',
+  unknown_action: 'An action that the catalogue of governed actions does not have.',
   unknown_workflow: 'A workflow that does not exist in this organization.',
   not_permitted: 'In a plan of an agent: somebody or something that its step does not permit.',
   invalid_step_number: 'A step whose key has no number prefix, or one used by another step.',

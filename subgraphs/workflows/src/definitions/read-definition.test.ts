@@ -268,6 +268,13 @@ const cases: Case[] = [
     knownAgents: ['writer'],
   },
   {
+    code: 'unknown_action',
+    what: 'an action that the catalogue does not have',
+    text: one('{agent: a, governs: money.sepnd}'),
+    at: [3, 30],
+    hint: /money\.spend/,
+  },
+  {
     code: 'invalid_step_number',
     what: 'a step without a number',
     text: one('{agent: a}', '  two: {agent: a}'),

@@ -1,3 +1,4 @@
+import type { Action } from '@tutti/schema'
 import type { JsonSchema } from './definition.ts'
 
 /** What a step is given: names that are there, paths below them, or expressions after `=`, which can read any name. */
@@ -38,6 +39,17 @@ type AgentStep<Names extends string, Output extends string> = Ways &
     readonly step_timeout?: string
     readonly heartbeat_timeout?: string
     readonly compensate?: string | (Assignee & { readonly input?: StepInput<string> })
+    /** The governed action that it does; amount, risk and classification: as they are, or where in `input` they stand. */
+    readonly governs?:
+      | Action
+      | {
+          readonly action: Action
+          readonly amount?: number | string
+          readonly risk?: string
+          readonly classification?: string
+          readonly deadline?: string
+          readonly on_deadline?: 'escalate' | 'expire' | 'reject'
+        }
     /** Its agent may answer with a plan, which is then carried out. */
     readonly plan?:
       | boolean

@@ -16,6 +16,7 @@ import { present } from './step-kind.ts'
 import type { StepKind, WrittenStep } from './step-kind.ts'
 import { readOutput } from './read-output.ts'
 import { writeInputs } from './write-inputs.ts'
+import { GOVERNS, readGoverns, writeGoverns } from './read-governs.ts'
 
 const PLAN = { maxTasks: 20, maxDepth: 2 } as const
 const MOST_TASKS = 1_000
@@ -34,6 +35,7 @@ export const taskStep: StepKind<TaskNode> = {
     const { output, makes } = readOutput(fields, outputSchema)
     const { retry, timeoutMs, fallback } = readErrorFields(fields, context.defaults)
     const compensate = readCompensation(fields, inputs, context)
+    const governs = readGoverns(fields, inputs, context)
     const plan = readPlanBounds(fields)
     const node: TaskNode = {
       ...about,
@@ -47,6 +49,7 @@ export const taskStep: StepKind<TaskNode> = {
       ...optional('stepTimeoutMs', readDuration(fields, 'step_timeout', { min: 1, max: 366 * DAY })),
       ...optional('heartbeatMs', readDuration(fields, 'heartbeat_timeout', { min: 100, max: 7 * DAY })),
       ...optional('compensate', compensate?.value),
+      ...optional('governs', governs),
       ...optional('plan', plan?.value),
     }
     const next = readWays(fields, 'next', 'done', context)
@@ -76,6 +79,7 @@ export const taskStep: StepKind<TaskNode> = {
       step_timeout: node.stepTimeoutMs === undefined ? undefined : formatDuration(node.stepTimeoutMs),
       heartbeat_timeout: node.heartbeatMs === undefined ? undefined : formatDuration(node.heartbeatMs),
       compensate: node.compensate && writeCompensation(node.compensate),
+      governs: node.governs && writeGoverns(node.governs),
       plan:
         node.plan &&
         present({
@@ -116,6 +120,7 @@ export const taskStep: StepKind<TaskNode> = {
         ),
       ],
     },
+    governs: GOVERNS,
     plan: {
       description: 'The result may be a plan ($plan: steps, $tasks: sub-tasks), which is then carried out.',
       anyOf: [

@@ -1,6 +1,7 @@
 import type { Database } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
 import { readLastReport } from '../../tasks/progress/report-progress.ts'
+import type { TaskNode } from '../../definitions/index.ts'
 import { type AttemptError, stepError } from '../core/index.ts'
 import { UNDO } from '../core/steps/compensation.ts'
 import type { EngineMemory } from '../store/engine-memory.ts'
@@ -58,6 +59,8 @@ export async function runAttempt(
     ended.resolve({ overdue: { ...error, retryable: true } })
   })
   try {
+    const node = await nodeOf(services, task, versionId)
+    if (node?.governs) task.governs = node.governs
     const came = await Promise.race([execute(task, abort.signal, heart.beat), ended.promise])
     return 'overdue' in came ? await afterOverdue(services, task, came.overdue) : came
   } catch (error) {
@@ -83,20 +86,27 @@ async function afterOverdue(
   return error.code === 'STEP_TIMED_OUT' ? { type: 'timed_out' } : failure
 }
 
+/** The task's step; none when the task undoes it: that is another agent's work, of which nothing is said there. */
+async function nodeOf(
+  { database, memory }: AttemptServices,
+  { organizationId, nodeId, stepPath }: ClaimedTask,
+  versionId: string,
+): Promise<TaskNode | undefined> {
+  if (stepPath.endsWith(UNDO)) return undefined
+  const known = await memory.definitions.get(database.pool('worker'), [{ organizationId, id: versionId }])
+  const node = known.get(versionId)?.nodes[nodeId]
+  return node?.kind === 'task' ? node : undefined
+}
+
 function heartOf(
-  { database, memory, log }: AttemptServices,
+  services: AttemptServices,
   task: ClaimedTask,
   { versionId, abort }: { versionId: string; abort: AbortController },
   onSilent: (limitMs: number) => void,
 ): Heart {
+  const { database, log } = services
   return startHeart({
-    async limit() {
-      const version = { organizationId: task.organizationId, id: versionId }
-      const definition = (await memory.definitions.get(database.pool('worker'), [version])).get(versionId)
-      const node = definition?.nodes[task.nodeId]
-      // Who undoes a step is another agent, of which no heartbeat was asked.
-      return node?.kind === 'task' && !task.stepPath.endsWith(UNDO) ? node.heartbeatMs : undefined
-    },
+    limit: async () => (await nodeOf(services, task, versionId))?.heartbeatMs,
     // Of what is given up nothing is asked any more.
     outside: async () => (abort.signal.aborted ? 0 : ((await readLastReport(database, task))?.ageMs ?? null)),
     onSilent,

@@ -1,3 +1,4 @@
+import type { Governed } from '../../definitions/index.ts'
 import type { HeldStrand } from '../store/held-strand.ts'
 
 /** A task under a lease, as executors see it. */
@@ -25,6 +26,8 @@ export interface ClaimedTask {
   begins?: boolean
   /** True when an earlier worker was lost at this attempt. */
   recovered?: boolean
+  /** What its step does in the words of authority and policies. */
+  governs?: Governed
   /** Said by the executor once it has read its agent: the version by which this attempt is made. */
   agentVersion?: number
 }

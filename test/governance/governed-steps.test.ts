@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type HttpAgent, httpAgentDocument, startHttpAgent } from '../flows/http-agent.ts'
+import { applyWorkflow, readRun, registerAgent, startRuns } from '../flows/operations.ts'
+import type { Caller } from '../world/caller.ts'
+import type { Organization } from '../world/organization.ts'
+import { startWorld, type World } from '../world/start-world.ts'
+
+const PATIENCE = { timeout: 20_000, interval: 50 }
+const REFUNDS = {
+  format: 'tutti/1',
+  name: 'refunds',
+  inputs: ['customer', 'sum', 'card'],
+  steps: [
+    {
+      name: 'refund',
+      agent: 'refunder',
+      input: { customer: 'customer', sum: 'sum', card: 'card' },
+      output: 'refunded',
+      governs: { action: 'money.spend', amount: 'sum', risk: 'medium' },
+    },
+  ],
+}
+
+const cleanup = new AsyncDisposableStack()
+let world: World
+let agent: HttpAgent
+beforeAll(async () => {
+  agent = cleanup.use(await startHttpAgent(({ json }) => ({ output: { paid: json.input['sum'] } })))
+  world = cleanup.use(await startWorld({ workers: true }))
+})
+afterAll(() => cleanup.disposeAsync())
+
+/** An organization whose agent pays, and the workflow that lets it. */
+async function open(): Promise<{ org: Organization; refund: (input: object) => Promise<string> }> {
+  const org = await world.organization()
+  const operator = org.as('operator')
+  await registerAgent(operator, httpAgentDocument('refunder', agent.url))
+  const workflowId = await applyWorkflow(operator, REFUNDS)
+  return {
+    org,
+    refund: async (input) =>
+      (await startRuns(operator, workflowId, [{ customer: 'ann', card: '4711', ...input }]))[0] ?? '',
+  }
+}
+
+const paid = (id: string) => agent.calls.filter(({ json }) => json.runId === id).map(({ json }) => json.input)
+
+async function seen(org: Organization, id: string, status: string) {
+  await expect.poll(async () => (await readRun(org.as('viewer'), id)).status, PATIENCE).toBe(status)
+  return readRun(org.as('viewer'), id)
+}
+
+/** The question of a run, once it is asked. */
+async function question(org: Organization, id: string) {
+  const ask = async () => (await readRun(org.as('viewer'), id)).tasks[0]?.approval ?? undefined
+  await expect.poll(ask, PATIENCE).toBeDefined()
+  return (await ask()) ?? expect.unreachable()
+}
+
+const decide = (caller: Caller, input: object) =>
+  caller.query<{ decideApproval: { approval: { status: string } } }>(
+    'mutation($input: DecideApprovalInput!) { decideApproval(input: $input) { approval { status } } }',
+    { input },
+  )
+
+interface Entry {
+  actionType: string
+  summary: string
+  outcome: string | null
+  authorityVersion: string | null
+  policyVersion: string | null
+  onBehalfOf: { kind: string } | null
+}
+
+async function entries(org: Organization, taskId: string): Promise<Entry[]> {
+  const { auditEntries } = await org.as('admin').query<{ auditEntries: { nodes: Entry[] } }>(
+    `query($s: String!) { auditEntries(subject: $s) { nodes {
+       actionType summary outcome authorityVersion policyVersion onBehalfOf { kind } } } }`,
+    { s: `task/${taskId}` },
+  )
+  return auditEntries.nodes
+}
+
+async function taskOf(org: Organization, id: string): Promise<string> {
+  const { run } = await org
+    .as('viewer')
+    .query<{ run: { tasks: { id: string }[] } }>('query($id: ID!) { run(id: $id) { tasks { id } } }', { id })
+  return run.tasks[0]?.id ?? expect.unreachable()
+}
+
+/** A policy that somebody wrote and somebody else put into force. */
+async function enforce(org: Organization, policy: object): Promise<void> {
+  const { createPolicy } = await org
+    .as('admin')
+    .query<{ createPolicy: { policy: { id: string } } }>(
+      'mutation($input: CreatePolicyInput!) { createPolicy(input: $input) { policy { id } } }',
+      { input: { kind: 'RESOURCES', actions: ['money.spend'], ...policy } },
+    )
+  const { id } = createPolicy.policy
+  await org
+    .as('admin')
+    .query('mutation($id: ID!) { submitPolicy(input: { id: $id }) { policy { id } } }', { id })
+  await org
+    .as('approver')
+    .query(
+      `mutation($id: ID!) { reviewPolicy(input: { id: $id, version: 1, decision: APPROVE }) { policy { id } } }`,
+      { id },
+    )
+}
+
+test('what an agent may decide alone it does, and the record says by which matrix and for whom', async () => {
+  const { org, refund } = await open()
+  const id = await refund({ sum: 20 })
+  expect(await seen(org, id, 'COMPLETED')).toMatchObject({ state: { refunded: { paid: 20 } } })
+  expect(await entries(org, await taskOf(org, id))).toMatchObject([
+    {
+      actionType: 'decision',
+      outcome: 'allowed',
+      authorityVersion: '0',
+      onBehalfOf: { kind: 'person' },
+    },
+  ])
+})
+
+test('more than that waits for a person, who is not the one who had it done, and is done once', async () => {
+  const { org, refund } = await open()
+  const id = await refund({ sum: 200 })
+  const { id: approval, arguments: asked } = await question(org, id)
+  expect(asked).toEqual({ customer: 'ann', sum: 200, card: '4711' })
+  expect(paid(id)).toEqual([])
+  const agents = await org
+    .as('agent')
+    .send('mutation($input: DecideApprovalInput!) { decideApproval(input: $input) { approval { id } } }', {
+      input: { id: approval, decision: 'APPROVE' },
+    })
+  expect(agents.body).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] })
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+  expect(await seen(org, id, 'COMPLETED')).toMatchObject({ state: { refunded: { paid: 200 } } })
+  expect(paid(id)).toEqual([{ customer: 'ann', sum: 200, card: '4711' }])
+})
+
+test('an approver’s own arguments are what is done', async () => {
+  const { org, refund } = await open()
+  const id = await refund({ sum: 300 })
+  const { id: approval } = await question(org, id)
+  const finalArguments = { customer: 'ann', sum: 150, card: '4711' }
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE', finalArguments })
+  await seen(org, id, 'COMPLETED')
+  expect(paid(id)).toEqual([finalArguments])
+})
+
+test('what is turned down is not done, and says why', async () => {
+  const { org, refund } = await open()
+  const id = await refund({ sum: 400 })
+  const { id: approval } = await question(org, id)
+  await decide(org.as('approver'), { id: approval, decision: 'REJECT', comment: 'Not this one.' })
+  expect(await seen(org, id, 'FAILED')).toMatchObject({
+    error: { message: expect.stringContaining('Not this one.') },
+    tasks: [{ error: { code: 'ACTION_REJECTED' } }],
+  })
+  expect(paid(id)).toEqual([])
+  expect(await entries(org, await taskOf(org, id))).toMatchObject([
+    { actionType: 'denial', outcome: 'rejected' },
+  ])
+})
+
+test('what a policy forbids meanwhile is not done, although somebody said yes', async () => {
+  const { org, refund } = await open()
+  const id = await refund({ sum: 500 })
+  const { id: approval } = await question(org, id)
+  await enforce(org, {
+    name: 'No refunds to Ann',
+    effect: 'DENY',
+    condition: "context.arguments.customer == 'ann'",
+  })
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+  expect(await seen(org, id, 'FAILED')).toMatchObject({ tasks: [{ error: { code: 'ACTION_DENIED' } }] })
+  expect(paid(id)).toEqual([])
+  expect(await entries(org, await taskOf(org, id))).toMatchObject([
+    { actionType: 'denial', outcome: 'denied', policyVersion: expect.stringMatching(/@1$/) },
+  ])
+})
+
+test('arguments that are not those that were approved are refused, and that is on record', async () => {
+  const { org, refund } = await open()
+  const id = await refund({ sum: 600 })
+  const { id: approval } = await question(org, id)
+  await world.asOwner(
+    `update task set input = input || '{"sum": 6000}' where organization_id = $1 and run_id = $2`,
+    [org.id, id],
+  )
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+  expect(await seen(org, id, 'FAILED')).toMatchObject({ tasks: [{ error: { code: 'ACTION_CHANGED' } }] })
+  expect(paid(id)).toEqual([])
+  expect(await entries(org, await taskOf(org, id))).toMatchObject([
+    { actionType: 'denial', outcome: 'changed' },
+  ])
+})
+
+test('a policy asks one more than the matrix does, and an agent is not shown what it must not see', async () => {
+  const { org, refund } = await open()
+  await enforce(org, {
+    name: 'Large refunds',
+    effect: 'REQUIRE_APPROVAL',
+    condition: 'context.amount > 1000',
+    stages: [{ roles: ['admin'] }],
+  })
+  await enforce(org, { name: 'No card numbers', effect: 'REDACT', redact: ['$.arguments.card'] })
+  const id = await refund({ sum: 2_000 })
+  const { id: approval } = await question(org, id)
+  const first = await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+  expect(first.decideApproval.approval.status).toBe('PENDING')
+  const last = await decide(org.as('admin'), { id: approval, decision: 'APPROVE' })
+  expect(last.decideApproval.approval.status).toBe('APPROVED')
+  await seen(org, id, 'COMPLETED')
+  expect(paid(id)).toEqual([{ customer: 'ann', sum: 2_000, card: '[redacted]' }])
+})

@@ -1,0 +1,85 @@
+import { type Obstacle, passGate } from '@tutti/governance/domain'
+import { CLASSIFICATIONS, RISKS } from '@tutti/schema'
+import { type Given, type Governed, starterOf, type TaskOutcome } from '@tutti/workflows/domain'
+import { type TaskCall, failed } from '../executors/executor.ts'
+import { readDecision } from '../executors/read-decision.ts'
+
+const DECISION = '$decision'
+
+const CODES: Record<Obstacle, string> = {
+  denied: 'ACTION_DENIED',
+  rejected: 'ACTION_REJECTED',
+  undecided: 'ACTION_UNDECIDED',
+  changed: 'ACTION_CHANGED',
+}
+
+/**
+ * Lets a governed step's task through, with the input that it may be done with, or says what its attempt came to: people are
+ * asked, or it may not be done.
+ */
+export async function passGoverned(
+  {
+    services,
+    task,
+    agent,
+    actor,
+    idempotencyKey,
+  }: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey'>,
+  governs: Governed,
+): Promise<{ input: Record<string, unknown> } | { outcome: TaskOutcome }> {
+  const { [DECISION]: decision, ...given } = task.input
+  const { action, deadline } = governs
+  const starter = await starterOf(services, actor, task.runId)
+  const passage = await passGate(services, starter ? { ...actor, onBehalfOf: starter } : actor, {
+    key: idempotencyKey,
+    title: `${agent.name}: ${action}`,
+    place: `Step "${task.stepPath}" of workflow "${task.workflowName}"`,
+    runId: task.runId,
+    taskId: task.id,
+    deadline: deadline && { seconds: Math.ceil(deadline.ms / 1_000), rule: deadline.rule },
+    question: {
+      action,
+      resource: { type: 'workflow', id: task.workflowId, name: task.workflowName },
+      arguments: given,
+      context: stakesOf(governs, given),
+    },
+  })
+  switch (passage.type) {
+    case 'passed': {
+      // Another question's answer, as of an agent that is a person, is the executor's.
+      const isGates = readDecision(task)?.approvalId === passage.approvalId
+      return {
+        input: {
+          ...passage.arguments,
+          ...(decision === undefined || isGates ? {} : { [DECISION]: decision }),
+        },
+      }
+    }
+    case 'waiting':
+      return { outcome: passage }
+    case 'stopped':
+      return { outcome: failed(CODES[passage.why], passage.reason) }
+  }
+}
+
+/** What the step says of its stakes; what is not in its input, or is no such thing, is not known. */
+function stakesOf({ amount, risk, classification }: Governed, input: Record<string, unknown>) {
+  const sum = amount && found(amount, input)
+  return {
+    amount: typeof sum === 'number' && Number.isFinite(sum) ? sum : null,
+    risk: RISKS.find((each) => risk && each === found(risk, input)) ?? null,
+    classification:
+      CLASSIFICATIONS.find((each) => classification && each === found(classification, input)) ?? null,
+  }
+}
+
+const found = (given: Given<unknown>, input: Record<string, unknown>): unknown =>
+  'value' in given
+    ? given.value
+    : given.path.reduce<unknown>(
+        (value, key) =>
+          typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+            ? Reflect.get(value, key)
+            : undefined,
+        input,
+      )
