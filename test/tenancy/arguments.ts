@@ -548,8 +548,15 @@ export const LEAVES: Record<string, Leaf> = {
   'DecideApprovalInput.onBehalfOf': text(),
   'DelegateApprovalsInput.actions': text('refund'),
   'DelegateApprovalsInput.reason': text(),
-  'DelegateApprovalsInput.teamIds': spareId('team'),
-  'DelegateApprovalsInput.to': text('somebody'),
+  'DelegateApprovalsInput.teamIds': {
+    // Whom it names is kept by their ids; whether there are such teams is not asked.
+    namings: id('team').namings.map((naming) => ({ ...naming, stored: true })),
+  },
+  // Also whom an identity provider knows, and nobody else: it is kept as it is.
+  'DelegateApprovalsInput.to': {
+    base: () => 'somebody',
+    namings: id('agent').namings.map((naming) => ({ ...naming, stored: true })),
+  },
   'DeleteTriggerInput.id': spareId('trigger'),
   'EndDelegationInput.id': id('approvalDelegation'),
   'FireTriggerInput.id': id('trigger'),
@@ -607,7 +614,10 @@ export const LEAVES: Record<string, Leaf> = {
   'ApprovalStageInput.name': text(),
   'ApprovalStageInput.people': text('somebody'),
   'ApprovalStageInput.roles': text('admin'),
-  'ApprovalStageInput.teamIds': spareId('team'),
+  'ApprovalStageInput.teamIds': {
+    // Whom it names is kept by their ids; whether there are such teams is not asked.
+    namings: id('team').namings.map((naming) => ({ ...naming, stored: true })),
+  },
   'ResubmitApprovalInput.arguments': text({}),
   'ResubmitApprovalInput.id': id('approval'),
   'ResubmitApprovalInput.preview': text(),
