@@ -82,6 +82,12 @@ const rebalanceRef = z.object({
   ),
   overloaded: z.number().int(),
 })
+const notificationRef = z.object({
+  notificationId: z.string(),
+  about: z.string(),
+  kind: z.string(),
+  attempts: z.number().int(),
+})
 /** `occurrence`: what it fired for, as a time, an event's id or a key. */
 const firingRef = triggerRef.extend({ firingId: z.string(), occurrence: z.string() })
 
@@ -405,6 +411,14 @@ export const EVENTS = {
     scopeId: z.string(),
     change: z.enum(['set', 'removed']),
   }),
+  'notification_channel.changed': z.object({
+    channelId: z.string(),
+    kind: z.string(),
+    change: z.enum(['set', 'removed']),
+  }),
+  /** Somebody was told what waits for them; or it was given up. `about`: as escalation/<id>. */
+  'notification.delivered': notificationRef,
+  'notification.failed': notificationRef.extend({ message: z.string() }),
   /** Who is on call when was said anew; `overrideId`: for a time alone. */
   'on_call.changed': z.object({
     scheduleId: z.string(),

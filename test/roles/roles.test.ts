@@ -207,6 +207,8 @@ describe('who may do what', () => {
     ['setEscalationPolicy', ['admin']],
     ['removeEscalationPolicy', ['admin']],
     ['setOnCallSchedule', ['admin']],
+    ['setNotificationChannel', ['admin']],
+    ['removeNotificationChannel', ['admin']],
     ['removeOnCallSchedule', ['admin']],
     ['overrideOnCall', ['admin', 'operator', 'approver']],
     ['removeOnCallOverride', ['admin', 'operator', 'approver']],

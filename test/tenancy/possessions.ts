@@ -21,6 +21,8 @@ export type Kind =
   | 'approvalDelegation'
   | 'escalation'
   | 'escalationPolicy'
+  | 'notification'
+  | 'notificationChannel'
   | 'onCallSchedule'
   | 'onCallOverride'
   | 'incident'
@@ -258,6 +260,18 @@ export async function makeEverything(world: World, org: Organization): Promise<E
      on conflict (organization_id, id) do update set refusal = excluded.refusal`,
     [org.id, ids.agent, { at: '2026-11-21T12:00:00Z', wanted: 3, message: mark('refusal') }],
   )
+  const [notification] = await world.asOwner<{ id: string }>(
+    `insert into notification (organization_id, key, subject, turn, recipient, kind, address, message, status)
+     values ($1, $2, $3, 1, $4, 'email', $5, $6, 'delivered') returning id`,
+    [
+      org.id,
+      mark('key'),
+      `escalation/${escalation.id}`,
+      mark('recipient'),
+      `${mark('address')}@example.com`,
+      { type: 'escalation.waiting', title: mark('title'), lines: [mark('line')], data: {} },
+    ],
+  )
   const [modelCall] = await world.asOwner<{ id: string }>(
     `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens, output_tokens,
        cached_tokens, cost_usd, latency_ms, outcome, reason)
@@ -384,6 +398,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       deployment: deployment?.id ?? '',
       taskLog: line?.id ?? '',
       modelCall: modelCall?.id ?? '',
+      notification: notification?.id ?? '',
       breaker: breaker?.id ?? '',
       quota: quota?.id ?? '',
       rebalance: rebalance?.id ?? '',
@@ -404,6 +419,7 @@ interface Made {
     | 'settings'
     | 'taskLog'
     | 'modelCall'
+    | 'notification'
     | 'breaker'
     | 'quota'
     | 'rebalance'
@@ -576,6 +592,11 @@ async function makeByMutations(org: Organization): Promise<Made> {
       ],
     },
     'policy { id }',
+  )
+  const { channel } = await call(
+    'setNotificationChannel',
+    { ownerKind: 'GROUP', owner: mark('group'), kind: 'CHAT', credential: mark('credential') },
+    'channel { id }',
   )
   const rotation = (name: string) => ({
     name,
@@ -776,6 +797,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       approvalDelegation: idOf(delegation),
       incident: idOf(incident),
       escalationPolicy: idOf(levels),
+      notificationChannel: idOf(channel),
       onCallSchedule: idOf(schedule),
       onCallOverride: idOf(override),
       auditEntry: idOf(entry),

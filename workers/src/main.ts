@@ -24,6 +24,9 @@ runProcess(log, async (lifecycle) => {
     TUTTI_CACHE_DIRECTORY: z.string().optional(),
     /** Where checkpoints of the record are written: a file, or an http(s) URL. */
     TUTTI_CHECKPOINTS: z.string().optional(),
+    /** Where mail goes out, as smtp://user:password@mail.example.com:587, and whom it comes from. */
+    TUTTI_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+    TUTTI_MAIL_FROM: z.string().optional(),
     TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().default(false),
     OPENAI_BASE_URL: z.url().optional(),
     OPENAI_API_KEY: z.string().optional(),
@@ -45,6 +48,8 @@ runProcess(log, async (lifecycle) => {
       allowLocalAgents: env.TUTTI_ALLOW_LOCAL_AGENTS,
       concurrency: env.WORKER_CONCURRENCY,
       checkpoints: env.TUTTI_CHECKPOINTS,
+      smtpUrl: env.TUTTI_SMTP_URL,
+      mailFrom: env.TUTTI_MAIL_FROM,
       ...(env.TUTTI_CACHE_DIRECTORY ? { cacheDirectory: env.TUTTI_CACHE_DIRECTORY } : {}),
     },
     lifecycle,

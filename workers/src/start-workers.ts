@@ -21,6 +21,9 @@ import { startContainment } from './operations/start-containment.ts'
 import { startOperations } from './operations/start-operations.ts'
 import { startHealthChecks } from './health/start-health-checks.ts'
 import { createTaskLogCollector } from './logs/task-log-collector.ts'
+import { openMailer } from './notifications/open-mailer.ts'
+import { planNotifications } from './notifications/plan-notifications.ts'
+import { startNotifications } from './notifications/start-notifications.ts'
 import { startMessageExpiry } from './messaging/start-message-expiry.ts'
 import { startRebalancing } from './resources/start-rebalancing.ts'
 import { recoverOverdue } from './recovery/recover-overdue.ts'
@@ -38,6 +41,9 @@ export interface WorkerOptions extends Omit<WorkerServices, 'database' | 'tail'>
   redisUrl?: string | undefined
   /** Where checkpoints of the record are written outside the database: a file or an http(s) URL. */
   checkpoints?: string | undefined
+  /** Where mail goes out, and whom it comes from; without both none is sent. */
+  smtpUrl?: string | undefined
+  mailFrom?: string | undefined
   /** Tasks under way at once in this process. */
   concurrency?: number
 }
@@ -79,6 +85,7 @@ export async function startWorkers(
     watchOutcomes(services),
     ...(redisUrl === undefined ? [] : [purgeRedis(responses)]),
     openIncidents(services),
+    planNotifications(services),
     keepAgentTriggers(services),
     reactToEvents(services, () => scheduler.wake(), wake),
   ]) {
@@ -88,6 +95,8 @@ export async function startWorkers(
   lifecycle.own(startSealer(services, { checkpoints: options.checkpoints }))
   lifecycle.own(startExpiry(services))
   lifecycle.own(startEscalations(services))
+  const mailer = lifecycle.own(openMailer({ url: options.smtpUrl, from: options.mailFrom }))
+  lifecycle.own(startNotifications({ ...services, egress, mailer }))
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startMessageExpiry(services))
   lifecycle.own(startOperations(services, wake))

@@ -9,6 +9,7 @@ import type { Context, Services } from './context.ts'
 import { escalationResolvers } from './escalations/escalations.resolvers.ts'
 import { incidentResolvers } from './incidents/incidents.resolvers.ts'
 import { onCallResolvers } from './on-call/on-call.resolvers.ts'
+import { notificationResolvers } from './notifications/notifications.resolvers.ts'
 import { policyResolvers } from './policies/policies.resolvers.ts'
 
 export { type Credential, identify } from './access/identify.ts'
@@ -28,6 +29,7 @@ export const governance = defineSubgraph<Services, Context>({
       escalationResolvers,
       incidentResolvers,
       onCallResolvers,
+      notificationResolvers,
       policyResolvers,
       authorityResolvers,
     ),

@@ -1,6 +1,7 @@
 import { type Connection, connectionOf, isId, type PageArguments, readPage } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
+import { findable } from '../input/text.ts'
 import type { EscalationLevel } from './escalation-level.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
 import type { EscalationStatus } from './escalation-status.ts'
@@ -39,7 +40,7 @@ export async function listEscalations(
       afterId,
       status ?? null,
       level ?? null,
-      assignee ?? null,
+      assignee == null ? null : findable(assignee),
       mine ?? false,
       actor.id,
       actor.roles,

@@ -28,3 +28,6 @@ export const remark = () => storable(10_000)
 
 /** An id of another entity, where none is fine. */
 export const optionalId = () => z.string().refine(isId, 'That is not an id.').nullish()
+
+/** What something is looked for by: no text that is stored holds a NUL, and PostgreSQL refuses to compare with one. */
+export const findable = (text: string): string => (text.includes('\0') ? '' : text)

@@ -1,5 +1,6 @@
 import { type Actor, fail } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
+import { findable } from '../input/text.ts'
 import { OVERRIDE_COLUMNS, type OverrideRow, SCHEDULE_COLUMNS, type ScheduleRow } from './schedule-row.ts'
 import { type OnCall, whoIsOnCall } from './who-is-on-call.ts'
 
@@ -37,7 +38,7 @@ export async function onCall(
   const found = await readOnCall(
     (text, parameters) => database.readTenant(actor, text, parameters),
     actor.organizationId,
-    schedule,
+    findable(schedule),
     at ?? null,
   )
   return found ?? fail('NOT_FOUND', { path: 'schedule', message: 'There is no such on-call schedule.' })

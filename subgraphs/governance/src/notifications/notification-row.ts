@@ -1,0 +1,37 @@
+import type { ChannelKind } from './channel-row.ts'
+
+/** `pending` → `delivered`, `failed` when it is given up, or `dropped`: it waits for them no more. */
+export type NotificationStatus = 'pending' | 'delivered' | 'failed' | 'dropped'
+
+/** What somebody is told. */
+export interface NotificationMessage {
+  /** As escalation.waiting or approval.waiting. */
+  type: string
+  title: string
+  lines: string[]
+  data: Record<string, unknown>
+}
+
+/** A telling as its table keeps it. */
+export interface NotificationRow {
+  id: string
+  /** As escalation/<id> or approval/<id>. */
+  subject: string
+  turn: number
+  /** A person's id, or as group/<name> or organization. */
+  recipient: string
+  kind: ChannelKind
+  address: string
+  credential: string | null
+  message: NotificationMessage
+  status: NotificationStatus
+  attempts: number
+  nextAt: Date
+  lastError: string | null
+  deliveredAt: Date | null
+  createdAt: Date
+}
+
+/** {@link NotificationRow} of the table `notification`. */
+export const NOTIFICATION_COLUMNS = `id, subject, turn, recipient, kind, address, credential, message, status, attempts,
+  next_at as "nextAt", last_error as "lastError", delivered_at as "deliveredAt", created_at as "createdAt"`

@@ -1,0 +1,105 @@
+import { revealCredential } from '@tutti/agents/domain'
+import type { Delivery, NotificationRow } from '@tutti/governance/domain'
+import { Webhook } from 'standardwebhooks'
+import { request } from 'undici'
+import { AddressRefused, type Egress } from '../executors/open-egress.ts'
+import { refuseAddress } from '../executors/refuse-address.ts'
+import { type WorkerServices, workerActor } from '../worker-services.ts'
+import type { Mailer } from './open-mailer.ts'
+
+const TIMEOUT_MS = 20_000
+
+/** What a delivery works with. */
+export interface DeliveryServices extends Pick<WorkerServices, 'database' | 'kms'> {
+  egress: Egress
+  mailer: Mailer
+}
+
+/** Tells somebody once more. Never throws: what went wrong is in the answer, for the log that people read. */
+export async function deliver(
+  services: DeliveryServices,
+  organizationId: string,
+  notification: NotificationRow,
+): Promise<Delivery> {
+  try {
+    if (notification.kind === 'email') return await services.mailer.send(notification)
+    const secret = await secretOf(services, organizationId, notification)
+    return await post(services.egress, notification, secret)
+  } catch (error) {
+    if (error instanceof AddressRefused || error instanceof Unusable)
+      return { ok: false, message: error.message, final: true }
+    return { ok: false, message: error instanceof Error ? error.message : 'It could not be delivered.' }
+  }
+}
+
+/** What is set cannot work, however often it is tried. */
+class Unusable extends Error {}
+
+async function secretOf(
+  services: DeliveryServices,
+  organizationId: string,
+  { credential, address, kind }: NotificationRow,
+): Promise<string | null> {
+  if (credential === null) return null
+  const found = await revealCredential(services, workerActor(organizationId), credential)
+  if (!found) throw new Error(`There is no credential "${credential}".`)
+  if (found.agentId !== null || found.provider !== null)
+    throw new Unusable(`The credential "${credential}" belongs to an agent or a provider.`)
+  const url = kind === 'chat' ? found.value : address
+  if (!URL.canParse(url)) throw new Unusable(`The credential "${credential}" is no URL.`)
+  if (found.origins.length > 0 && !found.origins.includes(new URL(url).origin))
+    throw new Unusable(`The credential "${credential}" is for other places.`)
+  return found.value
+}
+
+async function post(
+  { allowLocal, dispatcher }: Egress,
+  notification: NotificationRow,
+  secret: string | null,
+): Promise<Delivery> {
+  const url = notification.kind === 'chat' ? (secret ?? notification.address) : notification.address
+  const refusal = refuseAddress(url, allowLocal)
+  if (refusal) throw new AddressRefused(refusal)
+  const body = JSON.stringify(bodyOf(notification))
+  const headers =
+    notification.kind === 'webhook'
+      ? signatureOf(notification.id, body, secret ?? '')
+      : { 'webhook-id': notification.id }
+  // `request` follows no redirect.
+  const { statusCode, body: answer } = await request(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+    dispatcher,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  answer.on('error', () => undefined).destroy()
+  return statusCode >= 200 && statusCode < 300
+    ? { ok: true }
+    : { ok: false, message: `It was answered with status ${statusCode}.` }
+}
+
+function bodyOf({ kind, message, createdAt }: NotificationRow): unknown {
+  if (kind === 'chat')
+    return { text: [`*${escaped(message.title)}*`, ...message.lines.map(escaped)].join('\n') }
+  return { type: message.type, timestamp: createdAt.toISOString(), data: message.data }
+}
+
+/** As chats want it: nothing in a text is a mention or a link. */
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+function signatureOf(id: string, body: string, secret: string): Record<string, string> {
+  const now = new Date()
+  let signature: string
+  try {
+    signature = new Webhook(secret).sign(id, now, body)
+  } catch {
+    throw new Unusable('The credential is no signing secret: whsec_ and base64.')
+  }
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': Math.floor(now.getTime() / 1000).toString(),
+    'webhook-signature': signature,
+  }
+}

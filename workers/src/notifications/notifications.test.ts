@@ -1,0 +1,304 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { agents } from '@tutti/agents'
+import { governance } from '@tutti/governance'
+import { openEscalation } from '@tutti/governance/domain'
+import { openTail, type Tail } from '@tutti/prisma'
+import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
+import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import type { Actor } from '@tutti/schema'
+import { SMTPServer } from 'smtp-server'
+import { Webhook } from 'standardwebhooks'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { startConsumer } from '../consumers/start-consumer.ts'
+import { type Egress, openEgress } from '../executors/open-egress.ts'
+import { workerActor } from '../worker-services.ts'
+import { type Mailer, openMailer } from './open-mailer.ts'
+import { planNotifications } from './plan-notifications.ts'
+import { startNotifications } from './start-notifications.ts'
+
+const SIGNING = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+const log = createLog('test', 'silent')
+const PATIENCE = { timeout: 60_000 }
+
+let world: TestDatabase
+let tail: Tail
+let subgraphs: Record<'agents' | 'governance', RunningSubgraph>
+let admin: Actor
+let egress: Egress
+let mailer: Mailer
+let mails: { to: string[]; text: string }[]
+let calls: { path: string; headers: Record<string, string>; body: string }[]
+/** What the next calls of a path are answered with; 200 when none is left. */
+const answers = new Map<string, number[]>()
+
+const smtp = new SMTPServer({
+  authOptional: true,
+  disabledCommands: ['STARTTLS'],
+  onData(stream, session, done) {
+    const parts: Buffer[] = []
+    stream.on('data', (part: Buffer) => parts.push(part))
+    stream.on('end', () => {
+      const to = session.envelope.rcptTo.map(({ address }) => address)
+      mails.push({ to, text: Buffer.concat(parts).toString() })
+      done()
+    })
+  },
+})
+const web = createServer((request, response) => {
+  const parts: Buffer[] = []
+  request.on('data', (part: Buffer) => parts.push(part))
+  request.on('end', () => {
+    const path = request.url ?? ''
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+    )
+    calls.push({ path, headers, body: Buffer.concat(parts).toString() })
+    response.writeHead(answers.get(path)?.shift() ?? 200).end()
+  })
+})
+const portOf = (address: AddressInfo | string | null): number =>
+  typeof address === 'object' && address !== null ? address.port : 0
+let origin: string
+
+beforeAll(async () => {
+  world = await openTestDatabase()
+  tail = await openTail(world.database)
+  const services = { ...world, tail, log, kms: createKms(world) }
+  subgraphs = {
+    agents: bindSubgraph(agents, services, log),
+    governance: bindSubgraph(governance, services, log),
+  }
+  await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
+  origin = `http://127.0.0.1:${portOf(web.address())}`
+  egress = openEgress({ allowLocal: true })
+  mailer = openMailer({
+    url: `smtp://127.0.0.1:${portOf(smtp.server.address())}`,
+    from: 'tutti@example.com',
+  })
+})
+afterAll(async () => {
+  await mailer[Symbol.asyncDispose]()
+  await egress[Symbol.asyncDispose]()
+  await new Promise<void>((resolve) => smtp.close(resolve))
+  await new Promise((resolve) => web.close(resolve))
+  await tail[Symbol.asyncDispose]()
+  await world[Symbol.asyncDispose]()
+})
+beforeEach(async () => {
+  admin = await world.organization()
+  mails = []
+  calls = []
+  answers.clear()
+})
+
+async function ask(
+  subgraph: 'agents' | 'governance',
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<Record<string, unknown>> {
+  const { data, errors } = await subgraphs[subgraph].execute({ query, variables, actor: admin })
+  expect(errors).toBeUndefined()
+  return JSON.parse(JSON.stringify(data))
+}
+const setChannel = (input: object) =>
+  ask(
+    'governance',
+    'mutation ($input: SetNotificationChannelInput!) { setNotificationChannel(input: $input) { channel { id } } }',
+    { input },
+  )
+const setCredential = (name: string, value: string) =>
+  ask(
+    'agents',
+    'mutation ($input: SetCredentialInput!) { setCredential(input: $input) { credential { id } } }',
+    { input: { name, value } },
+  )
+const delivered = async () => {
+  const { notifications } = await ask(
+    'governance',
+    '{ notifications { nodes { id recipient kind status attempts lastError } } }',
+  )
+  return (notifications as { nodes: { id: string; kind: string; status: string; attempts: number }[] }).nodes
+}
+const person = (name: string, roles: string[], email: string | null) =>
+  world.asOwner(
+    `insert into principal (organization_id, kind, name, email, roles) values ($1, 'person', $2, $3, $4)`,
+    [admin.organizationId, name, email, roles],
+  )
+const open = (requestKey = 'k') =>
+  openEscalation(world, workerActor(admin.organizationId), {
+    requestKey,
+    title: 'Nothing <fits>',
+    reason: 'Look at it.',
+    level: 'domain',
+  })
+/** Two of each, as two processes would run them. */
+function start(over: { mailer?: Mailer; egress?: Egress } = {}): AsyncDisposable {
+  const services = { database: world.database, kms: createKms(world), log, egress, mailer, ...over }
+  const consumer = planNotifications({ database: world.database })
+  const started = [
+    startConsumer({ database: world.database, tail }, consumer, log),
+    startConsumer({ database: world.database, tail }, consumer, log),
+    startNotifications(services),
+    startNotifications(services),
+  ]
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const each of started) await each[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('those who are responsible are told once each: by mail, by a signed webhook and in a chat', async () => {
+  await person('Ada', ['approver'], 'ada@example.com')
+  await person('Vi', ['viewer'], 'vi@example.com')
+  await setCredential('hook', SIGNING)
+  await setCredential('chat', `${origin}/chat`)
+  await setChannel({
+    ownerKind: 'ORGANIZATION',
+    kind: 'WEBHOOK',
+    address: `${origin}/hook`,
+    credential: 'hook',
+  })
+  await setChannel({ ownerKind: 'ORGANIZATION', kind: 'CHAT', credential: 'chat' })
+  const { id } = await open()
+  {
+    await using running = start()
+    expect(running).toBeDefined()
+    await vi.waitFor(
+      async () =>
+        expect(new Set((await delivered()).map(({ kind, status }) => `${kind} ${status}`))).toEqual(
+          new Set(['CHAT DELIVERED', 'EMAIL DELIVERED', 'WEBHOOK DELIVERED']),
+        ),
+      PATIENCE,
+    )
+  }
+  expect(mails.map(({ to }) => to)).toEqual([['ada@example.com']])
+  expect(mails[0]?.text).toContain('Look at it.')
+  const chat = calls.filter(({ path }) => path === '/chat')
+  expect(chat.map(({ body }) => JSON.parse(body).text)).toEqual([
+    expect.stringContaining('*Escalation (domain): Nothing &lt;fits&gt;*'),
+  ])
+  const [hook, ...more] = calls.filter(({ path }) => path === '/hook')
+  expect(more).toEqual([])
+  expect(new Webhook(SIGNING).verify(hook?.body ?? '', hook?.headers ?? {})).toMatchObject({
+    type: 'escalation.waiting',
+    data: { escalationId: id, level: 'domain' },
+  })
+  // The log is read anew, as after a crash: nobody is told again.
+  await world.asOwner(`update log.consumer set seq = 0 where name = 'plan-notifications'`)
+  await open('another')
+  await using again = start()
+  expect(again).toBeDefined()
+  await vi.waitFor(() => expect(mails).toHaveLength(2), PATIENCE)
+  await vi.waitFor(
+    async () => expect((await delivered()).filter(({ status }) => status === 'DELIVERED')).toHaveLength(6),
+    PATIENCE,
+  )
+  expect(calls.filter(({ path }) => path === '/chat')).toHaveLength(2)
+})
+
+test('what is refused is tried again with the same id, and the log says why', async () => {
+  await setCredential('hook', SIGNING)
+  await setChannel({
+    ownerKind: 'GROUP',
+    owner: 'lead',
+    kind: 'WEBHOOK',
+    address: `${origin}/f`,
+    credential: 'hook',
+  })
+  answers.set('/f', [500])
+  await ask(
+    'governance',
+    `mutation { setEscalationPolicy(input: { levels: [{ level: DOMAIN, responsible: { kind: GROUP, name: "lead" },
+       acknowledgeWithinSeconds: 600, resolveWithinSeconds: 600 }] }) { policy { id } } }`,
+  )
+  await open()
+  await using running = start()
+  expect(running).toBeDefined()
+  await vi.waitFor(
+    async () => expect(await delivered()).toMatchObject([{ lastError: 'It was answered with status 500.' }]),
+    PATIENCE,
+  )
+  await world.asOwner(`update notification set next_at = now() where status = 'pending'`)
+  await vi.waitFor(
+    async () =>
+      expect(await delivered()).toMatchObject([
+        { status: 'DELIVERED', attempts: 2, recipient: 'group/lead', lastError: null },
+      ]),
+    PATIENCE,
+  )
+  expect(new Set(calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+  expect(calls).toHaveLength(2)
+})
+
+test('a private address is refused, a credential that there is not and mail that is not set up are told', async () => {
+  await person('Ada', ['approver'], 'ada@example.com')
+  await setChannel({ ownerKind: 'ORGANIZATION', kind: 'CHAT', address: 'https://127.0.0.1/chat' })
+  await setChannel({ ownerKind: 'ORGANIZATION', kind: 'CHAT', credential: 'missing' })
+  await open()
+  await using strict = openEgress({ allowLocal: false })
+  await using nowhere = openMailer({ url: undefined, from: undefined })
+  await using running = start({ egress: strict, mailer: nowhere })
+  expect(running).toBeDefined()
+  await vi.waitFor(
+    async () =>
+      expect(await delivered()).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ status: 'FAILED', lastError: 'The address is not a public one.' }),
+          expect.objectContaining({ status: 'PENDING', lastError: 'There is no credential "missing".' }),
+          expect.objectContaining({
+            kind: 'EMAIL',
+            lastError: 'E-mail is not set up: TUTTI_SMTP_URL and TUTTI_MAIL_FROM must be set.',
+          }),
+        ]),
+      ),
+    PATIENCE,
+  )
+  expect([mails, calls]).toEqual([[], []])
+})
+
+test('what is settled before it could be told is not told any more', async () => {
+  await person('Ada', ['approver'], 'ada@example.com')
+  const { id } = await open()
+  {
+    await using nowhere = openMailer({ url: undefined, from: 'tutti@example.com' })
+    await using running = start({ mailer: nowhere })
+    expect(running).toBeDefined()
+    await vi.waitFor(
+      async () =>
+        expect(await delivered()).toMatchObject([{ lastError: expect.stringContaining('TUTTI_SMTP_URL') }]),
+      PATIENCE,
+    )
+  }
+  await ask(
+    'governance',
+    'mutation ($id: ID!) { resolveEscalation(input: { id: $id, resolution: "Done." }) { escalation { id } } }',
+    { id },
+  )
+  await world.asOwner(`update notification set next_at = now()`)
+  await using running = start()
+  expect(running).toBeDefined()
+  await vi.waitFor(async () => expect(await delivered()).toMatchObject([{ status: 'DROPPED' }]), PATIENCE)
+  expect(mails).toEqual([])
+})
+
+test('an approval that waits is told to those whom its stage names', async () => {
+  await person('Ada', ['approver'], 'ada@example.com')
+  await person('Op', ['operator'], 'op@example.com')
+  await openEscalation(world, workerActor(admin.organizationId), {
+    requestKey: 'with approval',
+    title: 'Send it?',
+    reason: 'r',
+    level: 'enterprise',
+    approval: { title: 'Send this?', action: 'send', arguments: {}, reason: 'r' },
+  })
+  await using running = start()
+  expect(running).toBeDefined()
+  await vi.waitFor(() => expect(mails).toHaveLength(1), PATIENCE)
+  expect(mails[0]).toMatchObject({
+    to: ['ada@example.com'],
+    text: expect.stringMatching(/Subject: To decide: Send this\?[\s\S]*digest/),
+  })
+})

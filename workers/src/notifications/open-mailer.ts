@@ -1,0 +1,56 @@
+import type { Delivery, NotificationRow } from '@tutti/governance/domain'
+import { createTransport } from 'nodemailer'
+
+/** Where mail goes out: `TUTTI_SMTP_URL` (as smtp://user:password@mail.example.com:587) and `TUTTI_MAIL_FROM`. */
+export interface MailSettings {
+  url: string | undefined
+  from: string | undefined
+}
+
+/** Sends mail; its connections end with it. */
+export interface Mailer extends AsyncDisposable {
+  send(notification: NotificationRow): Promise<Delivery>
+}
+
+const TIMEOUT_MS = 20_000
+const MOST_SUBJECT = 200
+
+/** Opens it. Without settings each mail fails, saying what is missing. */
+export function openMailer({ url, from }: MailSettings): Mailer {
+  if (url === undefined || from === undefined) {
+    const missing = [url === undefined && 'TUTTI_SMTP_URL', from === undefined && 'TUTTI_MAIL_FROM']
+    const message = `E-mail is not set up: ${missing.filter(Boolean).join(' and ')} must be set.`
+    return { send: async () => ({ ok: false, message }), [Symbol.asyncDispose]: async () => undefined }
+  }
+  const transport = createTransport(url, { from })
+  return {
+    async send({ id, address, message: { title, lines } }) {
+      const sent = transport.sendMail({
+        to: { name: '', address },
+        subject: title.replace(/\s+/g, ' ').slice(0, MOST_SUBJECT).toWellFormed(),
+        text: `${lines.join('\n\n')}\n`,
+        // The same for each attempt: a mailbox that got it already can tell.
+        messageId: `<${id}@tutti>`,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+      })
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<Delivery>((resolve) => {
+        timer = setTimeout(resolve, TIMEOUT_MS, {
+          ok: false,
+          message: 'The mail server did not answer in time.',
+        })
+      })
+      try {
+        return await Promise.race([sent.then((): Delivery => ({ ok: true }), failed), late])
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+    [Symbol.asyncDispose]: async () => transport.close(),
+  }
+}
+
+const failed = (error: unknown): Delivery => ({
+  ok: false,
+  message: error instanceof Error ? error.message : 'The mail server refused it.',
+})

@@ -1,0 +1,29 @@
+import { planApproval, planEscalation } from '@tutti/governance/domain'
+import type { EventData, EventRecord } from '@tutti/schema'
+import type { Consumer } from '../consumers/start-consumer.ts'
+import { type WorkerServices, workerActor } from '../worker-services.ts'
+
+const MOVED: readonly string[] = ['escalation.opened', 'escalation.raised', 'escalation.reassigned']
+const ASKED: readonly string[] = [
+  'approval.requested',
+  'approval.endorsed',
+  'approval.resubmitted',
+  'approval.escalated',
+]
+
+/** Makes what is to be told of what waits for somebody; a page read again makes nothing anew. */
+export function planNotifications(services: Pick<WorkerServices, 'database'>): Consumer {
+  async function plan({ organizationId, type, data }: EventRecord): Promise<void> {
+    const actor = workerActor(organizationId)
+    if (MOVED.includes(type))
+      await planEscalation(services, actor, (data as EventData<'escalation.opened'>).escalationId)
+    if (ASKED.includes(type))
+      await planApproval(services, actor, (data as EventData<'approval.requested'>).approvalId)
+  }
+  return {
+    name: 'plan-notifications',
+    async handle(events) {
+      for (const event of events) await plan(event)
+    },
+  }
+}
