@@ -529,6 +529,15 @@ export const EVENTS = {
   }),
   'role.assigned': assignmentRef.extend({ expiresAt: z.string().nullable(), reason }),
   'role.unassigned': assignmentRef,
+  /** A person took the role admin for a time; it is to be reviewed by another. */
+  'access.glass_broken': z.object({
+    breakGlassId: z.string(),
+    principalId: z.string(),
+    incidentId: z.string(),
+    endsAt: z.string(),
+    reason: z.string(),
+  }),
+  'access.break_glass_reviewed': z.object({ breakGlassId: z.string(), principalId: z.string() }),
   /** A tool was called for the first time, and what its server says of it pinned by its hash. */
   'tool.pinned': toolRef,
   /** The server says something else of a tool by now: it is not called until somebody approves that. */

@@ -31,6 +31,7 @@ export const SCOPES = [
   'audit:read',
   'audit:write',
   'access:manage',
+  'access:break-glass',
   'credentials:write',
   'metrics:read',
   'quality:write',

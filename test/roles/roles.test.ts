@@ -234,6 +234,8 @@ describe('who may do what', () => {
     ['setGroup', ['admin']],
     ['assignRole', ['admin']],
     ['revokeAssignment', ['admin']],
+    ['breakGlass', ['admin']],
+    ['reviewBreakGlass', ['admin']],
     ['appendAuditEntry', ['admin', 'agent']],
     ['assessQuality', ['admin', 'operator', 'agent']],
   ])('%s: %s', (name, roles) => {
@@ -241,13 +243,18 @@ describe('who may do what', () => {
     expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(roles)
   })
 
-  test.each(['apiKeys', 'roles', 'groups', 'roleAssignments', 'credentials'])(
-    '%s are read by administrators alone',
-    (name) => {
-      const field = supergraph.getQueryType()?.getFields()[name]
-      expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(['admin'])
-    },
-  )
+  test.each([
+    'apiKeys',
+    'roles',
+    'groups',
+    'roleAssignments',
+    'accessReview',
+    'breakGlassUses',
+    'credentials',
+  ])('%s are read by administrators alone', (name) => {
+    const field = supergraph.getQueryType()?.getFields()[name]
+    expect(field && ROLES.filter((role) => isAllowed(role, field))).toEqual(['admin'])
+  })
 })
 
 const START = `mutation($id: ID!) {

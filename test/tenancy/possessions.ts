@@ -31,6 +31,7 @@ export type Kind =
   | 'principal'
   | 'accessGroup'
   | 'roleAssignment'
+  | 'breakGlass'
   | 'article'
   | 'assessment'
   | 'anomaly'
@@ -446,6 +447,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     tasks?: { id: string }[]
     latestVersion?: { id: string }
     principalId?: string
+    assignmentId?: string
   }
   const idOf = (entity: Entity | undefined): string => entity?.id ?? ''
   const names = {
@@ -763,6 +765,13 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { role: names.accessRole, groupId: idOf(group), reason: mark('reason') },
     'assignment { id }',
   )
+  const { breakGlass } = await call(
+    'breakGlass',
+    { reason: mark('reason'), minutes: 240 },
+    'breakGlass { id assignmentId }',
+  )
+  // Nobody breaks it twice at a time, and this is made twice.
+  await call('revokeAssignment', { id: breakGlass?.assignmentId }, 'assignment { id }')
   const published = await admin.query<{ publishArticles: { articles: { id: string }[] } }>(
     'mutation($input: PublishArticlesInput!) { publishArticles(input: $input) { articles { id } } }',
     {
@@ -805,6 +814,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       principal: principalId,
       accessGroup: idOf(group),
       roleAssignment: idOf(assignment),
+      breakGlass: idOf(breakGlass),
       credential: idOf(credential),
       connector: idOf(connector),
       boardItem: idOf(item),

@@ -1,12 +1,17 @@
 import { loaderOf } from '@tutti/runtime'
 import type { Resolvers } from '../../generated/resolvers.ts'
 import { assignRole } from './assign-role.ts'
+import { breakGlass } from './break-glass.ts'
 import { createApiKey } from './create-api-key.ts'
 import { listApiKeys } from './list-api-keys.ts'
 import { listAssignments } from './list-assignments.ts'
+import { listBreakGlass } from './list-break-glass.ts'
 import { listGroups } from './list-groups.ts'
 import { listRoles } from './list-roles.ts'
 import { loadApiKeys } from './load-api-keys.ts'
+import { loadDeeds } from './load-deeds.ts'
+import { reviewAccess } from './review-access.ts'
+import { reviewBreakGlass } from './review-break-glass.ts'
 import { revokeApiKey } from './revoke-api-key.ts'
 import { revokeAssignment } from './revoke-assignment.ts'
 import { rotateApiKey } from './rotate-api-key.ts'
@@ -20,6 +25,8 @@ export const accessResolvers = {
     roles: (_, __, context) => listRoles(context, context.actor),
     groups: (_, __, context) => listGroups(context, context.actor),
     roleAssignments: (_, page, context) => listAssignments(context, context.actor, page),
+    accessReview: (_, page, context) => reviewAccess(context, context.actor, page),
+    breakGlassUses: (_, request, context) => listBreakGlass(context, context.actor, request),
   },
   Mutation: {
     createApiKey: (_, { input }, context) => createApiKey(context, context.actor, input),
@@ -35,10 +42,19 @@ export const accessResolvers = {
     revokeAssignment: async (_, { input }, context) => ({
       assignment: await revokeAssignment(context, context.actor, input),
     }),
+    breakGlass: async (_, { input }, context) => ({
+      breakGlass: await breakGlass(context, context.actor, input),
+    }),
+    reviewBreakGlass: async (_, { input }, context) => ({
+      breakGlass: await reviewBreakGlass(context, context.actor, input),
+    }),
   },
   Viewer: {
     within: ({ within }) => within ?? [],
     validUntil: ({ validUntil }) => (validUntil === undefined ? null : new Date(validUntil)),
+  },
+  BreakGlass: {
+    deeds: async ({ id }, _, context) => (await loaderOf(context, loadDeeds).load(id)) ?? [],
   },
   ApiKey: {
     __resolveReference: ({ id }, context) => loaderOf(context, loadApiKeys).load(id),
