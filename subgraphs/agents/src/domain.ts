@@ -1,6 +1,7 @@
 export { agentExecutor, type AgentExecutor } from './agents/agent-executor.ts'
 export { findAgentsByName, type NamedAgent } from './agents/find-agents-by-name.ts'
 export { registerAgent, type RegisterAgentRequest } from './agents/register-agent.ts'
+export { placeOfAgent } from './hierarchy/place-of-agent.ts'
 export { agentSigningSecret } from './signing/agent-signing-secret.ts'
 export { type Breakers, breakersOf, type BreakerSubject } from './breaker/open-breakers.ts'
 export { breakerOfProvider } from './breaker/provider-breakers.ts'

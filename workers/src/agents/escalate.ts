@@ -1,3 +1,4 @@
+import { placeOfAgent } from '@tutti/agents/domain'
 import { openEscalation } from '@tutti/governance/domain'
 import { z } from 'zod'
 import { type Executor, succeeded, type TaskCall } from '../executors/executor.ts'
@@ -35,6 +36,7 @@ async function ask({ services, task, actor, idempotencyKey }: TaskCall) {
     runId: task.runId,
     taskId: task.id,
     agentId: task.agentId,
+    ...(await placeOfAgent(services, actor, task.agentId)),
     approval: {
       title: `Send this reply? ${titleOf(message)}`.slice(0, 200),
       action: 'send_reply',

@@ -1,4 +1,10 @@
-import type { AgentExecutor, Breakers, BreakerSubject, CheckResult } from '@tutti/agents/domain'
+import {
+  type AgentExecutor,
+  type Breakers,
+  type BreakerSubject,
+  type CheckResult,
+  placeOfAgent,
+} from '@tutti/agents/domain'
 import { openEscalation } from '@tutti/governance/domain'
 import {
   type AttemptOutcome,
@@ -132,8 +138,9 @@ async function escalate(
   { error: { code, message } }: TaskOutcome & { type: 'failed' },
 ): Promise<void> {
   const hour = new Date().toISOString().slice(0, 13)
+  const actor = workerActor(organizationId)
   try {
-    await openEscalation(services, workerActor(organizationId), {
+    await openEscalation(services, actor, {
       requestKey: `recovery/${id}/${code}/${hour}`,
       title: `Agent "${name}" cannot work: ${code}`.slice(0, 200),
       reason: message.slice(0, 2_000),
@@ -142,6 +149,7 @@ async function escalate(
       runId,
       taskId,
       agentId: id,
+      ...(await placeOfAgent(services, actor, id)),
     })
   } catch (error) {
     services.log.error({ err: error, taskId }, 'an escalation could not be opened')
