@@ -128,7 +128,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const admit = denials.around(
     createAdmission({ anonymousIntrospection: !production, policies: options.policies }),
   )
-  const executor = createExecutor(graph, options.subgraphs, timings.request)
+  const inner = createExecutor(graph, options.subgraphs, timings.request)
+  const executor = { ...inner, execute: denials.aroundExecution(inner.execute) }
   const hub = createHub({
     graph,
     executor,

@@ -124,6 +124,17 @@ test('a run starts where each of its agents is in one’s place', async () => {
   expect(await start(head, 'of-nobody')).toEqual(['NOT_FOUND'])
 })
 
+test('a refusal for the place is a denial in the audit trail, as any other', async () => {
+  expect(await registers(leader, 'elsewhere', teams.west)).toEqual(['FORBIDDEN'])
+  const { viewer } = await leader.query<{ viewer: { id: string } }>('{ viewer { id } }')
+  const { auditEntries } = await org
+    .as('admin')
+    .query<{ auditEntries: { nodes: { actorId: string; outcome: string }[] } }>(
+      '{ auditEntries(subject: "operation/Mutation.registerAgent", actionType: "denial", first: 1) { nodes { actorId outcome } } }',
+    )
+  expect(auditEntries.nodes).toEqual([{ actorId: viewer.id, outcome: 'FORBIDDEN' }])
+})
+
 test('where the place is not looked at, a role of one place opens nothing', async () => {
   const refused = [
     `createTeam(input: { name: "x", domainId: "${teams.east}" }) { team { id } }`,

@@ -2,6 +2,7 @@ import type { Actor } from '@tutti/schema'
 import { type FieldNode, type GraphQLError, Kind, visit } from 'graphql'
 
 import { clientError } from '../errors/client-error.ts'
+import type { Executor } from '../graph/execute-operation.ts'
 import type { PreparedOperation } from '../graph/prepare-operation.ts'
 import { type Admission, isAdmitted } from './admit.ts'
 
@@ -31,6 +32,11 @@ export interface DenialSettings {
 export interface DenialRecorder {
   /** The same admission, whose refusals of known callers are written down before they are told. */
   around(admit: Admission): Admission
+  /**
+   * The same execution, of which refusals are written down that the door could not know: of fields that look themselves
+   * at where their caller may. What else an operation refuses is its own to record.
+   */
+  aroundExecution(execute: Executor['execute']): Executor['execute']
   counts(): { denials: number; denialsDropped: number }
   /** When nothing is being written any more. */
   settled(): Promise<void>
@@ -95,6 +101,22 @@ export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
       const verdict = await admit(operation, actor)
       if (recordDenial === undefined || actor === null || isAdmitted(verdict)) return verdict
       return (await note(recordDenial, operation, actor, verdict)) ? verdict : [clientError('UNAVAILABLE')]
+    },
+    aroundExecution: (execute) => async (admitted, options) => {
+      const result = await execute(admitted, options)
+      const { operation, actor } = admitted
+      if (recordDenial === undefined || actor === null || result.errors === undefined) return result
+      const bounded = new Set(
+        operation.access.guarded.flatMap(({ bounded: is, path: [field] }) => (is ? [field] : [])),
+      )
+      const isRefusal = ({ path, extensions }: GraphQLError): boolean =>
+        extensions['code'] === 'FORBIDDEN' && bounded.has(String(path?.[0]))
+      const refusals = result.errors.filter(isRefusal)
+      if (refusals.length === 0 || (await note(recordDenial, operation, actor, refusals))) return result
+      const errors = result.errors.map((error) =>
+        isRefusal(error) ? clientError('UNAVAILABLE', { path: [...(error.path ?? [])].map(String) }) : error,
+      )
+      return { ...result, errors }
     },
     counts: () => ({ denials, denialsDropped }),
     async settled() {
