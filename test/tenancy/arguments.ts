@@ -793,7 +793,7 @@ export const LEAVES: Record<string, Leaf> = {
   'HealthSettingsInput.path': text('/health'),
   'HealthSettingsInput.syntheticInput': text({}),
   'PurgeResponseCacheInput.agentId': id('agent'),
-  'PurgeResponseCacheInput.modelId': text(null),
+  'PurgeResponseCacheInput.modelId': id('model'),
   'ResetBreakerInput.agentId': { ...id('agent'), always: true },
   'ResetBreakerInput.provider': text(null),
   'Query.providerBreaker(provider:)': text('openai'),

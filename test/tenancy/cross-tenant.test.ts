@@ -14,6 +14,7 @@ import { startWorld, type World } from '../world/start-world.ts'
 import { ENTITIES, FEED_CURSORS, LEAVES, type Naming } from './arguments.ts'
 import { readTables, type Table, WITHOUT_TENANT } from './catalog.ts'
 import { argumentsOf, documentOf, doorsOf, placesOf, selectionOf } from './operations.ts'
+import { sealRecords } from './seal-records.ts'
 import { makeEverything, mark, type Possessions } from './possessions.ts'
 import { cursorOfId, readRows, type Rows, secretsOf } from './rows-of.ts'
 
@@ -100,6 +101,7 @@ describe.each(LOCKS)('with $locks', ({ scoping, policies }) => {
     ]
     a = { org: ofA, ...a1, spare: a2 }
     b = { org: ofB, ...b1, spare: b2 }
+    await sealRecords(world)
   })
   afterAll(() => world[Symbol.asyncDispose]())
 

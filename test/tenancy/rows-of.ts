@@ -15,9 +15,6 @@ export interface Rows {
 const SECRET = /\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64}|tutti_[\w-]{6})\b/g
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** What the sealer writes behind the log, whenever it comes to it. */
-const WRITTEN_BEHIND = ['public.audit_seal', 'public.audit_checkpoint']
-
 /** An entry of the audit trail is counted by itself, and not once more as an event. */
 const LEFT_OUT: Record<string, string> = { 'log.event': ` and type <> 'audit.recorded'` }
 
@@ -36,13 +33,11 @@ export async function readRows(
   tables: readonly Table[],
   organizationId: string,
 ): Promise<Rows> {
-  const parts = tables
-    .filter(({ name }) => !WRITTEN_BEHIND.includes(name))
-    .map(
-      ({ name }) =>
-        `select '${name}' as name, (to_jsonb(t) - 'last_used_at' - 'search')::text as row from ${name} t
-         where organization_id = $1${LEFT_OUT[name] ?? ''}`,
-    )
+  const parts = tables.map(
+    ({ name }) =>
+      `select '${name}' as name, (to_jsonb(t) - 'last_used_at' - 'search')::text as row from ${name} t
+       where organization_id = $1${LEFT_OUT[name] ?? ''}`,
+  )
   const rows = await world.asOwner<{ name: string; row: string }>(
     `${parts.join(' union all ')} order by name, row`,
     [organizationId],
