@@ -10,6 +10,7 @@ let leader: Caller
 /** A viewer everywhere, and an operator in the domain of `east` and `west`. */
 let head: Caller
 let teams: Record<'east' | 'west' | 'elsewhere', string>
+let domains: string[]
 
 const register = (name: string) => `metadata: { name: ${name}, type: test.agent, version: 1.0.0 }
 capabilities: [test]
@@ -46,7 +47,7 @@ async function person(name: string, place: string): Promise<Caller> {
 beforeAll(async () => {
   world = await startWorld()
   org = await world.organization()
-  const domains: string[] = []
+  domains = []
   for (const name of ['sales', 'support']) {
     const { domain } = await admin<{ domain: { id: string } }>(
       `createDomain(input: { name: "${name}" }) { domain { id } }`,
@@ -101,6 +102,26 @@ test('agents are registered, changed and retired where one may, and nowhere else
   }`
   expect(codesOf(await leader.send(update, { id: two, document: register('two') }))).toEqual(['FORBIDDEN'])
   expect(codesOf(await head.send(update, { id: two, document: register('two') }))).toEqual([])
+  for (const mutation of [
+    'serveAgentVersion(input: { agentId: $id, number: 1 }) { agent { id } }',
+    'scaleAgent(input: { agentId: $id, instances: 2 }) { agent { id } }',
+    'restoreAgent(input: { id: $id }) { agent { id } }',
+  ])
+    expect(codesOf(await leader.send(`mutation ($id: ID!) { ${mutation} }`, { id: two }))).toEqual([
+      'FORBIDDEN',
+    ])
+})
+
+test('teams are made by whoever leads their domain', async () => {
+  const make = async (caller: Caller, domainId: string | undefined) =>
+    codesOf(
+      await caller.send(
+        `mutation { createTeam(input: { name: "north", domainId: "${domainId}" }) { team { name } } }`,
+      ),
+    )
+  expect(await make(head, domains[1])).toEqual(['FORBIDDEN'])
+  expect(await make(leader, domains[0])).toEqual(['FORBIDDEN'])
+  expect(await make(head, domains[0])).toEqual([])
 })
 
 test('a run starts where each of its agents is in one’s place', async () => {
@@ -137,7 +158,7 @@ test('a refusal for the place is a denial in the audit trail, as any other', asy
 
 test('where the place is not looked at, a role of one place opens nothing', async () => {
   const refused = [
-    `createTeam(input: { name: "x", domainId: "${teams.east}" }) { team { id } }`,
+    `setScalingPolicy(input: { agentId: "${teams.east}", policy: {} }) { agent { id } }`,
     `cancelRun(input: { id: "${teams.east}" }) { run { id } }`,
     `createDomain(input: { name: "x" }) { domain { id } }`,
   ]

@@ -1,6 +1,6 @@
 import type { Database } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
-import { type Actor, fail } from '@tutti/schema'
+import { type Actor, fail, requireIn } from '@tutti/schema'
 import { z } from 'zod'
 import { TEAM_COLUMNS, type TeamRow } from './hierarchy-rows.ts'
 import { unitName } from './unit-name.ts'
@@ -18,7 +18,7 @@ export interface CreateTeamRequest {
   priority?: string | null | undefined
 }
 
-/** Creates a team, or finds the one of that name in its domain, as it is. NOT_FOUND when there is no such domain. */
+/** Creates a team, or finds the one of that name in its domain, as it is. NOT_FOUND when there is no such domain, FORBIDDEN outside of one's own. */
 export async function createTeam(
   { database }: { database: Database },
   actor: Actor,
@@ -30,6 +30,7 @@ export async function createTeam(
       ? await tx.db.domain.findFirst({ where: { id: domainId }, select: { id: true } })
       : null
     if (!domain) fail('NOT_FOUND', { path: 'input.domainId' })
+    requireIn(actor, 'agents:write', { domainId, teamId: null }, 'input.domainId')
     const [created] = await tx.sql<TeamRow>(
       `insert into team (organization_id, domain_id, name, priority) values ($1::uuid, $2::uuid, $3, $4)
        on conflict (organization_id, domain_id, name) do nothing returning ${TEAM_COLUMNS}`,

@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import type { AgentRow } from '../agents/agent-row.ts'
 import { lockAgent } from '../agents/lock-agent.ts'
+import { requirePlace } from '../agents/require-place.ts'
 import { requireNoDeployment } from './require-no-deployment.ts'
 import { instancesInput, reasonInput, scaleWithin } from './scale-agent.ts'
 
@@ -24,7 +25,8 @@ export async function restoreAgent(
 ): Promise<AgentRow> {
   const { id, instances, reason } = parseInput(input, request)
   return database.inTenant(actor, async (tx) => {
-    const { name, status, servingVersion } = await lockAgent(tx, id, 'input.id')
+    const { name, status, servingVersion, teamId } = await lockAgent(tx, id, 'input.id')
+    await requirePlace(tx, teamId, 'input.id')
     if (status !== 'retired')
       fail('INVALID_STATE', { path: 'input.id', message: `The agent "${name}" is ${status}, not retired.` })
     await requireNoDeployment(tx, name, 'input.id')

@@ -4,6 +4,7 @@ import type { Actor } from '@tutti/schema'
 import { z } from 'zod'
 import type { AgentRow } from '../agents/agent-row.ts'
 import { lockAgent } from '../agents/lock-agent.ts'
+import { requirePlace } from '../agents/require-place.ts'
 import type { LoadFigures } from '../scaling/load-figures.ts'
 import { MOST_INSTANCES } from './most-instances.ts'
 import { requireActive } from './require-active.ts'
@@ -60,6 +61,7 @@ export async function scaleWithin(
   byLoad?: ScaledByLoad,
 ): Promise<{ agent: AgentRow; from: number }> {
   const agent = await lockAgent(tx, agentId)
+  await requirePlace(tx, agent.teamId, 'input.agentId')
   requireActive(agent, 'input.agentId')
   const { organizationId } = tx.actor
   await requireNoDeployment(tx, agent.name, 'input.agentId')

@@ -2,6 +2,7 @@ import type { Database, TenantTransaction } from '@tutti/prisma'
 import { type Actor, fail } from '@tutti/schema'
 import type { AgentRow } from '../agents/agent-row.ts'
 import { lockAgent } from '../agents/lock-agent.ts'
+import { requirePlace } from '../agents/require-place.ts'
 import { copyToAgent } from './agent-version.ts'
 import { requireActive } from './require-active.ts'
 
@@ -16,6 +17,7 @@ export async function serveAgentVersion(
 ): Promise<void> {
   await database.inTenant(actor, async (tx) => {
     const agent = await lockAgent(tx, agentId)
+    await requirePlace(tx, agent.teamId, 'input.agentId')
     requireActive(agent, 'input.agentId')
     if (!(await serve(tx, agent, number))) fail('NOT_FOUND', { path: 'input.number' })
   })
