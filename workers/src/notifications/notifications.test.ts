@@ -302,3 +302,34 @@ test('an approval that waits is told to those whom its stage names', async () =>
     text: expect.stringMatching(/Subject: To decide: Send this\?[\s\S]*digest/),
   })
 })
+
+test('so are those of the teams that it names, and nobody else', async () => {
+  await person('Ada', ['approver'], 'ada@example.com')
+  await person('Tea', ['viewer'], 'tea@example.com')
+  const teamId = '01990000-0000-7000-8000-00000000000b'
+  await world.asOwner(
+    `update principal set team_ids = array[$2::uuid] where organization_id = $1 and name = 'Tea'`,
+    [admin.organizationId, teamId],
+  )
+  await openEscalation(world, workerActor(admin.organizationId), {
+    requestKey: 'by team',
+    title: 'Send it?',
+    reason: 'r',
+    level: 'enterprise',
+    approval: {
+      title: 'Send this?',
+      action: 'send',
+      arguments: {},
+      reason: 'r',
+      stages: [{ teamIds: [teamId] }],
+    },
+  })
+  await using running = start()
+  expect(running).toBeDefined()
+  await vi.waitFor(
+    async () =>
+      expect(await delivered()).toMatchObject([{ status: 'DELIVERED', recipient: expect.any(String) }]),
+    PATIENCE,
+  )
+  expect(mails.map(({ to }) => to)).toEqual([['tea@example.com']])
+})

@@ -8,11 +8,12 @@ import { ESCALATION_COLUMNS, type EscalationRow } from '../escalations/escalatio
 import { canResolve } from '../escalations/escalation-status.ts'
 import type { NotificationMessage } from './notification-row.ts'
 
-/** Whom something concerns; people by id. */
+/** Whom something concerns; people and teams by id. */
 interface Concerned {
   roles: string[]
   groups: string[]
   people: string[]
+  teamIds: string[]
 }
 
 /**
@@ -64,13 +65,13 @@ export async function planApproval({ database }: DomainServices, actor: Actor, i
     const stage = approval?.stages[approval.stage]
     if (!approval || !stage || approval.status !== 'pending') return 0
     const { title, action, reason, digest, risk, expiresAt, round } = approval
-    const { roles, groups, people } = stage
+    const { roles, groups, people, teamIds } = stage
     const turn = round * 100 + approval.stage
     return plan(
       tx,
       `approval/${id}`,
       turn,
-      { roles, groups, people },
+      { roles, groups, people, teamIds },
       {
         type: 'approval.waiting',
         title: `To decide: ${title}`,
@@ -96,7 +97,7 @@ export async function planApproval({ database }: DomainServices, actor: Actor, i
 
 function concernedBy(responsible: Responsible | null): Concerned {
   const of = (kind: Responsible['kind']): string[] => (responsible?.kind === kind ? [responsible.name] : [])
-  return { roles: of('role'), groups: of('group'), people: of('person') }
+  return { roles: of('role'), groups: of('group'), people: of('person'), teamIds: [] }
 }
 
 // People by their own channels, or their own e-mail address where they have none; groups by theirs, beside their members.
@@ -104,7 +105,8 @@ const PLACES = `with concerned as (
     select p.id::text as id, p.email from principal p
     where p.organization_id = $1::uuid and p.kind = 'person' and (p.id = any(array(select jsonb_array_elements_text($4::jsonb)::uuid))
       or p.roles && array(select jsonb_array_elements_text($2::jsonb))
-      or p.groups && array(select jsonb_array_elements_text($3::jsonb)))
+      or p.groups && array(select jsonb_array_elements_text($3::jsonb))
+      or p.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))
     union select id, null from jsonb_array_elements_text($5::jsonb) as named(id))
   select 'person' as "ownerKind", c.owner, c.kind, c.address, c.credential from notification_channel c
   where c.organization_id = $1::uuid and c.owner_kind = 'person' and c.owner in (select id from concerned)
@@ -127,7 +129,7 @@ async function plan(
   tx: TenantTransaction,
   subject: string,
   turn: number,
-  { roles, groups, people }: Concerned,
+  { roles, groups, people, teamIds }: Concerned,
   message: NotificationMessage,
 ): Promise<number> {
   const { organizationId } = tx.actor
@@ -140,6 +142,7 @@ async function plan(
     JSON.stringify(groups),
     JSON.stringify(kept),
     JSON.stringify(elsewhere),
+    JSON.stringify(teamIds),
   )
   let made = 0
   for (const { ownerKind, owner, kind, address, credential } of places) {
