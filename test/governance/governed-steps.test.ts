@@ -4,6 +4,7 @@ import { applyWorkflow, readRun, registerAgent, startRuns } from '../flows/opera
 import type { Caller } from '../world/caller.ts'
 import type { Organization } from '../world/organization.ts'
 import { startWorld, type World } from '../world/start-world.ts'
+import { enforce } from './enforce.ts'
 
 const PATIENCE = { timeout: 20_000, interval: 50 }
 const REFUNDS = {
@@ -88,25 +89,9 @@ async function taskOf(org: Organization, id: string): Promise<string> {
   return run.tasks[0]?.id ?? expect.unreachable()
 }
 
-/** A policy that somebody wrote and somebody else put into force. */
-async function enforce(org: Organization, policy: object): Promise<void> {
-  const { createPolicy } = await org
-    .as('admin')
-    .query<{ createPolicy: { policy: { id: string } } }>(
-      'mutation($input: CreatePolicyInput!) { createPolicy(input: $input) { policy { id } } }',
-      { input: { kind: 'RESOURCES', actions: ['money.spend'], ...policy } },
-    )
-  const { id } = createPolicy.policy
-  await org
-    .as('admin')
-    .query('mutation($id: ID!) { submitPolicy(input: { id: $id }) { policy { id } } }', { id })
-  await org
-    .as('approver')
-    .query(
-      `mutation($id: ID!) { reviewPolicy(input: { id: $id, version: 1, decision: APPROVE }) { policy { id } } }`,
-      { id },
-    )
-}
+/** A policy on what is spent. */
+const rule = (org: Organization, policy: object) =>
+  enforce(org, { kind: 'RESOURCES', actions: ['money.spend'], ...policy })
 
 test('what an agent may decide alone it does, and the record says by which matrix and for whom', async () => {
   const { org, refund } = await open()
@@ -168,7 +153,7 @@ test('what a policy forbids meanwhile is not done, although somebody said yes', 
   const { org, refund } = await open()
   const id = await refund({ sum: 500 })
   const { id: approval } = await question(org, id)
-  await enforce(org, {
+  await rule(org, {
     name: 'No refunds to Ann',
     effect: 'DENY',
     condition: "context.arguments.customer == 'ann'",
@@ -199,13 +184,13 @@ test('arguments that are not those that were approved are refused, and that is o
 
 test('a policy asks one more than the matrix does, and an agent is not shown what it must not see', async () => {
   const { org, refund } = await open()
-  await enforce(org, {
+  await rule(org, {
     name: 'Large refunds',
     effect: 'REQUIRE_APPROVAL',
     condition: 'context.amount > 1000',
     stages: [{ roles: ['admin'] }],
   })
-  await enforce(org, { name: 'No card numbers', effect: 'REDACT', redact: ['$.arguments.card'] })
+  await rule(org, { name: 'No card numbers', effect: 'REDACT', redact: ['$.arguments.card'] })
   const id = await refund({ sum: 2_000 })
   const { id: approval } = await question(org, id)
   const first = await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })

@@ -1,4 +1,5 @@
 import { type AgentExecutor, agentExecutor, breakersOf } from '@tutti/agents/domain'
+import { AskedFirst } from '../governance/asked-first.ts'
 import { passGoverned } from '../governance/pass-governed.ts'
 import { inSpan } from '@tutti/runtime'
 import { TuttiError } from '@tutti/schema'
@@ -110,6 +111,7 @@ export function createExecutor(
   /** What an executor threw, as a failure, if it is one that has a code. */
   function thrown(error: unknown, task: ClaimedTask, redactor: Redactor): AttemptOutcome {
     if (error instanceof PutBack) return { type: 'put_back' }
+    if (error instanceof AskedFirst) return { type: 'waiting', approvalId: error.approvalId }
     if (error instanceof CredentialProblem) {
       if (error.cause) services.log.error({ err: error.cause, taskId: task.id }, error.message)
       return failed(error.code, error.message)

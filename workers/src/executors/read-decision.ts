@@ -11,7 +11,16 @@ const decisionSchema = z.object({
 
 export type Decision = z.infer<typeof decisionSchema>
 
+/** Under this name it is in the task's input. */
+export const DECISION = '$decision'
+
 /** The decision a resumed task was waiting for; undefined the first time. */
 export function readDecision({ input }: Pick<ClaimedTask, 'input'>): Decision | undefined {
-  return input['$decision'] === undefined ? undefined : decisionSchema.parse(input['$decision'])
+  return input[DECISION] === undefined ? undefined : decisionSchema.parse(input[DECISION])
+}
+
+/** The task's input without it: for executors that were to wait for people, and ask nobody themselves. */
+export function withoutDecision({ input }: Pick<ClaimedTask, 'input'>): Record<string, unknown> {
+  const { [DECISION]: _, ...given } = input
+  return given
 }

@@ -1,17 +1,9 @@
-import { type Obstacle, passGate } from '@tutti/governance/domain'
+import { passGate } from '@tutti/governance/domain'
 import { CLASSIFICATIONS, RISKS } from '@tutti/schema'
 import { type Given, type Governed, starterOf, type TaskOutcome } from '@tutti/workflows/domain'
 import { type TaskCall, failed } from '../executors/executor.ts'
-import { readDecision } from '../executors/read-decision.ts'
-
-const DECISION = '$decision'
-
-const CODES: Record<Obstacle, string> = {
-  denied: 'ACTION_DENIED',
-  rejected: 'ACTION_REJECTED',
-  undecided: 'ACTION_UNDECIDED',
-  changed: 'ACTION_CHANGED',
-}
+import { DECISION, readDecision } from '../executors/read-decision.ts'
+import { OBSTACLES } from './obstacles.ts'
 
 /**
  * Lets a governed step's task through, with the input that it may be done with, or says what its attempt came to: people are
@@ -58,7 +50,7 @@ export async function passGoverned(
     case 'waiting':
       return { outcome: passage }
     case 'stopped':
-      return { outcome: failed(CODES[passage.why], passage.reason) }
+      return { outcome: failed(OBSTACLES[passage.why], passage.reason) }
   }
 }
 

@@ -12,6 +12,8 @@ import { commandProblem, pinTool } from '@tutti/agents/domain'
 import type { TaskOutcome } from '@tutti/workflows/domain'
 import type { EgressFetch } from '../egress-fetch.ts'
 import { type Executor, failed, type TaskCall } from '../executor.ts'
+import { passTool } from '../../governance/pass-tool.ts'
+import { withoutDecision } from '../read-decision.ts'
 import { openWire, reasonOf, type Wire } from '../open-wire.ts'
 import { connectOverHttp, connectToCommand } from './connect-mcp.ts'
 import type { OpenConnection } from './open-mcp-pool.ts'
@@ -93,11 +95,13 @@ async function callTool(call: TaskCall, name: string, way: Way): Promise<TaskOut
   if (!tool) return failed('TOOL_NOT_FOUND', `The server has no tool "${name}".`)
   const refused = await checkPin(call, tool)
   if (refused) return refused
+  const passage = await passTool(call, name, toolArguments(withoutDecision(task), agent.executor.arguments))
+  if (!passage.ok) return failed(passage.code, passage.reason)
   const result = await ask(() =>
     client.callTool(
       {
         name,
-        arguments: toolArguments(task.input, agent.executor.arguments),
+        arguments: passage.arguments,
         _meta: { 'tutti/idempotency-key': idempotencyKey, 'tutti/run-id': task.runId },
       },
       { signal, timeout: NO_TIMEOUT_MS, onprogress: (progress) => call.report(reportOf(progress)) },

@@ -1,5 +1,6 @@
 import { TuttiError } from '@tutti/schema'
 import type { ToolAnswer, ToolCall } from '../../builtins/model/index.ts'
+import { passTool } from '../../governance/pass-tool.ts'
 import type { TaskCall } from '../executor.ts'
 import { type PlatformTool, platformTools } from './platform-tools.ts'
 
@@ -12,10 +13,11 @@ export const toolsOf = (names: readonly string[]): PlatformTool[] =>
 /**
  * Answers what a model asks of a tool. One that is not on the agent's list is refused, whether or not there is such a tool:
  * with an event, a line in the task's log, and an error as its answer. Input that does not fit, and a tool's refusal, are
- * errors for the model too.
+ * errors for the model too. Authority and policies are asked before
+ * each call; what people have to allow first ends the attempt, which begins anew when they did.
  */
 export async function answerToolCall(
-  call: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'secrets' | 'log'>,
+  call: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey' | 'secrets' | 'log'>,
   allowed: readonly PlatformTool[],
   { id, name, input }: ToolCall,
 ): Promise<ToolAnswer> {
@@ -28,7 +30,9 @@ export async function answerToolCall(
     return answer(`You may not call a tool of this name. ${known}`, true)
   }
   try {
-    const outcome = await tool.run(call, input)
+    const passage = await passTool(call, name, isRecord(input) ? input : { input })
+    if (!passage.ok) return answer(`You may not call it so: ${passage.reason}`, true)
+    const outcome = await tool.run(call, isRecord(input) ? passage.arguments : input)
     return outcome.ok ? answer(outcome.output, false) : answer(outcome.problem, true)
   } catch (error) {
     if (!(error instanceof TuttiError)) throw error
@@ -51,3 +55,6 @@ async function refuse(
     tx.appendEvent({ type: 'agent.tool_refused', subject: `task/${task.id}`, data }),
   )
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

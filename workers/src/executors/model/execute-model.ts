@@ -2,6 +2,7 @@ import { compileSchema } from '@tutti/workflows/domain'
 import { ModelError, type ModelReply, readJson, type ToolRound } from '../../builtins/model/index.ts'
 import { openModel } from '../../models/open-model.ts'
 import { type Executor, failed, succeeded, type TaskCall } from '../executor.ts'
+import { withoutDecision } from '../read-decision.ts'
 import { answerToolCall, toolsOf } from './answer-tool-call.ts'
 import { fillTemplate } from './fill-template.ts'
 
@@ -38,7 +39,7 @@ export const executeModel: Executor = async (call) => {
     for (;;) {
       const { value, reply } = await model.exchange(
         {
-          ...fillTemplate(executor.instructions, call.task.input),
+          ...fillTemplate(executor.instructions, withoutDecision(call.task)),
           ...(schema ? { schema } : {}),
           ...(executor.max_output_tokens === undefined
             ? {}

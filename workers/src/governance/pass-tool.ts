@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { authorize, passGate } from '@tutti/governance/domain'
+import { canonicalJson } from '@tutti/schema'
+import { starterOf } from '@tutti/workflows/domain'
+import type { TaskCall } from '../executors/executor.ts'
+import { AskedFirst } from './asked-first.ts'
+import { OBSTACLES } from './obstacles.ts'
+
+/** The arguments that a tool may be called with; or why it may not, with the code of the attempt's failure. */
+type ToolPassage =
+  | { ok: true; arguments: Record<string, unknown> }
+  | { ok: false; code: string; reason: string }
+
+/**
+ * Asks authority and policies before an agent calls a tool (`tool.call`, the resource is the tool). Where people have to
+ * say yes first it throws {@link AskedFirst}: the attempt is made again when they did, and that very call goes through once.
+ */
+export async function passTool(
+  {
+    services,
+    task,
+    agent,
+    actor,
+    idempotencyKey,
+  }: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey'>,
+  name: string,
+  given: Record<string, unknown>,
+): Promise<ToolPassage> {
+  const question = {
+    action: 'tool.call',
+    resource: { type: 'tool', name, attributes: { agent: agent.name, workflow: task.workflowName } },
+    arguments: given,
+  }
+  const { ruling, redactions, inform } = await authorize(services, actor, question)
+  if (ruling === 'allow' && redactions.length === 0 && inform === null) return { ok: true, arguments: given }
+  const starter = await starterOf(services, actor, task.runId)
+  const call = createHash('sha256').update(canonicalJson({ name, given })).digest('hex')
+  const passage = await passGate(services, starter ? { ...actor, onBehalfOf: starter } : actor, {
+    key: `${idempotencyKey}/tool/${call}`,
+    title: `${agent.name}: tool ${name}`,
+    place: `Step "${task.stepPath}" of workflow "${task.workflowName}"`,
+    runId: task.runId,
+    taskId: task.id,
+    question,
+  })
+  if (passage.type === 'waiting') throw new AskedFirst(passage.approvalId)
+  if (passage.type === 'passed') return { ok: true, arguments: passage.arguments }
+  return { ok: false, code: OBSTACLES[passage.why], reason: passage.reason }
+}
