@@ -145,7 +145,7 @@ test('a run starts where each of its agents is in one’s place', async () => {
   expect(await start(head, 'of-nobody')).toEqual(['NOT_FOUND'])
 })
 
-test('a refusal for the place is a denial in the audit trail, as any other', async () => {
+test('a refusal for the place is a denial in the audit trail like any other', async () => {
   expect(await registers(leader, 'elsewhere', teams.west)).toEqual(['FORBIDDEN'])
   const { viewer } = await leader.query<{ viewer: { id: string } }>('{ viewer { id } }')
   const { auditEntries } = await org

@@ -247,7 +247,9 @@ describe('Prisma without its filter', () => {
       const data = { organizationId: other.organizationId }
       const update = () => inModel(reader, model, (each) => each.updateMany({ where, data }))
       const removal = () => inModel(reader, model, (each) => each.deleteMany({ where }))
-      if (['ApprovalDecision', 'EscalationStep', 'AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)) {
+      if (
+        ['ApprovalDecision', 'EscalationStep', 'AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)
+      ) {
         await expect(update()).rejects.toThrow('permission denied')
         await expect(removal()).rejects.toThrow('permission denied')
       } else {

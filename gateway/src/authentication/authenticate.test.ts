@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { testActor } from '../../testing/start-test-gateway.ts'
-import { createAuthenticate } from './authenticate.ts'
+import { createAuthenticate, type Identify } from './authenticate.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
 afterEach(() => void vi.useRealTimers())
@@ -10,7 +10,7 @@ const credential = { kind: 'api_key', secret: 'tutti_x' } as const
 test('what ends before the answer is a second old is asked for anew at that moment', async () => {
   const begun = Date.now()
   const identify = vi
-    .fn()
+    .fn<Identify>()
     .mockResolvedValueOnce({ ...testActor('admin'), validUntil: begun + 300 })
     .mockResolvedValue(testActor('viewer'))
   const authenticate = createAuthenticate({ identify })
@@ -26,7 +26,7 @@ test('what ends before the answer is a second old is asked for anew at that mome
 
 test('a credential that is over opens nothing, whatever was answered a moment ago', async () => {
   const begun = Date.now()
-  const identify = vi.fn().mockResolvedValue({ ...testActor('admin'), expiresAt: begun + 300 })
+  const identify = vi.fn<Identify>().mockResolvedValue({ ...testActor('admin'), expiresAt: begun + 300 })
   const authenticate = createAuthenticate({ identify })
   expect(await authenticate(credential)).not.toBeNull()
   vi.setSystemTime(begun + 300)
