@@ -10,6 +10,7 @@ export {
   type Database,
   type DatabaseOptions,
   openDatabase,
+  type SqlTransaction,
   type TenantClient,
   type TenantTransaction,
 } from './tenancy/open-database.ts'

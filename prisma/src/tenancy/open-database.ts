@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { type Actor, actorSchema, fail, type NewEvent } from '@tutti/schema'
 import pg from 'pg'
@@ -33,10 +34,9 @@ type ScopedClient = ReturnType<typeof scopedClient>
 /** Prisma inside one tenant's transaction. */
 export type TenantClient = Parameters<Parameters<ScopedClient['$transaction']>[0]>[0]
 
-/** What an operation works with: one transaction, one tenant. */
-export interface TenantTransaction {
+/** What an operation works with that needs no Prisma: one transaction, one tenant. */
+export interface SqlTransaction {
   actor: Actor
-  db: TenantClient
   /** Raw SQL in the same transaction. Cast uuid parameters: `$1::uuid`. */
   sql<Row = Record<string, unknown>>(text: string, ...parameters: unknown[]): Promise<Row[]>
   /** Adds to the log, in the same transaction. Call it after the subject's row is written or locked. */
@@ -44,9 +44,20 @@ export interface TenantTransaction {
   appendEvents(events: readonly NewEvent[]): Promise<void>
 }
 
+/** What an operation works with: one transaction, one tenant. */
+export interface TenantTransaction extends SqlTransaction {
+  db: TenantClient
+}
+
 export interface Database extends AsyncDisposable {
   /** One operation, one transaction; never nested, no I/O to the outside within. Announces its events afterwards. */
   inTenant<T>(actor: Actor, work: (tx: TenantTransaction) => Promise<T>): Promise<T>
+  /**
+   * As {@link inTenant} on plain pg, at a tenth of Prisma's cost: for operations that write their SQL themselves. Their
+   * statements are planned once a connection, so they go by key; their texts are constants. Events are written together, as
+   * the last statement.
+   */
+  inSql<T>(actor: Actor, work: (tx: SqlTransaction) => Promise<T>): Promise<T>
   /** Plain rows for loaders, at a tenth of Prisma's cost. Column names as SQL gives them. */
   readTenant<Row extends pg.QueryResultRow>(
     actor: Actor,
@@ -131,6 +142,29 @@ export function openDatabase(options: DatabaseOptions): Database {
       return result
     },
 
+    async inSql(actor, work) {
+      const events: NewEvent[] = []
+      const result = await transact(pool('api'), actor, `begin; ${PLANNED_ONCE}`, async (client) => {
+        const run = (text: string, values: unknown[]) =>
+          client.query({ name: statementName(text), text, values })
+        const done = await work({
+          actor,
+          sql: async <Row>(text: string, ...parameters: unknown[]): Promise<Row[]> =>
+            (await run(text, parameters)).rows,
+          appendEvent: async (event) => void events.push(event),
+          appendEvents: async (more) => void events.push(...more),
+        })
+        const log = {
+          $executeRawUnsafe: async (text: string, ...parameters: unknown[]) =>
+            (await run(text, parameters)).rowCount ?? 0,
+        }
+        await appendEvents(log, actor, events)
+        return done
+      })
+      if (events.length > 0) announce()
+      return result
+    },
+
     readTenant: (actor, text, parameters = []) =>
       transact(
         pool('api'),
@@ -163,6 +197,17 @@ const PLANNING = [
 ]
   .map((setting) => `set local ${setting}`)
   .join('; ')
+
+const NAMES = new Map<string, string>()
+
+/** The name by which a connection keeps a statement. */
+function statementName(text: string): string {
+  const known = NAMES.get(text)
+  if (known !== undefined) return known
+  const name = createHash('sha256').update(text).digest('hex').slice(0, 32)
+  NAMES.set(text, name)
+  return name
+}
 
 const PLANNED_ONCE = 'set local plan_cache_mode = force_generic_plan; set local jit = off'
 

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { fail } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
@@ -20,7 +20,7 @@ interface Decided {
  * approval.endorsed, approval.changes_requested, approval.decided; escalation.resolved. Audit: the decision.
  */
 export async function applyEffect(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   approval: ApprovalRow,
   effect: Effect,
   decided: Decided,
@@ -52,7 +52,7 @@ export async function applyEffect(
 }
 
 async function write(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   approval: ApprovalRow,
   effect: Effect,
   decided: Decided,

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
@@ -55,12 +55,12 @@ export async function decideApproval(
     onBehalfOf: given.onBehalfOf ?? null,
   }
   return recordingRefusal(services, actor, { action: 'Mutation.decideApproval', approvalId: id }, () =>
-    services.database.inTenant(actor, (tx) => decide(tx, id, request, comment ?? null)),
+    services.database.inSql(actor, (tx) => decide(tx, id, request, comment ?? null)),
   )
 }
 
 async function decide(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   id: string,
   request: DecisionRequest,
   comment: string | null,
@@ -88,7 +88,7 @@ async function decide(
 }
 
 /** Those of the round that is decided now, behind the approval's lock. */
-async function decisionsOf(tx: TenantTransaction, { id, round }: ApprovalRow): Promise<DecisionRow[]> {
+async function decisionsOf(tx: SqlTransaction, { id, round }: ApprovalRow): Promise<DecisionRow[]> {
   return tx.sql<DecisionRow>(
     `select ${DECISION_COLUMNS} from approval_decision
      where organization_id = $1::uuid and approval_id = $2::uuid and round = $3::int order by id`,

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import type { ApprovalStage } from './approval-stage.ts'
 
@@ -29,7 +29,7 @@ export const stageClocks = (stage: ApprovalStage | undefined): [number | null, n
 
 /** Begins a stage of a locked approval: who decides now and until when. */
 export async function enterStage(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   approval: Pick<ApprovalRow, 'id' | 'stages'>,
   stage: number,
 ): Promise<ApprovalRow> {

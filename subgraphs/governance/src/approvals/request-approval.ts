@@ -31,7 +31,7 @@ export async function requestApproval(
 ): Promise<ApprovalRow> {
   const { agentId, ...question } = parseInput(inputSchema, input)
   if (actor.kind === 'agent' || actor.agentId !== undefined) refuseSelfApproval(question)
-  const { approval, created } = await database.inTenant(actor, (tx) =>
+  const { approval, created } = await database.inSql(actor, (tx) =>
     writeApproval(tx, {
       ...question,
       requestedBy: actorRef(actor, agentId ?? undefined),

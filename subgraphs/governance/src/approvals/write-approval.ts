@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
@@ -21,7 +21,7 @@ const [EXPIRES_AT, REMIND_AT, ON_DEADLINE] = stageClockColumns(18, '$17::timesta
  * Events: approval.requested. Audit: an execution.
  */
 export async function writeApproval(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   question: NewApproval,
 ): Promise<{ approval: ApprovalRow; created: boolean }> {
   const { organizationId } = tx.actor
@@ -84,7 +84,7 @@ export async function writeApproval(
   return { approval, created: true }
 }
 
-async function readExisting(tx: TenantTransaction, requestKey: string): Promise<ApprovalRow> {
+async function readExisting(tx: SqlTransaction, requestKey: string): Promise<ApprovalRow> {
   const [existing] = await tx.sql<ApprovalRow>(
     `select ${APPROVAL_COLUMNS} from approval where organization_id = $1::uuid and request_key = $2`,
     tx.actor.organizationId,

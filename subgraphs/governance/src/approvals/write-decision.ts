@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { actorRef } from '../access/actor-ref.ts'
 import type { ApprovalRow } from './approval-row.ts'
 import type { Verdict } from './approval-status.ts'
@@ -16,7 +16,7 @@ interface NewDecision {
 
 /** Writes a decision of a locked approval's stage, with who lent their right as they were called when they lent it. */
 export async function writeDecision(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   approval: ApprovalRow,
   decision: NewDecision,
 ): Promise<DecisionRow> {

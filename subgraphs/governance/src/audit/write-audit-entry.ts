@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import type { Actor, NewEvent } from '@tutti/schema'
 import { AUDIT_ENTRY_COLUMNS, type AuditEntryRow } from './audit-entry-row.ts'
 import { newSalt } from './commitment.ts'
@@ -80,7 +80,7 @@ export const auditEvent = (row: WrittenEntry): NewEvent => ({
 /**
  * Appends an entry in the caller's transaction, so that what happened and its record are one. Events: audit.recorded.
  */
-export async function writeAuditEntry(tx: TenantTransaction, entry: NewAuditEntry): Promise<AuditEntryRow> {
+export async function writeAuditEntry(tx: SqlTransaction, entry: NewAuditEntry): Promise<AuditEntryRow> {
   const [row] = await tx.sql<WrittenEntry>(INSERT_AUDIT_ENTRY, ...auditParameters(tx.actor, entry))
   if (!row) throw new Error('An insert answered with no row.')
   await tx.appendEvent(auditEvent(row))

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { type ActorRef, actorRef } from '../access/actor-ref.ts'
 import type { EscalationLevel, Responsible } from './escalation-level.ts'
 import type { EscalationRow } from './escalation-row.ts'
@@ -44,7 +44,7 @@ export interface NewStep {
 
 /** Adds to an escalation's history in the caller's transaction; answers with the step's id. */
 export async function writeStep(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   { id, level, responsible, assignedTo }: EscalationRow,
   step: NewStep,
 ): Promise<string> {

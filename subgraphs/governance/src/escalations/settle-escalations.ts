@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { actorRef } from '../access/actor-ref.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
 import { writeStep } from './escalation-step.ts'
@@ -7,7 +7,7 @@ import { writeStep } from './escalation-step.ts'
  * Resolves what waited for an approval, in the decision's transaction. Events: escalation.resolved, one each.
  */
 export async function settleEscalations(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   approvalId: string,
   resolution: string,
 ): Promise<void> {
