@@ -12,6 +12,7 @@ import { prepareDocuments } from './graph/prepare-operation.ts'
 import { createRunOperation } from './graph/run-operation.ts'
 import { graphiqlPage } from './graphiql/graphiql-page.ts'
 import { connectorRoute, type ReceiveConnectorCall } from './hooks/connector-route.ts'
+import { decideRoute, type ReceiveDecision } from './hooks/decide-route.ts'
 import { hookRoute, type ReceiveHook } from './hooks/hook-route.ts'
 import { createCallers } from './http/callers.ts'
 import { createApollo } from './http/create-apollo.ts'
@@ -45,6 +46,8 @@ export interface GatewayOptions {
   receiveCallback?: ReceiveHook | undefined
   /** Serves `/connectors/…`; without it there are none. */
   receiveConnectorCall?: ReceiveConnectorCall | undefined
+  /** Serves `/decide/…`; without it there are none. */
+  receiveDecision?: ReceiveDecision | undefined
   log: GatewayLog
   /** Production hides suggestions and GraphiQL, and anonymous callers may not introspect. */
   production?: boolean | undefined
@@ -166,6 +169,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.receiveCallback !== undefined) hookRoute(app, 'callbacks', options.receiveCallback, options.log)
   if (options.receiveConnectorCall !== undefined)
     connectorRoute(app, options.receiveConnectorCall, options.log)
+  if (options.receiveDecision !== undefined) decideRoute(app, options.receiveDecision, options.log)
   healthRoutes(app, { subgraphs: options.subgraphs, accepting: () => accepting, ready: options.ready })
   const sockets = acceptSockets(app.server, {
     path: '/graphql',

@@ -9,6 +9,7 @@ import { readGatewayEnv } from './environment.ts'
 import {
   CALLBACK_PATH,
   receiveConnectorCallOverHttp,
+  receiveDecisionOverHttp,
   receiveHookOverHttp,
 } from './hooks/receive-hook-over-http.ts'
 import { httpSubgraph } from './subgraph/http-subgraph.ts'
@@ -34,6 +35,7 @@ runProcess(log, async (lifecycle) => {
     recordDenial: recordDenialOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveHook: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET),
     receiveCallback: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET, CALLBACK_PATH),
+    receiveDecision: receiveDecisionOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveConnectorCall: receiveConnectorCallOverHttp(env.subgraphs.agents, env.TUTTI_SECRET),
     jwt: env.jwt,
     production: env.production,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { agents, receiveConnectorCall } from '@tutti/agents'
 import { boundSubgraph, createGateway, jwtEnv, readJwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
-import { identify, recordDenial } from '@tutti/governance/domain'
+import { identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { openData, roleUrl } from '@tutti/prisma'
@@ -56,6 +56,7 @@ runProcess(log, async (lifecycle) => {
       recordDenial: (actor, denial) => recordDenial(data, actor, denial),
       receiveHook: (call) => receiveWebhook(services, call),
       receiveCallback: (call) => receiveCallback(services, call),
+      receiveDecision: (call) => receiveDecision(data, call),
       receiveConnectorCall: (call) => receiveConnectorCall(services, call),
       jwt: readJwtSettings(env),
       production: process.env['NODE_ENV'] === 'production',

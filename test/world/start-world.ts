@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { agents, receiveConnectorCall } from '@tutti/agents'
 import { boundSubgraph, createGateway, type Gateway, type JwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
-import { identify, recordDenial } from '@tutti/governance/domain'
+import { identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { type Data, openData, roleUrl } from '@tutti/prisma'
@@ -30,6 +30,10 @@ export interface WorldOptions {
   workers?: boolean
   /** The queue's Redis; PostgreSQL unless given. Only with workers. */
   redisUrl?: string
+  /** Where the workers' mail goes out; it comes from tutti@example.com. */
+  smtpUrl?: string
+  /** Begins the links that people are sent. */
+  publicUrl?: string
   /** Without it the door refuses every JWT. */
   jwt?: JwtSettings
 }
@@ -83,6 +87,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         identify: (question) => identify(data, question),
         recordDenial: (actor, denial) => recordDenial(data, actor, denial),
         receiveHook: (call) => receiveWebhook(services, call),
+        receiveDecision: (call) => receiveDecision(data, call),
         receiveConnectorCall: (call) => receiveConnectorCall(services, call),
         jwt: options.jwt,
         log,
@@ -92,7 +97,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const { port } = gateway.app.server.address() as AddressInfo
     const url = `http://127.0.0.1:${port}`
 
-    async function startWork({ redisUrl }: WorldOptions): Promise<() => void> {
+    async function startWork({ redisUrl, smtpUrl, publicUrl }: WorldOptions): Promise<() => void> {
       const postgresUrl = roleUrl(test.url, 'queue', test.secret)
       const lanes = lifecycle.own(await createLanes({ redisUrl, postgresUrl }, log))
       await startWorkers(
@@ -105,6 +110,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           models: {},
           kms,
           allowLocalAgents: true,
+          smtpUrl,
+          mailFrom: smtpUrl === undefined ? undefined : 'tutti@example.com',
+          publicUrl,
           concurrency: 16,
         },
         lifecycle,

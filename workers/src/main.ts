@@ -27,6 +27,8 @@ runProcess(log, async (lifecycle) => {
     /** Where mail goes out, as smtp://user:password@mail.example.com:587, and whom it comes from. */
     TUTTI_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     TUTTI_MAIL_FROM: z.string().optional(),
+    /** Where people reach the gateway, as https://tutti.example.com: links in what they are told begin with it. */
+    TUTTI_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
     TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().default(false),
     OPENAI_BASE_URL: z.url().optional(),
     OPENAI_API_KEY: z.string().optional(),
@@ -50,6 +52,7 @@ runProcess(log, async (lifecycle) => {
       checkpoints: env.TUTTI_CHECKPOINTS,
       smtpUrl: env.TUTTI_SMTP_URL,
       mailFrom: env.TUTTI_MAIL_FROM,
+      publicUrl: env.TUTTI_PUBLIC_URL,
       ...(env.TUTTI_CACHE_DIRECTORY ? { cacheDirectory: env.TUTTI_CACHE_DIRECTORY } : {}),
     },
     lifecycle,

@@ -44,6 +44,8 @@ export interface WorkerOptions extends Omit<WorkerServices, 'database' | 'tail'>
   /** Where mail goes out, and whom it comes from; without both none is sent. */
   smtpUrl?: string | undefined
   mailFrom?: string | undefined
+  /** Where people reach the gateway; without it nobody gets a link. */
+  publicUrl?: string | undefined
   /** Tasks under way at once in this process. */
   concurrency?: number
 }
@@ -96,7 +98,7 @@ export async function startWorkers(
   lifecycle.own(startExpiry(services))
   lifecycle.own(startEscalations(services))
   const mailer = lifecycle.own(openMailer({ url: options.smtpUrl, from: options.mailFrom }))
-  lifecycle.own(startNotifications({ ...services, egress, mailer }))
+  lifecycle.own(startNotifications({ ...services, egress, mailer, publicUrl: options.publicUrl }))
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startMessageExpiry(services))
   lifecycle.own(startOperations(services, wake))

@@ -1,14 +1,16 @@
 import { credentialSchema, identify } from './access/identify.ts'
 import { denialCallSchema, recordDenial } from './audit/record-denial.ts'
 import type { DomainServices } from './context.ts'
+import { decisionCallSchema, receiveDecision } from './links/receive-decision.ts'
 
 /**
  * Signed calls by the gateway that are not GraphQL, for `serveSubgraph`'s `internal`: `/internal/identify` (a
- * credential → the actor, or null) and `/internal/denial` (`{ actor, denial }` → null).
+ * credential → the actor, or null) and `/internal/denial` (`{ actor, denial }` → null), `/internal/decision` (a visit of
+ * a link → the page).
  */
 export function internalCalls(
   services: DomainServices,
-): Record<'/internal/identify' | '/internal/denial', (body: unknown) => Promise<unknown>> {
+): Record<`/internal/${'identify' | 'denial' | 'decision'}`, (body: unknown) => Promise<unknown>> {
   return {
     '/internal/identify': async (body) => {
       const credential = credentialSchema.safeParse(body)
@@ -19,5 +21,6 @@ export function internalCalls(
       await recordDenial(services, actor, denial)
       return null
     },
+    '/internal/decision': async (body) => receiveDecision(services, decisionCallSchema.parse(body)),
   }
 }

@@ -5,6 +5,7 @@ import { request } from 'undici'
 import { AddressRefused, type Egress } from '../executors/open-egress.ts'
 import { refuseAddress } from '../executors/refuse-address.ts'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
+import { addLink } from './add-link.ts'
 import type { Mailer } from './open-mailer.ts'
 
 const TIMEOUT_MS = 20_000
@@ -13,10 +14,27 @@ const TIMEOUT_MS = 20_000
 export interface DeliveryServices extends Pick<WorkerServices, 'database' | 'kms'> {
   egress: Egress
   mailer: Mailer
+  /** Where people reach the gateway; without it nobody gets a link. */
+  publicUrl?: string | undefined
 }
 
-/** Tells somebody once more. Never throws: what went wrong is in the answer, for the log that people read. */
+/**
+ * Tells somebody once more. What went wrong is in the answer, for the log that people read; throws only when the database
+ * does not answer.
+ */
 export async function deliver(
+  services: DeliveryServices,
+  organizationId: string,
+  notification: NotificationRow,
+): Promise<Delivery> {
+  const { told, token } = await addLink(services, organizationId, notification)
+  const delivery = await send(services, organizationId, told)
+  // A server's refusal may repeat what it was sent.
+  if (delivery.ok || token === null) return delivery
+  return { ...delivery, message: delivery.message.replaceAll(token, '…') }
+}
+
+async function send(
   services: DeliveryServices,
   organizationId: string,
   notification: NotificationRow,

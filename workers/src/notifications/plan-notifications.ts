@@ -17,6 +17,15 @@ export function planNotifications(services: Pick<WorkerServices, 'database'>): C
     const actor = workerActor(organizationId)
     if (MOVED.includes(type))
       await planEscalation(services, actor, (data as EventData<'escalation.opened'>).escalationId)
+    if (type === 'escalation.exhausted')
+      await planEscalation(
+        services,
+        actor,
+        (data as EventData<'escalation.exhausted'>).escalationId,
+        'exhausted',
+      )
+    if (type === 'approval.reminded')
+      await planApproval(services, actor, (data as EventData<'approval.reminded'>).approvalId, 'reminded')
     if (ASKED.includes(type))
       await planApproval(services, actor, (data as EventData<'approval.requested'>).approvalId)
   }

@@ -7,6 +7,7 @@ import {
   deleteOldModelCalls,
   deleteOldUses,
 } from '@tutti/agents/domain'
+import { deleteOldLinks, deleteOldNotifications } from '@tutti/governance/domain'
 import { deleteExpiredLogs, deleteOldFirings } from '@tutti/workflows/domain'
 import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
@@ -24,6 +25,8 @@ const SWEEPS = {
   'bookings of resources': deleteOldBookings,
   'uses of budgets': deleteOldUses,
   'load of agents': deleteOldLoads,
+  notifications: deleteOldNotifications,
+  'links to decide': deleteOldLinks,
 } as const
 
 /** Takes away what is past its time, of every tenant, every ten minutes; several workers may. */

@@ -13,6 +13,8 @@ interface Decided {
   onBehalfOf: ActorRef | null
   comment: string | null
   finalArguments: unknown
+  /** The id of the link by which it was decided; null: by none. */
+  byLink: string | null
 }
 
 /**
@@ -107,6 +109,7 @@ function decisionEntry(approval: ApprovalRow, effect: Effect, decided: Decided) 
         stage: stages[stage]?.name ?? null,
         round,
         ...(decided.onBehalfOf ? { onBehalfOf: decided.onBehalfOf } : {}),
+        ...(decided.byLink === null ? {} : { byLink: decided.byLink }),
       },
       options_considered: ['approve', 'approve with other arguments', 'reject', 'ask for changes'],
       decision: verdict,

@@ -4,6 +4,8 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
 import type { DomainServices } from '../context.ts'
+import type { DecisionLink } from '../links/decision-link.ts'
+import { useLink } from '../links/use-link.ts'
 import { jsonValue } from '../input/json-value.ts'
 import { line, remark } from '../input/text.ts'
 import { applyEffect } from './apply-effect.ts'
@@ -35,7 +37,7 @@ const inputSchema = z
 
 /**
  * Decides an approval, each person once, however many click: the row's lock lets one through at a time, and whoever comes
- * after the end meets its outcome.
+ * after the end meets its outcome. `byLink`: it is done by a link, which is used up by it.
  *
  * Output: the approval after the decision. Events: approval.endorsed, approval.changes_requested or approval.decided, and
  * escalation.resolved. Audit: the decision; a refusal as a denial.
@@ -46,6 +48,7 @@ export async function decideApproval(
   services: DomainServices,
   actor: Actor,
   input: unknown,
+  byLink: DecisionLink | null = null,
 ): Promise<ApprovalRow> {
   const { id, decision, comment, ...given } = parseInput(inputSchema, input)
   const request: DecisionRequest = {
@@ -55,7 +58,10 @@ export async function decideApproval(
     onBehalfOf: given.onBehalfOf ?? null,
   }
   return recordingRefusal(services, actor, { action: 'Mutation.decideApproval', approvalId: id }, () =>
-    services.database.inSql(actor, (tx) => decide(tx, id, request, comment ?? null)),
+    services.database.inSql(actor, async (tx) => {
+      if (byLink) await useLink(tx, byLink)
+      return decide(tx, id, request, comment ?? null, byLink)
+    }),
   )
 }
 
@@ -64,9 +70,12 @@ async function decide(
   id: string,
   request: DecisionRequest,
   comment: string | null,
+  byLink: DecisionLink | null,
 ): Promise<ApprovalRow> {
   const { actor } = tx
   const approval = await lockApproval(tx, id)
+  // The same may have been asked anew: the digest is the same, and the link is of the round before.
+  if (byLink && byLink.round !== approval.round) fail('CONFLICT', { path: 'link' })
   const decisions = await decisionsOf(tx, approval)
   const standing = await readStanding((text, parameters) => tx.sql(text, ...parameters), actor)
   const judgement = judgeDecision(approval, decisions, actor, standing, request)
@@ -84,6 +93,7 @@ async function decide(
     onBehalfOf: made.onBehalfOf,
     comment,
     finalArguments: request.finalArguments,
+    byLink: byLink?.linkId ?? null,
   })
 }
 

@@ -45,6 +45,7 @@ async function settle(tx: TenantTransaction, approval: ApprovalRow): Promise<voi
     ...decision,
     decidedBy: actorRef(tx.actor),
     onBehalfOf: null,
+    byLink: null,
   })
 }
 

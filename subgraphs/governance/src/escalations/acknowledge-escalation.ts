@@ -2,22 +2,27 @@ import { type Actor, fail } from '@tutti/schema'
 import { actorRef } from '../access/actor-ref.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
+import type { DecisionLink } from '../links/decision-link.ts'
+import { useLink } from '../links/use-link.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
 import { canAcknowledge } from './escalation-status.ts'
 import { writeStep } from './escalation-step.ts'
 import { lockEscalation } from './lock-escalation.ts'
 
 /**
- * Takes an escalation on; again by the same, it changes nothing. Events: escalation.acknowledged. NOT_FOUND, or
+ * Takes an escalation on; again by the same, it changes nothing. `byLink`: it is done by a link, which is used up by it. Events: escalation.acknowledged. NOT_FOUND, or
  * INVALID_STATE when another has it or it is settled.
  */
 export async function acknowledgeEscalation(
   { database }: DomainServices,
   actor: Actor,
   { id }: { id: string },
+  byLink: DecisionLink | null = null,
 ): Promise<EscalationRow> {
   return database.inTenant(actor, async (tx) => {
+    if (byLink) await useLink(tx, byLink)
     const escalation = await lockEscalation(tx, id)
+    if (byLink && byLink.round !== escalation.turn) fail('INVALID_STATE', { path: 'link' })
     if (escalation.status === 'acknowledged' && escalation.acknowledgedBy?.id === actor.id) return escalation
     if (!canAcknowledge(escalation.status)) {
       fail('INVALID_STATE', { path: 'input.id', hint: `It is ${escalation.status} already.` })
@@ -41,7 +46,11 @@ export async function acknowledgeEscalation(
       actionType: 'escalation',
       domain: 'governance',
       summary: `Escalation taken on: ${escalation.title}`,
-      details: { decision: 'acknowledge', outcome: 'acknowledged' },
+      details: {
+        ...(byLink ? { context: { byLink: byLink.linkId } } : {}),
+        decision: 'acknowledge',
+        outcome: 'acknowledged',
+      },
       subject: `escalation/${id}`,
       relatedTasks: escalation.taskId === null ? [] : [escalation.taskId],
     })

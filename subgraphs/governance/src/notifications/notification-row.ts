@@ -5,7 +5,7 @@ export type NotificationStatus = 'pending' | 'delivered' | 'failed' | 'dropped'
 
 /** What somebody is told. */
 export interface NotificationMessage {
-  /** As escalation.waiting or approval.waiting. */
+  /** As escalation.waiting, escalation.exhausted, approval.waiting or approval.reminded. */
   type: string
   title: string
   lines: string[]
@@ -24,6 +24,8 @@ export interface NotificationRow {
   address: string
   credential: string | null
   message: NotificationMessage
+  /** The person who alone is told at this place, and gets a link to decide; null: several are, or nobody in particular. */
+  linkFor: string | null
   status: NotificationStatus
   attempts: number
   nextAt: Date
@@ -33,5 +35,5 @@ export interface NotificationRow {
 }
 
 /** {@link NotificationRow} of the table `notification`. */
-export const NOTIFICATION_COLUMNS = `id, subject, turn, recipient, kind, address, credential, message, status, attempts,
-  next_at as "nextAt", last_error as "lastError", delivered_at as "deliveredAt", created_at as "createdAt"`
+export const NOTIFICATION_COLUMNS = `id, subject, turn, recipient, kind, address, credential, message, link_for as "linkFor",
+  status, attempts, next_at as "nextAt", last_error as "lastError", delivered_at as "deliveredAt", created_at as "createdAt"`

@@ -2,6 +2,7 @@ import type { TenantTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
+import { conflictOf } from '../approvals/approval-status.ts'
 import type { DomainServices } from '../context.ts'
 import type { Responsible } from '../escalations/escalation-level.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from '../escalations/escalation-row.ts'
@@ -14,16 +15,22 @@ interface Concerned {
   groups: string[]
   people: string[]
   teamIds: string[]
+  /** The action, where delegates of these people are concerned too; null: they are not. */
+  action: string | null
+  /** Of people: those who could do nothing about it. */
+  except: string[]
 }
 
 /**
  * Makes what is to be told of an escalation as it stands: to whoever is responsible now and to the organization's
- * channels, once a turn and place, however often this is called. Output: how many are new.
+ * channels, once a turn and place, however often this is called; `exhausted`: that the last level missed its deadline too.
+ * Output: how many are new.
  */
 export async function planEscalation(
   { database }: DomainServices,
   actor: Actor,
   id: string,
+  occasion: 'waiting' | 'exhausted' = 'waiting',
 ): Promise<number> {
   return database.inTenant(actor, async (tx) => {
     const [escalation] = await tx.sql<EscalationRow>(
@@ -34,11 +41,13 @@ export async function planEscalation(
     if (!escalation || !canResolve(escalation.status)) return 0
     const { level, title, reason, responsible, assignedTo, acknowledgeBy, approvalId, turn } = escalation
     const whom: Responsible | null = assignedTo ? { kind: 'person', name: assignedTo.id } : responsible
-    return plan(tx, `escalation/${id}`, turn, concernedBy(whom), {
-      type: 'escalation.waiting',
-      title: `Escalation (${level}): ${title}`,
+    const about = { subject: `escalation/${id}`, turn, occasion }
+    return plan(tx, about, concernedBy(whom), {
+      type: `escalation.${occasion}`,
+      title: `${occasion === 'exhausted' ? 'Nobody answers an escalation' : 'Escalation'} (${level}): ${title}`,
       lines: [
         reason,
+        ...(occasion === 'exhausted' ? ['Its last level missed its deadline too.'] : []),
         ...(acknowledgeBy ? [`To be taken on until ${acknowledgeBy.toISOString()}.`] : []),
         `Escalation ${id}`,
       ],
@@ -54,8 +63,16 @@ export async function planEscalation(
   })
 }
 
-/** As {@link planEscalation}, of an approval: to those whom its stage names, once a round and stage. */
-export async function planApproval({ database }: DomainServices, actor: Actor, id: string): Promise<number> {
+/**
+ * As {@link planEscalation}, of an approval: to those who may decide its stage, by themselves or for who lent them their
+ * right, once a round and stage; `reminded`: that its deadline comes near.
+ */
+export async function planApproval(
+  { database }: DomainServices,
+  actor: Actor,
+  id: string,
+  occasion: 'waiting' | 'reminded' = 'waiting',
+): Promise<number> {
   return database.inTenant(actor, async (tx) => {
     const [approval] = await tx.sql<ApprovalRow>(
       `select ${APPROVAL_COLUMNS} from approval where organization_id = $1::uuid and id = $2::uuid`,
@@ -69,12 +86,11 @@ export async function planApproval({ database }: DomainServices, actor: Actor, i
     const turn = round * 100 + approval.stage
     return plan(
       tx,
-      `approval/${id}`,
-      turn,
-      { roles, groups, people, teamIds },
+      { subject: `approval/${id}`, turn, occasion },
+      { roles, groups, people, teamIds, action, except: await thoseWhoCannot(tx, approval) },
       {
-        type: 'approval.waiting',
-        title: `To decide: ${title}`,
+        type: `approval.${occasion}`,
+        title: `${occasion === 'reminded' ? 'Still to decide' : 'To decide'}: ${title}`,
         lines: [
           reason,
           `Action ${action}, risk ${risk}.`,
@@ -97,17 +113,56 @@ export async function planApproval({ database }: DomainServices, actor: Actor, i
 
 function concernedBy(responsible: Responsible | null): Concerned {
   const of = (kind: Responsible['kind']): string[] => (responsible?.kind === kind ? [responsible.name] : [])
-  return { roles: of('role'), groups: of('group'), people: of('person'), teamIds: [] }
+  return {
+    roles: of('role'),
+    groups: of('group'),
+    people: of('person'),
+    teamIds: [],
+    action: null,
+    except: [],
+  }
 }
 
+/** Who asked, wrote it, or took part already. */
+async function thoseWhoCannot(
+  tx: TenantTransaction,
+  { id, round, requestedBy, authors }: ApprovalRow,
+): Promise<string[]> {
+  const decided = await tx.sql<{ personId: string | null; onBehalfOfId: string | null }>(
+    `select person_id as "personId", on_behalf_of_id as "onBehalfOfId" from approval_decision
+     where organization_id = $1::uuid and approval_id = $2::uuid and round = $3::int`,
+    tx.actor.organizationId,
+    id,
+    round,
+  )
+  const took = decided.flatMap(({ personId, onBehalfOfId }) => [personId, onBehalfOfId])
+  const asked = [requestedBy.id, requestedBy.agentId, ...authors].filter(
+    (each) =>
+      each !== undefined && conflictOf({ requestedBy, authors }, { id: each, kind: 'person' }) !== null,
+  )
+  return [...took, ...asked].filter((each) => each != null)
+}
+
+// Delegates of those who are concerned as well: a right that was lent is not lent on, so one step is all.
 // People by their own channels, or their own e-mail address where they have none; groups by theirs, beside their members.
-const PLACES = `with concerned as (
+const PLACES = `with named as (
     select p.id::text as id, p.email from principal p
     where p.organization_id = $1::uuid and p.kind = 'person' and (p.id = any(array(select jsonb_array_elements_text($4::jsonb)::uuid))
       or p.roles && array(select jsonb_array_elements_text($2::jsonb))
       or p.groups && array(select jsonb_array_elements_text($3::jsonb))
       or p.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))
-    union select id, null from jsonb_array_elements_text($5::jsonb) as named(id))
+    union select id, null from jsonb_array_elements_text($5::jsonb) as elsewhere(id)),
+  concerned as (
+    select id, email from named
+    union select d.to_id, p.email from approval_delegation d
+    left join principal lender on lender.organization_id = d.organization_id and lender.id::text = d.from_id
+    left join principal p on p.organization_id = d.organization_id and p.id::text = d.to_id
+    where d.organization_id = $1::uuid and d.ended_at is null
+      and d.starts_at <= clock_timestamp() and d.ends_at > clock_timestamp()
+      and $7::text is not null and (cardinality(d.actions) = 0 or $7::text = any(d.actions))
+      and (cardinality(d.team_ids) = 0 or d.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))
+      and (d.from_id in (select id from named)
+        or (lender.id is null and d.delegator_roles && array(select jsonb_array_elements_text($2::jsonb)))))
   select 'person' as "ownerKind", c.owner, c.kind, c.address, c.credential from notification_channel c
   where c.organization_id = $1::uuid and c.owner_kind = 'person' and c.owner in (select id from concerned)
   union select c.owner_kind, c.owner, c.kind, c.address, c.credential from notification_channel c
@@ -127,9 +182,8 @@ interface Place {
 
 async function plan(
   tx: TenantTransaction,
-  subject: string,
-  turn: number,
-  { roles, groups, people, teamIds }: Concerned,
+  { subject, turn, occasion }: { subject: string; turn: number; occasion: string },
+  { roles, groups, people, teamIds, action, except }: Concerned,
   message: NotificationMessage,
 ): Promise<number> {
   const { organizationId } = tx.actor
@@ -143,18 +197,28 @@ async function plan(
     JSON.stringify(kept),
     JSON.stringify(elsewhere),
     JSON.stringify(teamIds),
+    action,
+  )
+  const told = places.filter(({ ownerKind, owner }) => ownerKind !== 'person' || !except.includes(owner))
+  // By place and not by recipient: an address that two share is told once, and then it has no link, which is one person's.
+  const byPlace = Map.groupBy(
+    told,
+    ({ kind, address, credential }) => `${kind}/${address}/${credential ?? ''}`,
   )
   let made = 0
-  for (const { ownerKind, owner, kind, address, credential } of places) {
+  for (const [place, [first, ...others]] of byPlace) {
+    if (!first) continue
+    const { ownerKind, owner, kind, address, credential } = first
+    const isAlone = others.length === 0 && ownerKind === 'person' && isId(owner)
     const recipient =
       ownerKind === 'person' ? owner : ownerKind === 'group' ? `group/${owner}` : 'organization'
     const rows = await tx.sql(
-      `insert into notification (organization_id, key, subject, turn, recipient, kind, address, credential, message)
-       values ($1::uuid, $2, $3, $4::int, $5, $6, $7, $8, $9::jsonb)
+      `insert into notification (organization_id, key, subject, turn, recipient, kind, address, credential, message,
+         link_for)
+       values ($1::uuid, $2, $3, $4::int, $5, $6, $7, $8, $9::jsonb, $10::uuid)
        on conflict (organization_id, key) do nothing returning id`,
       organizationId,
-      // By place and not by recipient: an address that two share is told once.
-      `${subject}/${turn}/${kind}/${address}/${credential ?? ''}`,
+      `${subject}/${turn}/${occasion === 'waiting' ? '' : `${occasion}/`}${place}`,
       subject,
       turn,
       recipient,
@@ -162,6 +226,7 @@ async function plan(
       address,
       credential,
       JSON.stringify(message),
+      isAlone ? owner : null,
     )
     made += rows.length
   }

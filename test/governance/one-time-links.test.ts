@@ -1,0 +1,319 @@
+import { deleteOldLinks, deleteOldNotifications } from '@tutti/governance/domain'
+import type { Role } from '@tutti/schema'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Organization } from '../world/organization.ts'
+import { startWorld, type World } from '../world/start-world.ts'
+import { type Mail, type Mailbox, openMailbox, tokenIn } from './mailbox.ts'
+
+const PATIENCE = { timeout: 60_000, interval: 50 }
+
+let mailbox: Mailbox
+let world: World
+let org: Organization
+
+beforeAll(async () => {
+  mailbox = await openMailbox()
+  world = await startWorld({
+    workers: true,
+    smtpUrl: mailbox.url,
+    publicUrl: 'https://tutti.example.com/door',
+  })
+})
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]()
+  await mailbox[Symbol.asyncDispose]()
+})
+beforeEach(async () => {
+  org = await world.organization()
+  for (const role of ['admin', 'approver', 'operator'] as const) await setEmail(role, addressOf(role))
+})
+
+const addressOf = (role: Role): string => `${role}.${org.id}@example.com`
+const setEmail = (role: Role, email: string) =>
+  world.asOwner('update principal set email = $3 where organization_id = $1 and id = $2', [
+    org.id,
+    org.actor(role).id,
+    email,
+  ])
+
+async function ask(more: object = {}, by: Role = 'operator'): Promise<{ id: string; digest: string }> {
+  const { requestApproval } = await org
+    .as(by)
+    .query<{ requestApproval: { approval: { id: string; digest: string } } }>(
+      'mutation ($input: RequestApprovalInput!) { requestApproval(input: $input) { approval { id digest } } }',
+      {
+        input: {
+          title: 'Refund order 4711?',
+          action: 'refund',
+          arguments: { order: 4711, amount: 900 },
+          preview: { balance: 300 },
+          reason: 'Delivered broken.',
+          idempotencyKey: crypto.randomUUID(),
+          ...more,
+        },
+      },
+    )
+  return requestApproval.approval
+}
+async function mailTo(role: Role, least = 1): Promise<Mail> {
+  await expect.poll(() => mailbox.to(addressOf(role)).length, PATIENCE).toBeGreaterThanOrEqual(least)
+  const mail = mailbox.to(addressOf(role))[least - 1]
+  if (!mail) throw new Error('A mail is gone.')
+  return mail
+}
+async function linkOf(role: Role, least = 1): Promise<string> {
+  const mail = await mailTo(role, least)
+  expect(mail.text).toContain('https://tutti.example.com/door/decide/')
+  return `${world.url}/decide/${tokenIn(mail)}`
+}
+const open = async (link: string) => {
+  const response = await fetch(link)
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+const send = async (link: string, fields: Record<string, string>) => {
+  const response = await fetch(link, { method: 'POST', body: new URLSearchParams(fields) })
+  return { status: response.status, text: await response.text() }
+}
+const statusOf = async (id: string) => {
+  const { approval } = await org.as('admin').query<{
+    approval: {
+      status: string
+      decisions: { comment: string | null; decidedBy: { id: string }; onBehalfOf: { id: string } | null }[]
+    }
+  }>('query ($id: ID!) { approval(id: $id) { status decisions { comment decidedBy { id } onBehalfOf { id } } } }', { id })
+  return approval
+}
+const unknown = () => open(`${world.url}/decide/${'A'.repeat(43)}`)
+
+describe('an approval by its link', () => {
+  test('is shown as it is asked, by itself changed by nothing, and decided once', async () => {
+    const { id, digest } = await ask()
+    const link = await linkOf('approver')
+    const page = await open(link)
+    expect(page.status).toBe(200)
+    for (const word of [
+      'Refund order 4711?',
+      'refund',
+      '&quot;amount&quot;: 900',
+      '&quot;balance&quot;: 300',
+      digest,
+    ])
+      expect(page.text).toContain(word)
+    expect(page.text).toContain('Delivered broken.')
+    expect(page.text).toContain(org.actor('operator').name)
+    expect(page.text).not.toContain('<script')
+    expect(page.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-\S+'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'$/,
+    )
+    expect(
+      ['referrer-policy', 'cache-control', 'x-frame-options'].map((name) => page.headers.get(name)),
+    ).toEqual(['no-referrer', 'no-store', 'DENY'])
+    await open(link)
+    expect(await statusOf(id)).toEqual({ status: 'PENDING', decisions: [] })
+
+    expect((await send(link, { decision: 'MAYBE' })).status).toBe(400)
+    expect((await send(link, { decision: 'ACKNOWLEDGE' })).status).toBe(400)
+    expect((await send(link, { decision: 'APPROVE', comment: 'x'.repeat(10_001) })).status).toBe(400)
+    expect(await statusOf(id)).toEqual({ status: 'PENDING', decisions: [] })
+    expect((await send(link, { decision: 'APPROVE', comment: 'As agreed.' })).status).toBe(200)
+    expect(await statusOf(id)).toEqual({
+      status: 'APPROVED',
+      decisions: [{ comment: 'As agreed.', decidedBy: { id: org.actor('approver').id }, onBehalfOf: null }],
+    })
+
+    const gone = await unknown()
+    expect(gone.status).toBe(404)
+    const others = await linkOf('admin')
+    for (const used of [link, others]) {
+      expect(await open(used)).toMatchObject({ status: 404, text: gone.text })
+      expect(await send(used, { decision: 'REJECT' })).toEqual({ status: 404, text: gone.text })
+    }
+    const [entry] = await world.asOwner<{ link: string; known: boolean }>(
+      `select details->'context'->>'byLink' as link, exists (select from decision_link l
+         where l.organization_id = e.organization_id and l.id::text = e.details->'context'->>'byLink') as known
+       from audit_entry e where organization_id = $1 and subject = $2 and action_type = 'decision'`,
+      [org.id, `approval/${id}`],
+    )
+    expect(entry).toMatchObject({ known: true })
+    const token = link.split('/').at(-1)
+    const kept = await world.asOwner(
+      `select 1 from audit_entry t where organization_id = $1 and t::text like $2
+       union all select 1 from log.event t where organization_id = $1 and t::text like $2
+       union all select 1 from notification t where organization_id = $1 and t::text like $2
+       union all select 1 from decision_link t where organization_id = $1 and t::text like $2`,
+      [org.id, `%${token}%`],
+    )
+    expect(kept).toEqual([])
+  })
+
+  test('is decided by one of many that come at once', async () => {
+    const { id } = await ask()
+    const link = await linkOf('approver')
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => send(link, { decision: index % 2 ? 'APPROVE' : 'REJECT' })),
+    )
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      200,
+      ...Array.from({ length: 9 }, () => 404),
+    ])
+    expect((await statusOf(id)).decisions).toHaveLength(1)
+  })
+
+  test('counts for its stage as any other decision, each person once', async () => {
+    const { id } = await ask({ stages: [{ needed: 2, roles: ['approver', 'admin'] }] })
+    expect((await send(await linkOf('approver'), { decision: 'APPROVE' })).status).toBe(200)
+    expect(await statusOf(id)).toMatchObject({ status: 'PENDING', decisions: [{ comment: null }] })
+    expect((await send(await linkOf('admin'), { decision: 'REJECT' })).status).toBe(200)
+    expect(await statusOf(id)).toMatchObject({ status: 'REJECTED' })
+  })
+
+  test('shows what is asked as text, whatever it says', async () => {
+    await ask({
+      title: '<script>alert(1)</script>',
+      arguments: { note: '</pre><img src=x onerror=alert(1)>"\'&', turned: 'a\u202Eb' },
+      reason: '<b>now</b>',
+    })
+    const { text } = await open(await linkOf('approver'))
+    expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+    expect(text).toContain('&lt;/pre&gt;&lt;img src=x')
+    expect(text).toContain('a\\u{202e}b')
+    expect(text).not.toMatch(/<script|<img|<b>|\u202E/)
+  })
+
+  test('opens nothing for who may decide no more, when it is over, and when it is asked anew with the same', async () => {
+    const { id } = await ask()
+    const link = await linkOf('approver')
+    const roles = async (value: string[]) =>
+      world.asOwner('update principal set roles = $3 where organization_id = $1 and id = $2', [
+        org.id,
+        org.actor('approver').id,
+        value,
+      ])
+    await roles(['viewer'])
+    expect((await open(link)).status).toBe(404)
+    expect((await send(link, { decision: 'APPROVE' })).status).toBe(404)
+    await roles(['approver'])
+    expect((await open(link)).status).toBe(200)
+    await world.asOwner('update decision_link set expires_at = now() where organization_id = $1', [org.id])
+    expect((await send(link, { decision: 'APPROVE' })).status).toBe(404)
+    await world.asOwner(
+      `update decision_link set expires_at = now() + interval '1 hour' where organization_id = $1`,
+      [org.id],
+    )
+    await org
+      .as('admin')
+      .query(
+        'mutation ($id: ID!) { decideApproval(input: { id: $id, decision: REQUEST_CHANGES, comment: "Why?" }) { approval { id } } }',
+        { id },
+      )
+    expect((await open(link)).status).toBe(404)
+    await org
+      .as('operator')
+      .query(
+        'mutation ($id: ID!, $arguments: JSON!) { resubmitApproval(input: { id: $id, arguments: $arguments }) { approval { id } } }',
+        { id, arguments: { order: 4711, amount: 900 } },
+      )
+    expect((await send(link, { decision: 'APPROVE' })).status).toBe(404)
+    expect(await statusOf(id)).toMatchObject({ status: 'PENDING' })
+    expect((await send(await linkOf('approver', 2), { decision: 'APPROVE' })).status).toBe(200)
+    expect(await statusOf(id)).toMatchObject({ status: 'APPROVED' })
+  })
+
+  test('is not sent to who asked, and not where several are told', async () => {
+    await setEmail('approver', addressOf('operator'))
+    await setEmail('operator', addressOf('operator'))
+    await ask({ stages: [{ people: [org.actor('approver').id, org.actor('operator').id] }] }, 'admin')
+    const shared = await mailTo('operator')
+    expect(shared.subject).toBe('To decide: Refund order 4711?')
+    expect(tokenIn(shared)).toBeNull()
+    await ask({ title: 'By the admin', idempotencyKey: 'second' }, 'admin')
+    await expect.poll(() => mailbox.to(addressOf('operator')).length, PATIENCE).toBe(2)
+    expect(mailbox.to(addressOf('admin'))).toEqual([])
+  })
+
+  test('is sent to the delegate, who decides for whose right it is', async () => {
+    const approver = org.actor('approver').id
+    await org.as('approver').query(
+      `mutation ($to: ID!, $until: DateTime!) { delegateApprovals(input: { to: $to, until: $until, actions: ["refund"] }) {
+         delegation { id } } }`,
+      { to: org.actor('admin').id, until: new Date(Date.now() + 86_400_000).toISOString() },
+    )
+    const { id } = await ask({ stages: [{ people: [approver] }] })
+    expect((await send(await linkOf('admin'), { decision: 'APPROVE' })).status).toBe(200)
+    expect(await statusOf(id)).toMatchObject({
+      status: 'APPROVED',
+      decisions: [{ decidedBy: { id: org.actor('admin').id }, onBehalfOf: { id: approver } }],
+    })
+  })
+
+  test('is told of again when its deadline comes near', async () => {
+    const { id } = await ask({
+      stages: [{ people: [org.actor('approver').id], deadlineSeconds: 7200, reminderSeconds: 60 }],
+    })
+    await mailTo('approver')
+    await world.asOwner('update approval set remind_at = now() where organization_id = $1 and id = $2', [
+      org.id,
+      id,
+    ])
+    expect((await mailTo('approver', 2)).subject).toBe('Still to decide: Refund order 4711?')
+    expect((await send(await linkOf('approver', 2), { decision: 'REJECT' })).status).toBe(200)
+    expect((await open(await linkOf('approver'))).status).toBe(404)
+  })
+})
+
+test('an escalation is taken on by its link, and that nobody answered it is told', async () => {
+  await org.as('admin').query(
+    `mutation ($id: String!) { setEscalationPolicy(input: { levels: [{ level: PERSON, responsible: { kind: PERSON, name: $id },
+       acknowledgeWithinSeconds: 3600, resolveWithinSeconds: 7200 }] }) { policy { id } } }`,
+    { id: org.actor('approver').id },
+  )
+  const policy = { stages: [{ roles: ['operator'], deadlineSeconds: 60, onDeadline: 'ESCALATE' }] }
+  const { id } = await ask(policy, 'admin')
+  await world.asOwner('update approval set expires_at = now() where organization_id = $1 and id = $2', [
+    org.id,
+    id,
+  ])
+  const mail = await mailTo('approver')
+  expect(mail.subject).toBe('Escalation (person): Nobody decided in time: Refund order 4711?')
+  const link = await linkOf('approver')
+  const page = await open(link)
+  expect([page.status, page.text.includes('Take it on')]).toEqual([200, true])
+  expect((await send(link, { decision: 'APPROVE' })).status).toBe(400)
+  expect((await send(link, { decision: 'ACKNOWLEDGE' })).status).toBe(200)
+  expect((await send(link, { decision: 'ACKNOWLEDGE' })).status).toBe(404)
+  const taken = await world.asOwner<{ status: string; by: string }>(
+    `select status, acknowledged_by->>'id' as by from escalation where organization_id = $1`,
+    [org.id],
+  )
+  expect(taken).toEqual([{ status: 'acknowledged', by: org.actor('approver').id }])
+  await world.asOwner('update escalation set resolve_by = now(), due_at = now() where organization_id = $1', [
+    org.id,
+  ])
+  expect((await mailTo('approver', 2)).subject).toMatch(/^Nobody answers an escalation \(person\): /)
+})
+
+test('what was told and links that ended 90 days ago are taken away, and nothing younger', async () => {
+  await ask()
+  await linkOf('approver')
+  await linkOf('admin')
+  const settled = async () =>
+    (
+      await world.asOwner<{ n: number }>(
+        `select count(*)::int as n from notification where organization_id = $1 and status = 'delivered'`,
+        [org.id],
+      )
+    )[0]?.n
+  await expect.poll(settled, PATIENCE).toBe(2)
+  const { database } = world.data
+  expect([await deleteOldNotifications({ database }), await deleteOldLinks({ database })]).toEqual([0, 0])
+  await world.asOwner(
+    `update notification set created_at = now() - interval '91 days' where organization_id = $1 and recipient = $2`,
+    [org.id, org.actor('approver').id],
+  )
+  await world.asOwner(
+    `update decision_link set expires_at = now() - interval '91 days' where organization_id = $1 and principal_id = $2`,
+    [org.id, org.actor('approver').id],
+  )
+  expect([await deleteOldNotifications({ database }), await deleteOldLinks({ database })]).toEqual([1, 1])
+  expect(await settled()).toBe(1)
+})
