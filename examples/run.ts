@@ -5,6 +5,7 @@ import { PlatformError } from './platform/ask.ts'
 const EXAMPLES: Record<string, () => Promise<{ run(args: readonly string[]): Promise<number> }>> = {
   'customer-service': () => import('./customer-service/run.ts'),
   'content-creation': () => import('./content-creation/run.ts'),
+  'governed-refund': () => import('./governed-refund/run.ts'),
   'seven-ways': () => import('./seven-ways/run.ts'),
 }
 

@@ -1,6 +1,6 @@
 import type { Door } from '../platform/find-door.ts'
 import { bindModel } from './bind-model.ts'
-import { findSigningSecret } from './find-signing-secret.ts'
+import { findSigningSecret } from '../platform/find-signing-secret.ts'
 import { startA2aAgent } from './servers/a2a-agent.ts'
 import { startHttpAgent } from './servers/http-agent.ts'
 import { startMcpServer } from './servers/mcp-server.ts'

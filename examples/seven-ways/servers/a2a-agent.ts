@@ -10,7 +10,7 @@ import {
 } from '@a2a-js/sdk/server'
 import { z } from 'zod'
 import { judgeMessage } from './judge-message.ts'
-import { serve, type ServerOfOurs } from './serve.ts'
+import { serve, type ServerOfOurs } from '../../platform/serve.ts'
 
 const JSON_MODES = ['text/plain', 'application/json']
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { judgeMessage } from './judge-message.ts'
-import { serve, type ServerOfOurs } from './serve.ts'
+import { serve, type ServerOfOurs } from '../../platform/serve.ts'
 
 const chat = z.object({
   model: z.string(),

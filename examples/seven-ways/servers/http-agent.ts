@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
 import { judgeMessage } from './judge-message.ts'
-import { serve, type ServerOfOurs } from './serve.ts'
+import { serve, type ServerOfOurs } from '../../platform/serve.ts'
 
 const call = z.object({ input: z.object({ customer_message: z.string() }) })
 

@@ -1,7 +1,7 @@
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { judgeMessage } from './judge-message.ts'
-import { serve, type ServerOfOurs } from './serve.ts'
+import { serve, type ServerOfOurs } from '../../platform/serve.ts'
 
 /** An MCP server, streamable HTTP, with the tool `judge_message`. */
 export async function startMcpServer(): Promise<ServerOfOurs> {

@@ -1,5 +1,5 @@
-import { ask } from '../platform/ask.ts'
-import type { Door } from '../platform/find-door.ts'
+import { ask } from './ask.ts'
+import type { Door } from './find-door.ts'
 
 const REVEAL = `mutation Reveal($agentId: ID!) {
   revealSigningSecret(input: { agentId: $agentId }) { secret }
