@@ -4,6 +4,7 @@ import { createAuthenticate, type Identify } from './authentication/authenticate
 import { createVerifyJwt, type JwtSettings } from './authentication/verify-jwt.ts'
 import { watchCredentials } from './authentication/watch-credentials.ts'
 import { createAdmission, type DecidePolicy } from './authorization/admit.ts'
+import { type Authority, createGovernor } from './authorization/govern-mutations.ts'
 import { createDenialRecorder, type RecordDenial } from './authorization/record-denials.ts'
 import { createPresentError } from './errors/present-error.ts'
 import { createExecutor } from './graph/execute-operation.ts'
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   policies?: DecidePolicy | undefined
   /** Writes refusals of known callers into the audit trail; without it they are only answered. */
   recordDenial?: RecordDenial | undefined
+  /** Asked before a mutation of the catalogue of actions; without it they are not governed. */
+  authority?: Authority | undefined
   /** Serves `POST /hooks/…`; without it there are none. */
   receiveHook?: ReceiveHook | undefined
   /** Serves `POST /callbacks/…`; without it there are none. */
@@ -132,7 +135,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     createAdmission({ anonymousIntrospection: !production, policies: options.policies }),
   )
   const inner = createExecutor(graph, options.subgraphs, timings.request)
-  const executor = { ...inner, execute: denials.aroundExecution(inner.execute) }
+  const governor = createGovernor({
+    schema: graph.apiSchema,
+    authority: options.authority,
+    onFailed: (error) => options.log.error({ err: error }, 'authority could not be asked'),
+  })
+  const executor = {
+    ...inner,
+    execute: governor.around(denials.aroundExecution(inner.execute), inner.checkVariables),
+  }
   const hub = createHub({
     graph,
     executor,

@@ -1,6 +1,8 @@
 export { type Identify } from './authentication/authenticate.ts'
 export { type JwtSettings } from './authentication/verify-jwt.ts'
 export { type DecidePolicy } from './authorization/admit.ts'
+export { authorizeMutationsOverHttp } from './authorization/authorize-mutations-over-http.ts'
+export { type Authority } from './authorization/govern-mutations.ts'
 export { type Denial, type RecordDenial } from './authorization/record-denials.ts'
 export {
   createGateway,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { CALL_HEADER, createLog, runProcess, signCall } from '@tutti/runtime'
 
 import { identifyOverHttp } from './authentication/identify-over-http.ts'
+import { authorizeMutationsOverHttp } from './authorization/authorize-mutations-over-http.ts'
 import { recordDenialOverHttp } from './authorization/record-denial-over-http.ts'
 import { createGateway } from './create-gateway.ts'
 import { readGatewayEnv } from './environment.ts'
@@ -33,6 +34,10 @@ runProcess(log, async (lifecycle) => {
     ),
     identify: identifyOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     recordDenial: recordDenialOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
+    authority: {
+      secret: env.TUTTI_SECRET,
+      authorize: authorizeMutationsOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
+    },
     receiveHook: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET),
     receiveCallback: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET, CALLBACK_PATH),
     receiveDecision: receiveDecisionOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),

@@ -4,6 +4,10 @@ export interface GovernedAction {
   description: string
   /** Mutations of the API by which it is done; none: steps, tools and integrators do it. */
   mutations?: readonly string[]
+  /** Where an amount in US dollars stands among the arguments of its mutations, as `input.maxUsd`. */
+  amount?: string
+  /** Its mutations ask authority themselves, with more than their arguments say. */
+  asksItself?: true
 }
 
 /** Every action that authority and policies speak of: `<area>.<verb>`. */
@@ -41,6 +45,7 @@ export const ACTIONS = {
   'budget.allocate': {
     description: 'What may be spent; the amount is the new bound.',
     mutations: ['setBudget', 'removeBudget'],
+    amount: 'input.maxUsd',
   },
   'money.spend': { description: 'Spending, refunding or moving money; the amount is what it comes to.' },
   'conflict.cross_domain': { description: 'Settling a conflict between domains.' },
@@ -48,13 +53,23 @@ export const ACTIONS = {
   'policy.write': {
     description: 'Writing, changing and retiring policies.',
     mutations: ['createPolicy', 'updatePolicy', 'submitPolicy', 'retirePolicy'],
+    asksItself: true,
   },
-  'policy.enforce': { description: 'Putting a policy into force.', mutations: ['reviewPolicy'] },
+  'policy.enforce': {
+    description: 'Putting a policy into force.',
+    mutations: ['reviewPolicy'],
+    asksItself: true,
+  },
   'policy.except': {
     description: 'Letting somebody do what a policy would not.',
     mutations: ['decidePolicyException'],
+    asksItself: true,
   },
-  'authority.change': { description: 'Who may decide what.', mutations: ['setAuthority'] },
+  'authority.change': {
+    description: 'Who may decide what.',
+    mutations: ['setAuthority'],
+    asksItself: true,
+  },
   'strategy.change': { description: 'Strategic changes: goals, markets, what the organization does at all.' },
   'compliance.decide': { description: 'What is done about a matter of compliance.' },
   'incident.handle': {
@@ -88,6 +103,7 @@ export const ACTIONS = {
   'access.grant': {
     description: 'Letting somebody in; the arguments are for whom, and the roles.',
     mutations: ['createApiKey'],
+    asksItself: true,
   },
   'access.revoke': { description: 'Letting somebody in no more.', mutations: ['revokeApiKey'] },
   'credential.manage': {
@@ -121,3 +137,19 @@ export function isAbout(pattern: string, action: string): boolean {
 /** Whether there is an action that a pattern is about. */
 export const isActionPattern = (pattern: string): boolean =>
   Object.keys(ACTIONS).some((action) => isAbout(pattern, action))
+
+/** How a mutation is governed at the door. */
+export interface GovernedMutation {
+  action: string
+  /** Where its amount in US dollars stands among its arguments; null: nowhere. */
+  amount: string | null
+}
+
+const AT_THE_DOOR: ReadonlyMap<string, GovernedMutation> = new Map(
+  Object.entries<GovernedAction>(ACTIONS).flatMap(([action, { mutations = [], amount = null, asksItself }]) =>
+    asksItself ? [] : mutations.map((name): [string, GovernedMutation] => [name, { action, amount }]),
+  ),
+)
+
+/** What a mutation is of, when the catalogue names it and it does not ask by itself. */
+export const governedMutation = (name: string): GovernedMutation | undefined => AT_THE_DOOR.get(name)

@@ -97,8 +97,9 @@ export const EVENTS = {
   'authority.informed': z.object({
     action: z.string(),
     level: z.string(),
-    runId: z.string(),
-    taskId: z.string(),
+    /** Null: it was no step, but a mutation. */
+    runId: z.string().nullable(),
+    taskId: z.string().nullable(),
     title: z.string(),
   }),
   'agent.registered': z.object({ agentId: z.string(), name: z.string(), version: z.string() }),

@@ -1,4 +1,13 @@
-export { type Action, ACTIONS, type GovernedAction, isAbout, isAction, isActionPattern } from './actions.ts'
+export {
+  type Action,
+  ACTIONS,
+  type GovernedAction,
+  governedMutation,
+  type GovernedMutation,
+  isAbout,
+  isAction,
+  isActionPattern,
+} from './actions.ts'
 export { type Actor, actorSchema, systemActor } from './actor.ts'
 export { canonicalJson } from './canonical-json.ts'
 export { ERRORS, type ErrorCode, type ErrorKind, type Mender } from './errors.ts'

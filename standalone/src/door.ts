@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { agents, receiveConnectorCall } from '@tutti/agents'
 import { boundSubgraph, createGateway, jwtEnv, readJwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
-import { identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
+import { authorizeMutations, identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { openData, roleUrl } from '@tutti/prisma'
@@ -54,6 +54,10 @@ runProcess(log, async (lifecycle) => {
       ].map(boundSubgraph),
       identify: (question) => identify(data, question),
       recordDenial: (actor, denial) => recordDenial(data, actor, denial),
+      authority: {
+        secret: env.TUTTI_SECRET,
+        authorize: (actor, calls) => authorizeMutations(data, actor, calls),
+      },
       receiveHook: (call) => receiveWebhook(services, call),
       receiveCallback: (call) => receiveCallback(services, call),
       receiveDecision: (call) => receiveDecision(data, call),

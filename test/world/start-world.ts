@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { agents, receiveConnectorCall } from '@tutti/agents'
 import { boundSubgraph, createGateway, type Gateway, type JwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
-import { identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
+import { authorizeMutations, identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { type Data, openData, roleUrl } from '@tutti/prisma'
@@ -86,6 +86,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         subgraphs: subgraphs.map(boundSubgraph),
         identify: (question) => identify(data, question),
         recordDenial: (actor, denial) => recordDenial(data, actor, denial),
+        authority: {
+          secret: test.secret,
+          authorize: (actor, calls) => authorizeMutations(data, actor, calls),
+        },
         receiveHook: (call) => receiveWebhook(services, call),
         receiveDecision: (call) => receiveDecision(data, call),
         receiveConnectorCall: (call) => receiveConnectorCall(services, call),

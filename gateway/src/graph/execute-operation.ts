@@ -15,6 +15,8 @@ export type GraphResult = ExecutionResult<Record<string, unknown>, Record<string
 
 export interface ExecuteOptions {
   variables?: Record<string, unknown> | undefined
+  /** Ids of approvals that the caller was given for what the operation does. */
+  approvals?: readonly string[] | undefined
   signal?: AbortSignal | undefined
 }
 

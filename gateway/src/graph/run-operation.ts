@@ -15,6 +15,8 @@ export interface OperationRequest {
   variables?: Record<string, unknown> | null | undefined
   /** Cursor to go on from, given beside the document. */
   resume?: string | null
+  /** Ids of approvals for what it does. */
+  approvals?: readonly string[]
   /** By GET only queries and subscriptions are run: a link must not change anything. */
   readOnly?: boolean
 }
@@ -62,6 +64,7 @@ export function createRunOperation(parts: RunOperationParts): RunOperation {
       }
       const { data, errors, extensions } = await executor.execute(admitted, {
         variables,
+        approvals: request.approvals,
         signal: ended.signal,
       })
       if (ended.signal.aborted) return

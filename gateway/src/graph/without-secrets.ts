@@ -1,4 +1,5 @@
-const SECRET = /(value|secret|password|token)$/i
+/** Keys that bear secrets. */
+export const SECRET = /(value|secret|password|token)$/i
 
 /**
  * A message about variables without what was given under keys that bear secrets (`value`, `signingSecret`, …): GraphQL's

@@ -9,6 +9,7 @@ import {
 import { GraphQLError } from 'graphql'
 
 import { type Admission, type Admitted, isAdmitted } from '../authorization/admit.ts'
+import { APPROVAL_HEADER, approvalsOf } from '../authorization/approvals-of.ts'
 import { clientError, statusOf } from '../errors/client-error.ts'
 import type { PresentError } from '../errors/present-error.ts'
 import type { Executor } from '../graph/execute-operation.ts'
@@ -50,6 +51,7 @@ export async function createApollo(parts: ApolloParts): Promise<ApolloServer<Htt
             const admitted = readAdmitted(context)
             return executor.execute(admitted.admitted, {
               variables: request.variables,
+              approvals: approvalsOf(request.http?.headers.get(APPROVAL_HEADER), request.extensions),
               signal: admitted.signal,
             })
           },

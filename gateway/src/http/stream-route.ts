@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { APPROVAL_HEADER, approvalsOf } from '../authorization/approvals-of.ts'
 import type { CredentialWatch } from '../authentication/watch-credentials.ts'
 import { clientError } from '../errors/client-error.ts'
 import type { PresentError } from '../errors/present-error.ts'
@@ -97,6 +98,7 @@ function readOperation(request: FastifyRequest): OperationRequest | null {
     variables: variables ?? null,
     resume: typeof resume === 'string' && resume !== '' ? resume : null,
     readOnly: get,
+    approvals: approvalsOf(request.headers[APPROVAL_HEADER], extensions),
   }
 }
 

@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws'
 
 import type { Authenticate } from '../authentication/authenticate.ts'
 import { readCredential } from '../authentication/credential.ts'
+import { approvalsOf } from '../authorization/approvals-of.ts'
 import type { CredentialWatch } from '../authentication/watch-credentials.ts'
 import { clientError } from '../errors/client-error.ts'
 import type { PresentError } from '../errors/present-error.ts'
@@ -161,6 +162,7 @@ export class SocketSession {
         operationName: payload.operationName,
         variables: payload.variables,
         resume: typeof resume === 'string' ? resume : null,
+        approvals: approvalsOf(undefined, payload.extensions),
       },
       this.#actor,
       subscriber,

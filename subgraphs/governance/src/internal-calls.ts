@@ -1,16 +1,21 @@
 import { credentialSchema, identify } from './access/identify.ts'
 import { denialCallSchema, recordDenial } from './audit/record-denial.ts'
 import type { DomainServices } from './context.ts'
+import { authorizeMutations, mutationCallsSchema } from './gates/authorize-mutations.ts'
 import { decisionCallSchema, receiveDecision } from './links/receive-decision.ts'
 
 /**
  * Signed calls by the gateway that are not GraphQL, for `serveSubgraph`'s `internal`: `/internal/identify` (a
- * credential → the actor, or null) and `/internal/denial` (`{ actor, denial }` → null), `/internal/decision` (a visit of
+ * credential → the actor, or null) and `/internal/denial` (`{ actor, denial }` → null), `/internal/authorize`
+ * (`{ actor, mutations, approvals }` → refusals), `/internal/decision` (a visit of
  * a link → the page).
  */
 export function internalCalls(
   services: DomainServices,
-): Record<`/internal/${'identify' | 'denial' | 'decision'}`, (body: unknown) => Promise<unknown>> {
+): Record<
+  `/internal/${'identify' | 'denial' | 'authorize' | 'decision'}`,
+  (body: unknown) => Promise<unknown>
+> {
   return {
     '/internal/identify': async (body) => {
       const credential = credentialSchema.safeParse(body)
@@ -20,6 +25,10 @@ export function internalCalls(
       const { actor, denial } = denialCallSchema.parse(body)
       await recordDenial(services, actor, denial)
       return null
+    },
+    '/internal/authorize': async (body) => {
+      const { actor, ...calls } = mutationCallsSchema.parse(body)
+      return authorizeMutations(services, actor, calls)
     },
     '/internal/decision': async (body) => receiveDecision(services, decisionCallSchema.parse(body)),
   }

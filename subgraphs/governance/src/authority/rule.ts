@@ -2,7 +2,7 @@ import { type DecisionRequest } from '../policies/decision-request.ts'
 import { type CompiledPolicies } from '../policies/compile-policies.ts'
 import { decidePolicies, type MatchedPolicy, type PolicyFailure } from '../policies/decide-policies.ts'
 import { joinStages, type Stage } from '../policies/stage.ts'
-import { type CompiledMatrix, decideAuthority } from './decide-authority.ts'
+import { type AuthorityDecision, type CompiledMatrix, decideAuthority } from './decide-authority.ts'
 import type { Higher } from './levels.ts'
 
 /** It may be done; somebody must say yes first; it goes up; it may not be done. */
@@ -25,12 +25,20 @@ export interface Authorization {
   authorityVersion: number
 }
 
-/** Authority first, then the policies: what either forbids is forbidden, and what either asks for is asked for. */
+/** The type of resource of a mutation that the gateway asks about. */
+export const MUTATION = 'mutation'
+
+/**
+ * Authority first, then the policies: what either forbids is forbidden, and what either asks for is asked for. The
+ * built-in matrix has no say about mutations at the door: scopes of roles are what stands between them and a new
+ * organization, until it sets a matrix of its own.
+ */
 export function rule(
   { policies, matrix }: { policies: CompiledPolicies; matrix: CompiledMatrix },
   request: DecisionRequest,
 ): Authorization & { failures: PolicyFailure[] } {
-  const authority = decideAuthority(matrix, request)
+  const authority =
+    matrix.version === 0 && request.resource.type === MUTATION ? UNRULED : decideAuthority(matrix, request)
   const decision = decidePolicies(policies, request)
   const { stages, escalateTo, redactions } = decision.obligations
   const ruling = join(authority.ruling === 'never', authority.ruling === 'ask', decision.effect)
@@ -46,6 +54,14 @@ export function rule(
     authorityVersion: matrix.version,
     failures: decision.failures,
   }
+}
+
+const UNRULED: AuthorityDecision = {
+  ruling: 'alone',
+  to: null,
+  stages: [],
+  entry: null,
+  reason: 'The organization has no authority matrix of its own.',
 }
 
 function join(

@@ -1,9 +1,8 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import { isPending, wantsChanges } from '../approvals/approval-status.ts'
-import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
+import type { ApprovalRow } from '../approvals/approval-row.ts'
 import { digestOf } from '../approvals/digest-of.ts'
-import { requestApproval } from '../approvals/request-approval.ts'
 import { approvedDigest, useApproval } from '../approvals/use-approval.ts'
 import { recordAlone } from '../audit/record-alone.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
@@ -11,8 +10,8 @@ import { type AuthorizationQuestion, authorize } from '../authority/authorize.ts
 import { decisionLogOf } from '../authority/decision-log.ts'
 import type { Authorization } from '../authority/rule.ts'
 import type { DomainServices } from '../context.ts'
-import { openEscalation } from '../escalations/open-escalation.ts'
 import { redact } from '../policies/redact.ts'
+import { askPeople, readApprovals } from './ask-people.ts'
 
 /** Something governed that is about to be done by a task. */
 export interface Gate {
@@ -73,53 +72,29 @@ async function ask(
   services: DomainServices,
   actor: Actor,
   { key, title, place, runId, taskId, question, deadline }: Gate,
-  { ruling, stages, escalateTo, reasons }: Authorization,
+  authorization: Authorization,
 ): Promise<ApprovalRow> {
   const requestKey = `gate/${key}`
-  const known = await readApproval(services, actor, 'request_key', [requestKey, `escalation/${requestKey}`])
+  const [known] = await readApprovals(services, actor, 'request_key', [
+    requestKey,
+    `escalation/${requestKey}`,
+  ])
   if (known) return known
   const { action, context } = question
-  const timed = stages.map((stage) =>
-    deadline ? { ...stage, deadlineSeconds: deadline.seconds, onDeadline: deadline.rule } : stage,
-  )
-  const asked = {
+  return askPeople(services, actor, authorization, {
+    requestKey,
     title,
     action,
     arguments: question.arguments,
     risk: context?.risk ?? null,
     costUsd: context?.amount ?? null,
-    reason: `${place}. ${reasons.join(' ')}`,
-    // Who had it done does not say yes to it.
-    authors: actor.onBehalfOf?.kind === 'person' ? [actor.onBehalfOf.id] : [],
-    stages: timed.length > 0 ? timed : null,
-  }
-  if (ruling !== 'escalate') return requestApproval(services, actor, { ...asked, requestKey, runId, taskId })
-  const { approvalId } = await openEscalation(services, actor, {
-    requestKey,
-    title,
-    reason: asked.reason,
-    level: escalateTo ?? 'domain',
+    reason: `${place}. ${authorization.reasons.join(' ')}`,
+    stages: authorization.stages.map((stage) =>
+      deadline ? { ...stage, deadlineSeconds: deadline.seconds, onDeadline: deadline.rule } : stage,
+    ),
     runId,
     taskId,
-    approval: asked,
   })
-  const approval = approvalId && (await readApproval(services, actor, 'id', [approvalId]))
-  if (!approval) throw new Error('An escalation asks for no decision.')
-  return approval
-}
-
-async function readApproval(
-  { database }: DomainServices,
-  actor: Actor,
-  by: 'id' | 'request_key',
-  values: readonly string[],
-): Promise<ApprovalRow | undefined> {
-  const [approval] = await database.readTenant<ApprovalRow>(
-    actor,
-    `select ${APPROVAL_COLUMNS} from approval where organization_id = $1 and ${by}::text = any($2)`,
-    [actor.organizationId, values],
-  )
-  return approval
 }
 
 /** Whether an approval was asked for this: as it stands, or before somebody had it changed. */

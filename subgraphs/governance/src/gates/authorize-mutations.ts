@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto'
+import { isId } from '@tutti/runtime'
+import { type Actor, actorSchema } from '@tutti/schema'
+import { z } from 'zod'
+import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
+import { isApproved, isOpen } from '../approvals/approval-status.ts'
+import { digestOf } from '../approvals/digest-of.ts'
+import { approvedDigest, useApproval } from '../approvals/use-approval.ts'
+import { recordDenial } from '../audit/record-denial.ts'
+import { authorize } from '../authority/authorize.ts'
+import { decisionLogOf } from '../authority/decision-log.ts'
+import { type Authorization, MUTATION } from '../authority/rule.ts'
+import { rulesMemoryOf } from '../authority/rules-memory.ts'
+import type { DomainServices } from '../context.ts'
+import { jsonObject } from '../input/json-value.ts'
+import { askPeople, readApprovals } from './ask-people.ts'
+
+const mutationSchema = z.object({
+  /** Its name in the answer, by which refusals speak of it. */
+  key: z.string(),
+  /** As `setBudget`. */
+  field: z.string(),
+  /** Of the catalogue. */
+  action: z.string(),
+  /** Without secrets; the same for the same secrets. */
+  arguments: z.record(z.string(), z.unknown()),
+  /** US dollars; null: not known. */
+  amount: z.number().nullable(),
+})
+
+/** A mutation that an operation is about to do. */
+export type MutationCall = z.infer<typeof mutationSchema>
+
+/** The body of the signed call by which a gateway in another process asks. */
+export const mutationCallsSchema = z.object({
+  actor: actorSchema,
+  mutations: z.array(mutationSchema),
+  approvals: z.array(z.string()),
+})
+
+/** Why a mutation is not done. */
+export interface MutationRefusal {
+  key: string
+  code: 'FORBIDDEN' | 'APPROVAL_REQUIRED' | 'BAD_INPUT'
+  hint: string
+  /** The question that people are asked; of APPROVAL_REQUIRED. */
+  approvalId: string | null
+}
+
+/** A mutation with what was ruled, and what exactly people would be asked. */
+interface Ruled extends MutationCall {
+  authorization: Authorization
+  asked: { mutation: string; arguments: Record<string, unknown> }
+  digest: string
+}
+
+/**
+ * Asks authority and policies whether an actor may do the mutations of one operation now, and people where those say so:
+ * who was given a yes says its id, and a yes counts once, for who asked, for exactly the arguments that were approved, and
+ * only when nothing forbids them since. Either all may be done (no refusals) or none is. Events: approval.requested,
+ * escalation.opened, approval.used, authority.informed. Audit: denials, and what was done as approved.
+ */
+export async function authorizeMutations(
+  services: DomainServices,
+  actor: Actor,
+  { mutations, approvals }: { mutations: readonly MutationCall[]; approvals: readonly string[] },
+): Promise<MutationRefusal[]> {
+  const { matrix, sources } = await rulesMemoryOf(services.database).rulesOf(actor)
+  if (matrix.version === 0 && sources.length === 0) return []
+  const ruled: Ruled[] = []
+  for (const mutation of mutations) {
+    const asked = jsonObject().safeParse(mutation.arguments)
+    if (!asked.success) return [refuse(mutation, 'BAD_INPUT', asked.error.issues[0]?.message ?? '')]
+    ruled.push(await ruleOn(services, actor, { ...mutation, arguments: asked.data }))
+  }
+  await decisionLogOf(services.database).flush()
+  const governed = ruled.filter(({ authorization }) => authorization.ruling !== 'allow')
+  if (governed.length === 0) return letThrough(services, actor, ruled)
+  const denied = governed.filter(({ authorization }) => authorization.ruling === 'deny')
+  if (denied.length > 0) {
+    return Promise.all(
+      denied.map((each) => deny(services, actor, each, each.authorization.reasons.join(' '))),
+    )
+  }
+  const twice = governed.filter((each, place) =>
+    governed.slice(0, place).some(({ digest }) => digest === each.digest),
+  )
+  if (twice.length > 0)
+    return twice.map((each) => refuse(each, 'BAD_INPUT', 'Twice the same in one operation: do it in two.'))
+  const ids = approvals.filter(isId)
+  const given = ids.length > 0 ? await readApprovals(services, actor, 'id', ids) : []
+  const { yes, refusals } = await match(services, actor, governed, given, approvals)
+  if (refusals.length > 0) return refusals
+  const by = `${MUTATION}/${randomUUID()}`
+  for (const [approvalId, { digest, ...each }] of yes) {
+    const use = await useApproval(services, actor, { approvalId, digest, by })
+    if (!use.allowed) return [refuse(each, 'FORBIDDEN', `Approval ${approvalId}: ${use.reason}.`)]
+  }
+  return letThrough(services, actor, ruled)
+}
+
+async function ruleOn(services: DomainServices, actor: Actor, mutation: MutationCall): Promise<Ruled> {
+  const { field, action, amount } = mutation
+  const authorization = await authorize(services, actor, {
+    action,
+    resource: { type: MUTATION, name: field },
+    arguments: mutation.arguments,
+    context: { amount },
+  })
+  const asked = { mutation: field, arguments: mutation.arguments }
+  return { ...mutation, authorization, asked, digest: digestOf({ action, arguments: asked }) }
+}
+
+/** Which yes is for which mutation; what has none is refused, and asked unless a yes was given that is for something else. */
+async function match(
+  services: DomainServices,
+  actor: Actor,
+  governed: readonly Ruled[],
+  given: readonly ApprovalRow[],
+  approvals: readonly string[],
+): Promise<{ yes: Map<string, Ruled>; refusals: MutationRefusal[] }> {
+  const yes = new Map<string, Ruled>()
+  const refusals: MutationRefusal[] = []
+  const open: Ruled[] = []
+  const left = new Set(approvals)
+  for (const each of governed) {
+    const own = given.filter((approval) => isFor(approval, actor, each.digest))
+    const usable = own.find((approval) => isApproved(approval) && approval.usedBy === null)
+    const waiting = own.find(isOpen)
+    if (usable) yes.set(usable.id, each)
+    else if (waiting) refusals.push(await ask(services, actor, each))
+    else open.push(each)
+    const found = usable ?? waiting
+    if (found) left.delete(found.id)
+  }
+  const [other] = left
+  for (const each of open) {
+    const known = given.find(({ id }) => id === other)
+    refusals.push(
+      other === undefined
+        ? await ask(services, actor, each)
+        : await deny(services, actor, each, `Approval ${other}: ${whyNot(known, actor, each.digest)}`),
+    )
+  }
+  return { yes, refusals }
+}
+
+/**
+ * Whether this actor was made to ask for exactly this: as it stands, or as it was approved. Of what somebody asks by
+ * themselves they choose who decides.
+ */
+const isFor = (approval: ApprovalRow, actor: Actor, digest: string): boolean =>
+  /^(escalation\/)?mutation\//.test(approval.requestKey) &&
+  approval.requestedBy.id === actor.id &&
+  (approvedDigest(approval) ?? approval.digest) === digest
+
+function whyNot(approval: ApprovalRow | undefined, actor: Actor, digest: string): string {
+  if (!approval) return 'there is none of this id.'
+  if (approval.requestedBy.id !== actor.id) return 'somebody else asked for it.'
+  if (!isFor(approval, actor, digest))
+    return 'it is for something else than this mutation with these arguments.'
+  if (approval.usedBy !== null) return 'it is used up; without it you ask anew.'
+  return `it is ${approval.status}${approval.comment === null ? '.' : `: ${approval.comment}`}`
+}
+
+/** The question about this that is open or answered and not used, or a new one. */
+async function ask(services: DomainServices, actor: Actor, ruled: Ruled): Promise<MutationRefusal> {
+  const { field, action, amount, authorization, asked, digest } = ruled
+  const last = await readLast(services, actor, digest)
+  const isLive = last && (isOpen(last) || (isApproved(last) && last.usedBy === null))
+  const reason = authorization.reasons.join(' ')
+  const approval = isLive
+    ? last
+    : await askPeople(services, actor, authorization, {
+        // Two who ask at once follow the same one, and share a question.
+        requestKey: `${MUTATION}/${actor.id}/${digest}/${last?.id ?? ''}`,
+        title: `${field} by ${actor.name}`.slice(0, 200),
+        action,
+        arguments: asked,
+        risk: null,
+        costUsd: amount !== null && amount >= 0 ? amount : null,
+        reason,
+        allowsChanges: false,
+        stages: authorization.stages,
+        runId: null,
+        taskId: null,
+      })
+  return { ...refuse(ruled, 'APPROVAL_REQUIRED', reason), approvalId: approval.id }
+}
+
+async function readLast(
+  { database }: DomainServices,
+  actor: Actor,
+  digest: string,
+): Promise<ApprovalRow | undefined> {
+  const [last] = await database.readTenant<ApprovalRow>(
+    actor,
+    `select ${APPROVAL_COLUMNS} from approval
+     where organization_id = $1 and digest = $2 and requested_by ->> 'id' = $3
+       and (request_key like '${MUTATION}/%' or request_key like 'escalation/${MUTATION}/%')
+     order by created_at desc, id desc limit 1`,
+    [actor.organizationId, digest, actor.id],
+  )
+  return last
+}
+
+async function letThrough(
+  { database }: DomainServices,
+  actor: Actor,
+  ruled: readonly Ruled[],
+): Promise<MutationRefusal[]> {
+  const told = ruled.flatMap(({ field, action, authorization: { inform } }) =>
+    inform === null ? [] : [{ field, action, level: inform }],
+  )
+  if (told.length === 0) return []
+  await database.inTenant(actor, async (tx) => {
+    for (const { field, action, level } of told) {
+      await tx.appendEvent({
+        type: 'authority.informed',
+        subject: `${MUTATION}/${field}`,
+        data: { action, level, runId: null, taskId: null, title: `${field} by ${actor.name}` },
+      })
+    }
+  })
+  return []
+}
+
+async function deny(
+  services: DomainServices,
+  actor: Actor,
+  call: MutationCall,
+  hint: string,
+): Promise<MutationRefusal> {
+  await recordDenial(services, actor, {
+    action: `Mutation.${call.field}`,
+    code: 'FORBIDDEN',
+    reason: `${call.action}: ${hint}`,
+  })
+  return refuse(call, 'FORBIDDEN', hint)
+}
+
+const refuse = (
+  { key }: Pick<MutationCall, 'key'>,
+  code: MutationRefusal['code'],
+  hint: string,
+): MutationRefusal => ({ key, code, hint, approvalId: null })

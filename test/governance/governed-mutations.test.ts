@@ -1,0 +1,432 @@
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { authorizeMutationsOverHttp, boundSubgraph, createGateway } from '@tutti/gateway'
+import { internalCalls } from '@tutti/governance'
+import { identify } from '@tutti/governance/domain'
+import { createKms, createLifecycle, createLog, serveSubgraph } from '@tutti/runtime'
+import type { Role } from '@tutti/schema'
+import { createClient } from 'graphql-ws'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Answer } from '../world/caller.ts'
+import type { Organization } from '../world/organization.ts'
+import { startWorld, type World } from '../world/start-world.ts'
+
+const SET_BUDGET = 'mutation($input: SetBudgetInput!) { setBudget(input: $input) { budget { id } } }'
+const SET_CREDENTIAL =
+  'mutation($input: SetCredentialInput!) { setCredential(input: $input) { credential { id } } }'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+/** An organization with a matrix of its own: up to 100 dollars an administrator decides alone, above somebody is asked. */
+async function governed(...entries: object[]): Promise<Organization> {
+  const org = await world.organization()
+  await org
+    .as('admin')
+    .query('mutation($input: SetAuthorityInput!) { setAuthority(input: $input) { matrix { version } } }', {
+      input: {
+        reason: 'who spends what',
+        entries: [
+          { level: 'ENTERPRISE', action: '*', ruling: 'ALONE' },
+          { level: 'ENTERPRISE', action: 'budget.allocate', maxAmount: 100, ruling: 'ALONE' },
+          {
+            level: 'ENTERPRISE',
+            action: 'budget.allocate',
+            ruling: 'ASK',
+            to: 'enterprise',
+            askRoles: ['admin', 'approver'],
+          },
+          { level: 'DOMAIN', action: 'policy.*', ruling: 'ALONE' },
+          ...entries,
+        ],
+      },
+    })
+  return org
+}
+
+/** A call at the door; `approval`: the header. */
+async function call(
+  org: Pick<Organization, 'as'>,
+  role: Role,
+  query: string,
+  variables: object,
+  approval?: string,
+  url = world.url,
+): Promise<Answer['body']> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${org.as(role).key}`,
+      ...(approval === undefined ? {} : { 'tutti-approval': approval }),
+    },
+    body: JSON.stringify({ query, variables }),
+  })
+  return JSON.parse(await response.text())
+}
+
+const budget = (maxUsd: number, name = 'tools') => ({ input: { name, window: 'DAY', maxUsd } })
+const setBudget = (org: Pick<Organization, 'as'>, maxUsd: number, approval?: string) =>
+  call(org, 'admin', SET_BUDGET, budget(maxUsd), approval)
+
+const refused = (code: string, extensions: object = {}) => ({
+  errors: [{ extensions: { code, ...extensions } }],
+})
+const done = { data: { setBudget: { budget: { id: expect.any(String) } } } }
+
+/** The approval that an answer says is required. */
+function approvalOf({ errors }: Answer['body']): string {
+  expect(errors).toMatchObject([{ extensions: { code: 'APPROVAL_REQUIRED', retryable: false } }])
+  return String(errors?.[0]?.extensions?.['approvalId'])
+}
+
+const decide = (org: Organization, role: Role, id: string, decision = 'APPROVE') =>
+  call(
+    org,
+    role,
+    'mutation($input: DecideApprovalInput!) { decideApproval(input: $input) { approval { status } } }',
+    { input: { id, decision } },
+  )
+
+async function budgetsOf(org: Organization): Promise<(number | null)[]> {
+  const { budgets } = await org
+    .as('admin')
+    .query<{ budgets: { nodes: { maxUsd: number | null }[] } }>('{ budgets { nodes { maxUsd } } }')
+  return budgets.nodes.map(({ maxUsd }) => maxUsd).sort((a, b) => (a ?? 0) - (b ?? 0))
+}
+
+async function denials(org: Organization): Promise<unknown[]> {
+  const rows = await world.asOwner(
+    `select subject, details ->> 'reasoning' as reasoning from audit_entry
+     where organization_id = $1::uuid and action_type = 'denial' order by timestamp`,
+    [org.id],
+  )
+  return rows
+}
+
+/** A policy that somebody wrote and somebody else put into force. */
+async function enforce(org: Organization, policy: object): Promise<void> {
+  const { createPolicy } = await org
+    .as('admin')
+    .query<{ createPolicy: { policy: { id: string } } }>(
+      'mutation($input: CreatePolicyInput!) { createPolicy(input: $input) { policy { id } } }',
+      { input: { kind: 'RESOURCES', ...policy } },
+    )
+  const { id } = createPolicy.policy
+  await org
+    .as('admin')
+    .query('mutation($id: ID!) { submitPolicy(input: { id: $id }) { policy { id } } }', { id })
+  await org
+    .as('approver')
+    .query(
+      'mutation($id: ID!) { reviewPolicy(input: { id: $id, version: 1, decision: APPROVE }) { policy { id } } }',
+      { id },
+    )
+}
+
+test('without a matrix of its own, and without a policy, an organization’s roles decide alone', async () => {
+  const org = await world.organization()
+  expect(await setBudget(org, 500)).toEqual(done)
+  expect(await denials(org)).toEqual([])
+})
+
+test('within the bounds of the matrix it is done; above, somebody is asked, once', async () => {
+  const org = await governed()
+  expect(await setBudget(org, 100)).toEqual(done)
+  const answers = await Promise.all([1, 2, 3].map(() => setBudget(org, 500)))
+  const [id = '', ...others] = answers.map(approvalOf)
+  expect(others).toEqual([id, id])
+  expect(approvalOf(await setBudget(org, 500, id))).toBe(id)
+  expect(await budgetsOf(org)).toEqual([100])
+  const { approval } = await org
+    .as('approver')
+    .query<{ approval: object }>(
+      'query($id: ID!) { approval(id: $id) { action arguments costUsd allowsChanges } }',
+      { id },
+    )
+  expect(approval).toEqual({
+    action: 'budget.allocate',
+    arguments: { mutation: 'setBudget', arguments: budget(500) },
+    costUsd: 500,
+    allowsChanges: false,
+  })
+})
+
+test('what is approved is done once, with exactly these arguments', async () => {
+  const org = await governed()
+  const id = approvalOf(await setBudget(org, 500))
+  await decide(org, 'approver', id)
+  expect(await setBudget(org, 501, id)).toMatchObject(refused('FORBIDDEN'))
+  expect(await denials(org)).toEqual([
+    {
+      subject: 'operation/Mutation.setBudget',
+      reasoning: expect.stringContaining('something else than this mutation with these arguments'),
+    },
+  ])
+  expect(approvalOf(await setBudget(org, 500))).toBe(id)
+  expect(await budgetsOf(org)).toEqual([])
+  expect(await setBudget(org, 500, id)).toEqual(done)
+  expect(await setBudget(org, 500, id)).toMatchObject(
+    refused('FORBIDDEN', { hint: expect.stringContaining('used up') }),
+  )
+  expect(approvalOf(await setBudget(org, 500))).not.toBe(id)
+})
+
+test('of many who repeat it at once, one is let through', async () => {
+  const org = await governed()
+  const id = approvalOf(await setBudget(org, 500))
+  await decide(org, 'approver', id)
+  const answers = await Promise.all(Array.from({ length: 10 }, () => setBudget(org, 500, id)))
+  expect(answers.filter(({ data }) => data)).toHaveLength(1)
+  expect(answers.filter(({ errors }) => errors?.[0]?.extensions?.['code'] === 'FORBIDDEN')).toHaveLength(9)
+})
+
+test('whoever asked does not decide, and a no is a no', async () => {
+  const org = await governed()
+  const id = approvalOf(await setBudget(org, 700))
+  expect(await decide(org, 'admin', id)).toMatchObject(refused('SEPARATION_OF_DUTIES'))
+  await decide(org, 'approver', id, 'REJECT')
+  expect(await setBudget(org, 700, id)).toMatchObject(
+    refused('FORBIDDEN', { hint: expect.stringContaining('rejected') }),
+  )
+  expect(approvalOf(await setBudget(org, 700))).not.toBe(id)
+  expect(await budgetsOf(org)).toEqual([])
+})
+
+test('a yes is for who asked', async () => {
+  const org = await governed()
+  const id = approvalOf(await setBudget(org, 700))
+  await decide(org, 'approver', id)
+  const { createApiKey } = await org
+    .as('admin')
+    .query<{ createApiKey: { secret: string } }>(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+      { input: { principalName: 'another', roles: ['admin'] } },
+    )
+  const another: Pick<Organization, 'as'> = { as: () => ({ ...org.as('admin'), key: createApiKey.secret }) }
+  expect(await setBudget(another, 700, id)).toMatchObject(
+    refused('FORBIDDEN', { hint: expect.stringContaining('somebody else asked for it') }),
+  )
+  expect(await setBudget(org, 700, id)).toEqual(done)
+})
+
+test('an approval that somebody asks for by themselves, with deciders of their choice, opens nothing', async () => {
+  const org = await governed()
+  const { requestApproval } = await org
+    .as('admin')
+    .query<{ requestApproval: { approval: { id: string } } }>(
+      `mutation($input: RequestApprovalInput!) { requestApproval(input: $input) { approval { id } } }`,
+      {
+        input: {
+          idempotencyKey: 'mine',
+          title: 'Budget',
+          action: 'budget.allocate',
+          arguments: { mutation: 'setBudget', arguments: budget(500) },
+          reason: 'I like it',
+        },
+      },
+    )
+  const { id } = requestApproval.approval
+  await decide(org, 'approver', id)
+  expect(await setBudget(org, 500, id)).toMatchObject(refused('FORBIDDEN'))
+})
+
+test('what a policy forbids is not done, whoever said yes before, and the record has it', async () => {
+  const org = await governed()
+  const id = approvalOf(await setBudget(org, 500))
+  await decide(org, 'approver', id)
+  await enforce(org, {
+    name: 'Nothing above 400',
+    effect: 'DENY',
+    actions: ['budget.*'],
+    condition: "resource.name == 'setBudget' && context.arguments.input.maxUsd > 400.0",
+  })
+  expect(await setBudget(org, 500, id)).toMatchObject(
+    refused('FORBIDDEN', { hint: expect.stringContaining('Nothing above 400') }),
+  )
+  expect(await denials(org)).toEqual([
+    {
+      subject: 'operation/Mutation.setBudget',
+      reasoning: expect.stringContaining('Nothing above 400'),
+    },
+  ])
+  expect(await setBudget(org, 50)).toEqual(done)
+})
+
+test('policies govern also where the built-in matrix is in force', async () => {
+  const org = await world.organization()
+  await enforce(org, { name: 'Frozen', effect: 'DENY', actions: ['budget.allocate'] })
+  expect(await setBudget(org, 1)).toMatchObject(refused('FORBIDDEN'))
+})
+
+test('what a policy escalates is a question within an escalation', async () => {
+  const org = await world.organization()
+  await enforce(org, {
+    name: 'Larger than life',
+    effect: 'ESCALATE',
+    escalateTo: 'enterprise',
+    actions: ['budget.allocate'],
+    condition: 'context.amount > 1000.0',
+    stages: [{ roles: ['approver'] }],
+  })
+  const id = approvalOf(await setBudget(org, 5_000))
+  expect(approvalOf(await setBudget(org, 5_000))).toBe(id)
+  const { escalations } = await org
+    .as('admin')
+    .query<{ escalations: object }>('{ escalations { nodes { level title } } }')
+  expect(escalations).toEqual({
+    nodes: [{ level: 'enterprise', title: 'setBudget by admin of organization' }],
+  })
+  await decide(org, 'approver', id)
+  expect(await setBudget(org, 5_000, id)).toEqual(done)
+})
+
+test('of two mutations in one operation none is done before both may be', async () => {
+  const org = await governed()
+  const both = `mutation($a: SetBudgetInput!, $b: SetBudgetInput!, $no: Boolean = false) {
+    first: setBudget(input: $a) { budget { id } }
+    ...Second @skip(if: $no)
+  }
+  fragment Second on Mutation { second: setBudget(input: $b) { budget { id } } }`
+  const variables = { a: budget(50, 'a').input, b: budget(500, 'b').input }
+  const answer = await call(org, 'admin', both, variables)
+  expect(answer.errors).toMatchObject([{ path: ['second'] }])
+  const second = approvalOf(answer)
+  expect(await budgetsOf(org)).toEqual([])
+  await decide(org, 'approver', second)
+  const large = { ...variables, a: budget(600, 'a').input }
+  expect(await call(org, 'admin', both, large, second)).toMatchObject({
+    errors: [{ path: ['first'], extensions: { code: 'APPROVAL_REQUIRED' } }],
+  })
+  const first = approvalOf(await call(org, 'admin', both, large, second))
+  await decide(org, 'approver', first)
+  expect(await call(org, 'admin', both, large, `${first}, ${second}`)).toEqual({
+    data: { first: done.data.setBudget, second: done.data.setBudget },
+  })
+  expect(await budgetsOf(org)).toEqual([500, 600])
+  expect(await call(org, 'admin', both, { ...variables, no: true })).toMatchObject({
+    data: { first: done.data.setBudget },
+  })
+})
+
+test('the same twice in one operation is not done by one yes', async () => {
+  const org = await governed()
+  const twice = `mutation($input: SetBudgetInput!) {
+    a: setBudget(input: $input) { budget { id } } b: setBudget(input: $input) { budget { id } }
+  }`
+  expect(await call(org, 'admin', twice, budget(500))).toMatchObject({
+    errors: [{ path: ['b'], extensions: { code: 'BAD_INPUT' } }],
+  })
+})
+
+test('who is to be informed is told by an event', async () => {
+  const org = await governed({ level: 'DOMAIN', action: 'run.start', ruling: 'INFORM', to: 'enterprise' })
+  const start = 'mutation($input: StartRunInput!) { startRun(input: $input) { run { id } } }'
+  const answer = await call(org, 'operator', start, { input: { workflowId: org.id, input: {} } })
+  expect(answer).toMatchObject(refused('NOT_FOUND'))
+  const events = await world.asOwner(
+    `select subject, data from log.event where organization_id = $1::uuid and type = 'authority.informed'`,
+    [org.id],
+  )
+  expect(events).toMatchObject([
+    { subject: 'mutation/startRun', data: { action: 'run.start', level: 'enterprise', runId: null } },
+  ])
+})
+
+test('secrets stay at the door, and a yes is for the one that was asked about', async () => {
+  const org = await governed()
+  await enforce(org, {
+    name: 'Four eyes',
+    effect: 'REQUIRE_APPROVAL',
+    actions: ['credential.manage'],
+    stages: [{ roles: ['approver'] }],
+  })
+  const credential = (value: string) => ({ input: { name: 'provider/x', value } })
+  const store = (value: string, approval?: string) =>
+    call(org, 'admin', SET_CREDENTIAL, credential(value), approval)
+  const id = approvalOf(await store('sk-very-secret-1'))
+  await decide(org, 'approver', id)
+  expect(await store('sk-very-secret-2', id)).toMatchObject(refused('FORBIDDEN'))
+  const { data } = await store('sk-very-secret-1', id)
+  expect(data).toMatchObject({ setCredential: {} })
+  const kept = await world.asOwner<{ text: string }>(
+    `select request::text as text from policy_decision where organization_id = $1::uuid
+     union all select to_jsonb(a)::text from approval a where organization_id = $1::uuid
+     union all select to_jsonb(a)::text from audit_entry a where organization_id = $1::uuid
+     union all select data::text from log.event where organization_id = $1::uuid`,
+    [org.id],
+  )
+  expect(kept.filter(({ text }) => text.includes('setCredential')).length).toBeGreaterThan(1)
+  expect(kept.filter(({ text }) => text.includes('very-secret'))).toEqual([])
+})
+
+test('over a WebSocket the operation’s extensions name the approval', async () => {
+  const org = await governed()
+  const client = createClient({
+    url: `${world.url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: `Bearer ${org.as('admin').key}` },
+    retryAttempts: 0,
+  })
+  const over = async (extensions: Record<string, unknown>): Promise<unknown> => {
+    const results = client.iterate({ query: SET_BUDGET, variables: budget(500), extensions })
+    return results.next().then(
+      ({ value }) => value,
+      (errors: unknown) => ({ errors }),
+    )
+  }
+  try {
+    expect(await over({})).toMatchObject(refused('APPROVAL_REQUIRED'))
+    const id = approvalOf(await setBudget(org, 500))
+    await decide(org, 'approver', id)
+    expect(await over({ approvalId: id })).toMatchObject(done)
+  } finally {
+    await client.dispose()
+  }
+})
+
+test('a gateway in another process asks by a signed call, and lets nothing through when nobody answers', async () => {
+  const org = await governed()
+  const log = createLog('test', 'silent')
+  const subgraph = world.subgraphs.find(({ name }) => name === 'governance') ?? expect.unreachable()
+  const services = { ...world.data, kms: createKms(world) }
+  const app = serveSubgraph({
+    subgraph,
+    secret: world.secret,
+    lifecycle: createLifecycle(log),
+    internal: internalCalls(services),
+  })
+  const governance = await app.listen({ host: '127.0.0.1', port: 0 })
+  await using gateway = await createGateway({
+    supergraphSdl: readFileSync(
+      fileURLToPath(import.meta.resolve('@tutti/schema/supergraph.graphql')),
+      'utf8',
+    ),
+    subgraphs: world.subgraphs.map(boundSubgraph),
+    identify: (question) => identify(world.data, question),
+    authority: {
+      secret: world.secret,
+      authorize: authorizeMutationsOverHttp(governance, world.secret),
+    },
+    log,
+  })
+  await gateway.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = gateway.app.server.address() as AddressInfo
+  const send = (maxUsd: number, approval?: string) =>
+    call(org, 'admin', SET_BUDGET, budget(maxUsd), approval, `http://127.0.0.1:${port}`)
+  try {
+    expect(await send(50)).toEqual(done)
+    const id = approvalOf(await send(500))
+    await decide(org, 'approver', id)
+    expect(await send(500, id)).toEqual(done)
+  } finally {
+    await app.close()
+  }
+  expect(await send(50)).toMatchObject(refused('UNAVAILABLE'))
+  expect(await budgetsOf(org)).toEqual([500])
+})
