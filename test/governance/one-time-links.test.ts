@@ -159,7 +159,7 @@ describe('an approval by its link', () => {
     expect((await statusOf(id)).decisions).toHaveLength(1)
   })
 
-  test('counts for its stage as any other decision, each person once', async () => {
+  test('counts for its stage like every decision, each person once', async () => {
     const { id } = await ask({ stages: [{ needed: 2, roles: ['approver', 'admin'] }] })
     expect((await send(await linkOf('approver'), { decision: 'APPROVE' })).status).toBe(200)
     expect(await statusOf(id)).toMatchObject({ status: 'PENDING', decisions: [{ comment: null }] })
