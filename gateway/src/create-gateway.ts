@@ -21,6 +21,7 @@ import { answerErrors, graphqlRoute } from './http/graphql-route.ts'
 import { healthRoutes } from './http/health-routes.ts'
 import { streamRoute } from './http/stream-route.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits/check-limits.ts'
+import { loginRoutes, type LoginSettings } from './login/login-routes.ts'
 import type { SubgraphEndpoint } from './subgraph/subgraph-endpoint.ts'
 import { createHub, type HubCounts } from './subscriptions/subscription-hub.ts'
 import { acceptSockets } from './websocket/accept-sockets.ts'
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   recordDenial?: RecordDenial | undefined
   /** Asked before a mutation of the catalogue of actions; without it they are not governed. */
   authority?: Authority | undefined
+  /** Serves `/auth/…`, and lets sessions in; without it there are none. */
+  login?: LoginSettings | undefined
   /** Serves `POST /hooks/…`; without it there are none. */
   receiveHook?: ReceiveHook | undefined
   /** Serves `POST /callbacks/…`; without it there are none. */
@@ -101,7 +104,7 @@ export interface Gateway {
 
 /**
  * The public door over a static supergraph: `/graphql` (HTTP and WebSocket), `/graphql/stream` (server-sent
- * events), `/hooks/…`, `/health`, `/ready`. Throws rather than start with anything unenforced.
+ * events), `/auth/…`, `/hooks/…`, `/health`, `/ready`. Throws rather than start with anything unenforced.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const graph = loadGraph(options.supergraphSdl)
@@ -165,7 +168,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const streams = new Set<() => void>()
   answerErrors(app, present)
-  const callers = createCallers({ authenticate, present, anonymousBytes: limits.anonymousBytes })
+  const sessions = options.login === undefined ? null : { publicUrl: options.login.publicUrl }
+  const callers = createCallers({
+    authenticate,
+    present,
+    anonymousBytes: limits.anonymousBytes,
+    sessions,
+  })
   graphqlRoute(app, { apollo, documents, callers, present, page: production ? null : graphiqlPage(app) })
   streamRoute(app, {
     callers,
@@ -176,6 +185,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     heartbeatMs: timings.keepAlive,
     open: streams,
   })
+  const closeLogin = options.login === undefined ? null : loginRoutes(app, options.login, options.log)
   if (options.receiveHook !== undefined) hookRoute(app, 'hooks', options.receiveHook, options.log)
   if (options.receiveCallback !== undefined) hookRoute(app, 'callbacks', options.receiveCallback, options.log)
   if (options.receiveConnectorCall !== undefined)
@@ -187,6 +197,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     maxPayload: limits.messageBytes,
     maxSockets: MAX_SOCKETS,
     authenticate,
+    sessions,
     watch,
     run,
     present,
@@ -206,6 +217,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hub.stop()
     watch.stop()
     await app.close()
+    await closeLogin?.()
     await apollo.stop()
     await denials.settled()
     await Promise.allSettled(options.subgraphs.map((subgraph) => subgraph.close()))

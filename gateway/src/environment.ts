@@ -28,9 +28,15 @@ export const jwtEnv = {
   JWT_SECRET: z.string().min(32, 'needs at least 32 characters').optional(),
 }
 
+/** Where browsers find the gateway, and which identity providers it may call. Spread into the process's own shape. */
+export const loginEnv = {
+  TUTTI_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be as https://tutti.example.com' }).optional(),
+  TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().default(false),
+}
+
 /** What the distributed gateway reads from its environment. Throws with all mistakes at once. */
 export function readGatewayEnv(source?: NodeJS.ProcessEnv) {
-  const env = readEnv({ ...shape, ...jwtEnv }, source)
+  const env = readEnv({ ...shape, ...jwtEnv, ...loginEnv }, source)
   return {
     ...env,
     production: env.NODE_ENV === 'production',

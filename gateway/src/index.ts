@@ -11,9 +11,11 @@ export {
   type GatewayOptions,
   type Timings,
 } from './create-gateway.ts'
+export { type AskLogin } from './login/ask-login.ts'
+export { type LoginSettings } from './login/login-routes.ts'
 export { type Limits } from './limits/check-limits.ts'
 export { type HookAnswer, type HookCall, type ReceiveHook } from './hooks/hook-route.ts'
-export { jwtEnv, readJwtSettings } from './environment.ts'
+export { jwtEnv, loginEnv, readJwtSettings } from './environment.ts'
 export { boundSubgraph } from './subgraph/bound-subgraph.ts'
 export { httpSubgraph, type HttpSubgraphOptions } from './subgraph/http-subgraph.ts'
 export { localSubgraph, type LocalSubgraphOptions } from './subgraph/local-subgraph.ts'

@@ -13,6 +13,7 @@ import {
   receiveDecisionOverHttp,
   receiveHookOverHttp,
 } from './hooks/receive-hook-over-http.ts'
+import { askLoginOverHttp } from './login/ask-login.ts'
 import { httpSubgraph } from './subgraph/http-subgraph.ts'
 
 const log = createLog('gateway')
@@ -37,6 +38,12 @@ runProcess(log, async (lifecycle) => {
     authority: {
       secret: env.TUTTI_SECRET,
       authorize: authorizeMutationsOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
+    },
+    login: {
+      ask: askLoginOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
+      secret: env.TUTTI_SECRET,
+      publicUrl: env.TUTTI_PUBLIC_URL,
+      allowLocal: env.TUTTI_ALLOW_LOCAL_AGENTS,
     },
     receiveHook: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET),
     receiveCallback: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET, CALLBACK_PATH),

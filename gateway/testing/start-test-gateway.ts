@@ -89,7 +89,7 @@ export async function startTestGateway(
       ),
     async identify(question) {
       identified += 1
-      const name = question.kind === 'api_key' ? question.secret : `tutti_${question.claims.sub}`
+      const name = question.kind !== 'jwt' ? question.secret : `tutti_${question.claims.sub}`
       if (revoked.has(name)) return null
       const [prefix, role, person, organization] = name.split('_')
       return prefix === 'tutti' && isRole(role) ? testActor(role, person, organization) : null

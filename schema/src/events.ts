@@ -514,6 +514,16 @@ export const EVENTS = {
   'credential.deleted': z.object({ credentialId: z.string(), name: z.string() }),
   /** The organization's credentials were encrypted anew. */
   'data_key.rotated': z.object({ version: z.number().int(), reencrypted: z.number().int(), reason }),
+  'identity_provider.set': z.object({ providerId: z.string(), issuer: z.string() }),
+  'identity_provider.removed': z.object({ providerId: z.string(), issuer: z.string() }),
+  /** Somebody logged in; `credential.revoked` with its id is a session's end before its time. */
+  'session.started': z.object({
+    sessionId: z.string(),
+    principalId: z.string(),
+    providerId: z.string(),
+    roles: z.array(z.string()),
+    groups: z.array(z.string()),
+  }),
   'credential.revoked': z.object({ credentialId: z.string() }),
   /** The old key opens until `graceUntil`, and the new one from now on. */
   'credential.replaced': z.object({

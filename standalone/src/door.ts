@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { agents, receiveConnectorCall } from '@tutti/agents'
-import { boundSubgraph, createGateway, jwtEnv, readJwtSettings } from '@tutti/gateway'
+import { boundSubgraph, createGateway, jwtEnv, loginEnv, readJwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
-import { authorizeMutations, identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
+import {
+  answerLogin,
+  authorizeMutations,
+  identify,
+  receiveDecision,
+  recordDenial,
+} from '@tutti/governance/domain'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { openData, roleUrl } from '@tutti/prisma'
@@ -30,6 +36,7 @@ runProcess(log, async (lifecycle) => {
   const env = readEnv({
     ...commonEnv,
     ...jwtEnv,
+    ...loginEnv,
     PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   })
   const data = lifecycle.own(
@@ -57,6 +64,12 @@ runProcess(log, async (lifecycle) => {
       authority: {
         secret: env.TUTTI_SECRET,
         authorize: (actor, calls) => authorizeMutations(data, actor, calls),
+      },
+      login: {
+        ask: (question) => answerLogin(services, question),
+        secret: env.TUTTI_SECRET,
+        publicUrl: env.TUTTI_PUBLIC_URL,
+        allowLocal: env.TUTTI_ALLOW_LOCAL_AGENTS,
       },
       receiveHook: (call) => receiveWebhook(services, call),
       receiveCallback: (call) => receiveCallback(services, call),

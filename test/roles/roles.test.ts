@@ -236,6 +236,9 @@ describe('who may do what', () => {
     ['revokeAssignment', ['admin']],
     ['breakGlass', ['admin']],
     ['reviewBreakGlass', ['admin']],
+    ['setIdentityProvider', ['admin']],
+    ['removeIdentityProvider', ['admin']],
+    ['endSessions', ['admin']],
     ['appendAuditEntry', ['admin', 'agent']],
     ['assessQuality', ['admin', 'operator', 'agent']],
   ])('%s: %s', (name, roles) => {
@@ -250,6 +253,7 @@ describe('who may do what', () => {
     'roleAssignments',
     'accessReview',
     'breakGlassUses',
+    'identityProviders',
     'credentials',
   ])('%s are read by administrators alone', (name) => {
     const field = supergraph.getQueryType()?.getFields()[name]

@@ -32,6 +32,7 @@ export type Kind =
   | 'accessGroup'
   | 'roleAssignment'
   | 'breakGlass'
+  | 'identityProvider'
   | 'article'
   | 'assessment'
   | 'anomaly'
@@ -772,6 +773,16 @@ async function makeByMutations(org: Organization): Promise<Made> {
   )
   // Nobody breaks it twice at a time, and this is made twice.
   await call('revokeAssignment', { id: breakGlass?.assignmentId }, 'assignment { id }')
+  const { identityProvider } = await call(
+    'setIdentityProvider',
+    {
+      issuer: `https://${mark('issuer').toLowerCase()}.example.com`,
+      clientId: mark('client'),
+      clientSecret: mark('secret-of-client'),
+      mapping: [{ claimed: mark('claimed'), group: names.accessGroup }],
+    },
+    'identityProvider { id }',
+  )
   const published = await admin.query<{ publishArticles: { articles: { id: string }[] } }>(
     'mutation($input: PublishArticlesInput!) { publishArticles(input: $input) { articles { id } } }',
     {
@@ -815,6 +826,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       accessGroup: idOf(group),
       roleAssignment: idOf(assignment),
       breakGlass: idOf(breakGlass),
+      identityProvider: idOf(identityProvider),
       credential: idOf(credential),
       connector: idOf(connector),
       boardItem: idOf(item),

@@ -327,6 +327,7 @@ describe('other roles', () => {
         'public.notification': 's',
         'public.connector': 's',
         'public.decision_link': 's',
+        'public.session': 's',
         'public.trigger': 's',
       })[table] ?? '',
     tutti_queue: () => '',
@@ -407,6 +408,7 @@ describe('other roles', () => {
       { name: 'find_due_escalations(integer)', callers: ['tutti_worker'] },
       { name: 'find_due_notifications(integer)', callers: ['tutti_worker'] },
       { name: 'find_overdue_approvals(integer)', callers: ['tutti_worker'] },
+      { name: 'find_session_organization(text)', callers: ['tutti_api'] },
       { name: 'find_trigger_organization(text)', callers: ['tutti_api'] },
       { name: 'log.ensure_partitions()', callers: ['tutti_worker'] },
     ])

@@ -4,7 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { agents, receiveConnectorCall } from '@tutti/agents'
 import { boundSubgraph, createGateway, type Gateway, type JwtSettings } from '@tutti/gateway'
 import { governance } from '@tutti/governance'
-import { authorizeMutations, identify, receiveDecision, recordDenial } from '@tutti/governance/domain'
+import {
+  answerLogin,
+  authorizeMutations,
+  identify,
+  receiveDecision,
+  recordDenial,
+} from '@tutti/governance/domain'
 import { knowledge } from '@tutti/knowledge'
 import { metrics } from '@tutti/metrics'
 import { type Data, openData, roleUrl } from '@tutti/prisma'
@@ -89,6 +95,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         authority: {
           secret: test.secret,
           authorize: (actor, calls) => authorizeMutations(data, actor, calls),
+        },
+        login: {
+          ask: (question) => answerLogin(services, question),
+          secret: test.secret,
+          allowLocal: true,
         },
         receiveHook: (call) => receiveWebhook(services, call),
         receiveDecision: (call) => receiveDecision(data, call),

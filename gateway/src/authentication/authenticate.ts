@@ -5,9 +5,9 @@ import type { JWTPayload } from 'jose'
 import type { Credential } from './credential.ts'
 import type { VerifyJwt } from './verify-jwt.ts'
 
-/** What governance is asked: whose key, or who bears these verified claims. Null: nobody we know. */
+/** What governance is asked: whose key or session, or who bears these verified claims. Null: nobody we know. */
 export type Identify = (
-  question: { kind: 'api_key'; secret: string } | { kind: 'jwt'; claims: JWTPayload },
+  question: { kind: 'api_key' | 'session'; secret: string } | { kind: 'jwt'; claims: JWTPayload },
 ) => Promise<Actor | null>
 
 /** The actor behind a credential; null when it is not valid, for whatever reason. Throws when nobody can say. */
@@ -29,7 +29,7 @@ export function createAuthenticate(settings: AuthenticateSettings): Authenticate
   const answers = new Map<string, { at: number; actor: Promise<Actor | null> }>()
 
   const ask = async (credential: Credential): Promise<Actor | null> => {
-    if (credential.kind === 'api_key') return settings.identify(credential)
+    if (credential.kind !== 'jwt') return settings.identify(credential)
     const claims = await settings.verifyJwt?.(credential.token)
     if (claims === undefined || claims === null) return null
     const actor = await settings.identify({ kind: 'jwt', claims })
@@ -66,6 +66,6 @@ export function createAuthenticate(settings: AuthenticateSettings): Authenticate
 /** Of a credential, to compare and to keep; the secret cannot be read from it. */
 export function fingerprint(credential: Credential): string {
   return createHash('sha256')
-    .update(credential.kind === 'api_key' ? `k${credential.secret}` : `j${credential.token}`)
+    .update(credential.kind === 'jwt' ? `j${credential.token}` : `${credential.kind[0]}${credential.secret}`)
     .digest('base64')
 }

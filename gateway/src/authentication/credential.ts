@@ -1,5 +1,5 @@
-/** What a caller shows; not yet believed. */
-export type Credential = { kind: 'api_key'; secret: string } | { kind: 'jwt'; token: string }
+/** What a caller shows; not yet believed. A session's token comes in a cookie alone. */
+export type Credential = { kind: 'api_key' | 'session'; secret: string } | { kind: 'jwt'; token: string }
 
 const API_KEY_PREFIX = 'tutti_'
 const LONGEST = 8 * 1024

@@ -14,6 +14,8 @@ export interface CallerSettings {
   present: PresentError
   /** Bytes of a body that is read for somebody without a credential. */
   anonymousBytes: number
+  /** Null: there are no sessions. */
+  sessions: { publicUrl?: string | undefined } | null
 }
 
 /** Says who asks before a byte of the body is read: only callers we know may send much. */
@@ -28,12 +30,12 @@ export interface Callers {
 }
 
 /** Callers of the routes that bear its hooks. */
-export function createCallers({ authenticate, present, anonymousBytes }: CallerSettings): Callers {
+export function createCallers({ authenticate, present, anonymousBytes, sessions }: CallerSettings): Callers {
   const known = new WeakMap<FastifyRequest, Known>()
   return {
     hooks: {
       async onRequest(request, reply) {
-        const caller = await authenticateRequest(authenticate, request)
+        const caller = await authenticateRequest(authenticate, request, sessions)
         if ('refusal' in caller) return refuse(reply, [caller.refusal], present)
         if (caller.actor === null && Number(request.headers['content-length'] ?? 0) > anonymousBytes) {
           return refuse(

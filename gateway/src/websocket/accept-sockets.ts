@@ -2,10 +2,13 @@ import type { Server } from 'node:http'
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws'
 import { WebSocketServer } from 'ws'
 
+import { isOwnOrigin, sessionOf } from '../login/session-cookie.ts'
 import { type SessionSettings, SocketSession } from './socket-session.ts'
 
 export interface AcceptSocketsOptions extends SessionSettings {
   path: string
+  /** Null: there are no sessions. */
+  sessions: { publicUrl?: string | undefined } | null
   /** Bytes of one message. */
   maxPayload: number
   /** Sockets at once; more get 503. */
@@ -51,7 +54,10 @@ export function acceptSockets(server: Server, options: AcceptSocketsOptions): So
         webSocket.close(4406, 'Subprotocol not acceptable')
         return
       }
-      const session = new SocketSession(webSocket, options)
+      const { headers } = request
+      // A browser lets any page open a socket here, and sends our cookie along: only our own pages' counts.
+      const ours = options.sessions !== null && isOwnOrigin(headers, options.sessions.publicUrl)
+      const session = new SocketSession(webSocket, options, ours ? sessionOf(headers) : null)
       sessions.add(session)
       webSocket.once('close', () => sessions.delete(session))
     })

@@ -3,7 +3,7 @@ import { CloseCode, MessageType, parseMessage } from 'graphql-ws'
 import type { WebSocket } from 'ws'
 
 import type { Authenticate } from '../authentication/authenticate.ts'
-import { readCredential } from '../authentication/credential.ts'
+import { type Credential, readCredential } from '../authentication/credential.ts'
 import { approvalsOf } from '../authorization/approvals-of.ts'
 import type { CredentialWatch } from '../authentication/watch-credentials.ts'
 import { clientError } from '../errors/client-error.ts'
@@ -33,6 +33,8 @@ export interface SessionSettings {
 export class SocketSession {
   readonly #socket: WebSocket
   readonly #settings: SessionSettings
+  /** What the upgrade bore, for a connection_init without a credential. */
+  readonly #cookie: Credential | null
   readonly #running = new Map<string, () => void>()
   readonly #initTimer: NodeJS.Timeout
   #state: 'new' | 'authenticating' | 'ready' = 'new'
@@ -42,7 +44,8 @@ export class SocketSession {
   #waiting = 0
   #lastCursor: string | null = null
 
-  constructor(socket: WebSocket, settings: SessionSettings) {
+  constructor(socket: WebSocket, settings: SessionSettings, cookie: Credential | null = null) {
+    this.#cookie = cookie
     this.#socket = socket
     this.#settings = settings
     this.#initTimer = setTimeout(
@@ -108,7 +111,7 @@ export class SocketSession {
 
   async #initialise(payload: Record<string, unknown>): Promise<void> {
     clearTimeout(this.#initTimer)
-    const credential = readCredential(lowerCaseNames(payload))
+    const credential = readCredential(lowerCaseNames(payload)) ?? this.#cookie
     if (credential === 'malformed') return this.close(CloseCode.Forbidden, 'Forbidden')
     if (credential === null && !this.#settings.allowAnonymous) {
       return this.close(CloseCode.Unauthorized, 'Unauthorized')

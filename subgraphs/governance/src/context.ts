@@ -1,5 +1,5 @@
 import type { Data, Database } from '@tutti/prisma'
-import type { Log } from '@tutti/runtime'
+import type { Kms, Log } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 
 /** What an operation needs; workers and the gateway's process have it too. */
@@ -10,6 +10,8 @@ export interface DomainServices {
 /** What this subgraph's process gives it. */
 export interface Services extends Pick<Data, 'database' | 'tail'> {
   log: Log
+  /** Wraps secrets of identity providers. */
+  kms: Kms
 }
 
 /** What a resolver works with: the services, and who calls. */

@@ -31,6 +31,7 @@ export { planApproval, planEscalation } from './notifications/plan-notifications
 export { type Delivery, settleNotification } from './notifications/settle-notification.ts'
 export { raiseDueEscalations } from './escalations/raise-due-escalations.ts'
 export { authorizeMutations, type MutationCall, type MutationRefusal } from './gates/authorize-mutations.ts'
+export { answerLogin, type LoginAnswer, type LoginCall } from './sessions/answer-login.ts'
 export { type Gate, type Obstacle, passGate, type Passage } from './gates/pass-gate.ts'
 export type { IncidentRow } from './incidents/incident-row.ts'
 export { openIncidentForCause, type OpenIncidentForCauseInput } from './incidents/open-incident-for-cause.ts'

@@ -11,10 +11,12 @@ import { incidentResolvers } from './incidents/incidents.resolvers.ts'
 import { onCallResolvers } from './on-call/on-call.resolvers.ts'
 import { notificationResolvers } from './notifications/notifications.resolvers.ts'
 import { policyResolvers } from './policies/policies.resolvers.ts'
+import { sessionResolvers } from './sessions/sessions.resolvers.ts'
 
 export { type Credential, identify } from './access/identify.ts'
 export { type Denial, recordDenial } from './audit/record-denial.ts'
 export { internalCalls } from './internal-calls.ts'
+export { loginCalls } from './sessions/answer-login.ts'
 
 /** Who may do what, who decided what, and what went wrong. */
 export const governance = defineSubgraph<Services, Context>({
@@ -23,6 +25,7 @@ export const governance = defineSubgraph<Services, Context>({
   resolvers: recordingFailures(
     mergeResolvers(
       accessResolvers,
+      sessionResolvers,
       auditResolvers,
       chainResolvers,
       approvalResolvers,

@@ -1,5 +1,6 @@
 import { openTestDatabase, type TestDatabase, testActor } from '@tutti/prisma/testing'
 import {
+  createKms,
   bindSubgraph,
   CALL_HEADER,
   createLifecycle,
@@ -23,7 +24,7 @@ beforeAll(async () => {
   tail = await openTail(world.database)
   const log = createLog('test', 'silent')
   app = serveSubgraph({
-    subgraph: bindSubgraph(governance, { database: world.database, tail, log }, log),
+    subgraph: bindSubgraph(governance, { database: world.database, tail, log, kms: createKms(world) }, log),
     secret: world.secret,
     lifecycle: createLifecycle(log),
     internal: internalCalls(world),

@@ -1,8 +1,13 @@
 import { openData } from '@tutti/prisma'
-import { runSubgraph } from '@tutti/runtime'
-import { governance, internalCalls } from './index.ts'
+import { createKms, kmsSettings, runSubgraph } from '@tutti/runtime'
+import { governance, internalCalls, loginCalls } from './index.ts'
 
 runSubgraph(governance, async ({ env, lifecycle, log }) => {
   const data = lifecycle.own(await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET }))
-  return { services: { ...data, log }, checks: { database: data.ping }, internal: internalCalls(data) }
+  const services = { ...data, log, kms: createKms(kmsSettings(env)) }
+  return {
+    services,
+    checks: { database: data.ping },
+    internal: { ...internalCalls(services), ...loginCalls(services) },
+  }
 })

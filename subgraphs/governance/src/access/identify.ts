@@ -2,18 +2,21 @@ import { type Actor, actorSchema, scopesOf, systemActor } from '@tutti/schema'
 import { z } from 'zod'
 import type { DomainServices } from '../context.ts'
 import { effectiveAccess, HELD_ROLES, type HeldRole, knownRoles } from './effective-access.ts'
+import { identifySession } from '../sessions/identify-session.ts'
 import { hashOf, looksLikeSecret } from './key-secret.ts'
 import { touchKey } from './touch-key.ts'
 
-/** What the gateway asks about: a key's secret, or the claims of a token it has verified. */
+/** What the gateway asks about: a key's secret, a session's token, or the claims of a token it has verified. */
 export const credentialSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('api_key'), secret: z.string() }),
+  z.object({ kind: z.literal('session'), secret: z.string() }),
   z.object({ kind: z.literal('jwt'), claims: z.record(z.string(), z.unknown()) }),
 ])
 export type Credential = z.infer<typeof credentialSchema>
 
 /** The actor behind a credential; null when it is wrong, revoked or expired, without saying which. */
 export async function identify(services: DomainServices, credential: Credential): Promise<Actor | null> {
+  if (credential.kind === 'session') return identifySession(services, credential.secret)
   return credential.kind === 'api_key'
     ? identifyKey(services, credential.secret)
     : identifyClaims(services, credential.claims)

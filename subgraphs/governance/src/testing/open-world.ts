@@ -1,6 +1,6 @@
 import { openTail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase, testActor } from '@tutti/prisma/testing'
-import { bindSubgraph, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
 import type { Actor, EventRecord, Role } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
 import { governance } from '../index.ts'
@@ -29,7 +29,7 @@ export async function openWorld(): Promise<World> {
   const world = await openTestDatabase()
   const tail = await openTail(world.database)
   const log = createLog('test', 'silent')
-  const subgraph = bindSubgraph(governance, { database: world.database, tail, log }, log)
+  const subgraph = bindSubgraph(governance, { database: world.database, tail, log, kms: createKms(world) }, log)
   return {
     database: world.database,
     organization: () => world.organization(),

@@ -1,0 +1,177 @@
+import { ERRORS, type ErrorCode } from '@tutti/schema'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { randomNonce, randomPKCECodeVerifier, randomState } from 'openid-client'
+import type { AskLogin, LoginProvider } from './ask-login.ts'
+import { cookieOf, readCookie } from './cookies.ts'
+import { createLoginStates, type LoginState } from './login-state.ts'
+import { openProviderClient } from './provider-client.ts'
+import { isOwnRequest, SESSION_COOKIE, sessionOf } from './session-cookie.ts'
+
+export interface LoginSettings {
+  ask: AskLogin
+  /** The installation's: cookies between the way to a provider and back are signed with a key of it. */
+  secret: string
+  /** Where browsers find us, as `https://tutti.example.com`; as the request says unless given. */
+  publicUrl?: string | undefined
+  /** Whether providers on this machine, without TLS, may be called. */
+  allowLocal?: boolean | undefined
+}
+
+const LOGIN_COOKIE = 'tutti_login'
+/** How long somebody may take at the provider, in seconds. */
+const LOGIN_SECONDS = 600
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * `GET /auth/login`, `GET /auth/callback`, `POST /auth/logout`: OpenID Connect's authorization code flow with PKCE, and a
+ * session's end. Nothing that a provider or a request says is shown. Returns how to let go of the providers.
+ */
+export function loginRoutes(
+  app: FastifyInstance,
+  settings: LoginSettings,
+  log: { error(details: object, message: string): void },
+): () => Promise<void> {
+  const { ask, publicUrl } = settings
+  const providers = openProviderClient(settings.allowLocal ?? false)
+  const states = createLoginStates(settings.secret)
+  const secure = publicUrl?.startsWith('https:') ?? false
+  const session = (value: string, maxAge: number): string =>
+    cookieOf(SESSION_COOKIE, value, { path: '/', maxAge, secure })
+  const login = (value: string, maxAge: number): string =>
+    cookieOf(LOGIN_COOKIE, value, { path: '/auth', maxAge, secure })
+
+  const findProvider = async (
+    organizationId: string,
+    providerId: string | null,
+  ): Promise<LoginProvider | null> => {
+    const answer = await ask({ kind: 'provider', organizationId, providerId })
+    return 'provider' in answer ? answer.provider : null
+  }
+
+  /** Answers with what went wrong on our side or the provider's, and says it in the log alone. */
+  const unavailable = (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
+    log.error({ err: error }, 'nobody could be asked about a login')
+    return refuse(request, reply, 'UNAVAILABLE', 'The identity provider cannot be asked now. Try again.')
+  }
+
+  app.get('/auth/login', async (request, reply) => {
+    const organization = queryOf(request, 'organization')
+    const wanted = queryOf(request, 'provider')
+    const returnTo = queryOf(request, 'return') ?? '/graphql'
+    if (!isLocalPath(returnTo))
+      return refuse(request, reply, 'BAD_INPUT', 'return is a path of this address, as /graphql.')
+    try {
+      const provider =
+        UUID.test(organization ?? '') && (wanted === undefined || UUID.test(wanted))
+          ? await findProvider(organization?.toLowerCase() ?? '', wanted?.toLowerCase() ?? null)
+          : null
+      if (!provider || organization === undefined)
+        return refuse(request, reply, 'NOT_FOUND', 'Nobody logs in here by an identity provider.', 404)
+      const state: LoginState = {
+        organizationId: organization.toLowerCase(),
+        providerId: provider.id,
+        state: randomState(),
+        nonce: randomNonce(),
+        verifier: randomPKCECodeVerifier(),
+        returnTo,
+        redirectUri: new URL('/auth/callback', publicUrl ?? `http://${request.headers.host}`).href,
+        until: Date.now() + LOGIN_SECONDS * 1_000,
+      }
+      const url = await providers.authorizationUrl(provider, state)
+      return closed(reply)
+        .header('set-cookie', login(states.sign(state), LOGIN_SECONDS))
+        .redirect(url, 302)
+    } catch (error) {
+      return unavailable(request, reply, error)
+    }
+  })
+
+  app.get('/auth/callback', async (request, reply) => {
+    const state = states.read(readCookie(request.headers.cookie, LOGIN_COOKIE))
+    // Once, whatever comes of it.
+    reply.header('set-cookie', login('', 0))
+    const again = (): FastifyReply =>
+      refuse(request, reply, 'UNAUTHENTICATED', 'The login did not succeed. Log in again.')
+    if (state === null || queryOf(request, 'state') !== state.state) return again()
+    let provider: LoginProvider | null
+    try {
+      provider = await findProvider(state.organizationId, state.providerId)
+    } catch (error) {
+      return unavailable(request, reply, error)
+    }
+    if (provider === null) return again()
+    let claims: Record<string, unknown>
+    try {
+      claims = await providers.claims(provider, state, request.url.slice(request.url.indexOf('?') + 1))
+    } catch (error) {
+      log.error({ err: error }, 'a login was refused')
+      return again()
+    }
+    try {
+      const { organizationId, providerId } = state
+      const answer = await ask({ kind: 'start', organizationId, providerId, claims })
+      const started = 'session' in answer ? answer.session : null
+      if (started === null) return again()
+      const seconds = Math.max(0, Math.floor((started.expiresAt - Date.now()) / 1_000))
+      return closed(reply)
+        .removeHeader('set-cookie')
+        .header('set-cookie', [login('', 0), session(started.token, seconds)])
+        .redirect(state.returnTo, 303)
+    } catch (error) {
+      return unavailable(request, reply, error)
+    }
+  })
+
+  // Before a body is read: a form's would be refused as such.
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
+    isOwnRequest(request.headers, publicUrl)
+      ? undefined
+      : refuse(request, reply, 'FORBIDDEN', 'Only a page of this address logs somebody out.')
+  app.post('/auth/logout', { onRequest }, async (request, reply) => {
+    const credential = sessionOf(request.headers)
+    try {
+      if (credential?.kind === 'session') await ask({ kind: 'end', token: credential.secret })
+    } catch (error) {
+      return unavailable(request, reply, error)
+    }
+    return closed(reply).header('set-cookie', session('', 0)).status(204).send()
+  })
+
+  return async () => providers[Symbol.asyncDispose]()
+}
+
+function queryOf(request: FastifyRequest, name: string): string | undefined {
+  const { query } = request
+  if (typeof query !== 'object' || query === null) return undefined
+  const value: unknown = new Map<string, unknown>(Object.entries(query)).get(name)
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A path of our own: browsers take `//`, `/\` and what holds a control character for another site's address. */
+function isLocalPath(path: string): boolean {
+  if (!/^\/(?![/\\])[\x21-\x7e]*$/.test(path) || path.includes('\\') || path.length > 1_000) return false
+  return new URL(path, 'http://here.invalid').host === 'here.invalid'
+}
+
+const closed = (reply: FastifyReply): FastifyReply =>
+  reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
+
+/** A page for a browser, JSON for others; both say nothing but what we wrote. */
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  code: ErrorCode,
+  message: string,
+  status: number = ERRORS[code].status === 200 ? 400 : ERRORS[code].status,
+): FastifyReply {
+  closed(reply).status(status)
+  if (!(request.headers.accept ?? '').includes('text/html')) {
+    return reply
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify({ errors: [{ message, extensions: { code } }] }))
+  }
+  return reply
+    .header('content-security-policy', "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
+    .type('text/html; charset=utf-8')
+    .send(`<!doctype html><html lang="en"><title>${code}</title><h1>${message}</h1><p>${code}</p></html>`)
+}

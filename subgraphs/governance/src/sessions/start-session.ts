@@ -1,0 +1,190 @@
+import type { TenantTransaction } from '@tutti/prisma'
+import { isId } from '@tutti/runtime'
+import { systemActor } from '@tutti/schema'
+import { z } from 'zod'
+import { knownRoles } from '../access/effective-access.ts'
+import { writeAuditEntry } from '../audit/write-audit-entry.ts'
+import { UNSTORABLE } from '../input/text.ts'
+import type { DomainServices } from '../context.ts'
+import {
+  IDENTITY_PROVIDER_COLUMNS,
+  type GroupMapping,
+  type IdentityProviderRow,
+} from './identity-provider-row.ts'
+import { hashOfToken, newToken } from './session-token.ts'
+
+/** For how long a session lasts, in hours. */
+const HOURS = 8
+
+const text = (most: number) => z.string().trim().min(1).max(most).refine(isStorable, UNSTORABLE)
+
+const claimsSchema = z.object({
+  sub: text(255),
+  name: text(160).optional().catch(undefined),
+  email: text(320).optional().catch(undefined),
+})
+
+const groupsSchema = z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([])
+
+function isStorable(value: string): boolean {
+  return !value.includes('\0') && value.isWellFormed()
+}
+
+/** A session that has begun; the token is shown this once. */
+export interface StartedSession {
+  token: string
+  expiresAt: number
+}
+
+/**
+ * Somebody has logged in: makes the principal at the first time, sets the roles and groups that the provider's mapping
+ * says, and begins a session. Null when there is no such provider any more, or its claims are unusable. Events:
+ * session.started, group.set for a group that was joined or left. Audit: an execution.
+ */
+export async function startSession(
+  { database }: DomainServices,
+  organizationId: string,
+  providerId: string,
+  given: Record<string, unknown>,
+): Promise<StartedSession | null> {
+  const claims = claimsSchema.safeParse(given)
+  if (!claims.success || !isId(organizationId) || !isId(providerId)) return null
+  return database.inTenant(systemActor(organizationId, 'login'), async (tx) => {
+    const [provider] = await tx.sql<IdentityProviderRow>(
+      `select ${IDENTITY_PROVIDER_COLUMNS} from identity_provider
+       where organization_id = $1::uuid and id = $2::uuid for share`,
+      organizationId,
+      providerId,
+    )
+    if (!provider) return null
+    const person = await readPerson(tx, provider.issuer, claims.data)
+    const claimed = new Set(groupsSchema.parse(given[provider.groupsClaim]))
+    const held = provider.mapping.filter((each) => claimed.has(each.claimed))
+    const roles = knownRoles([provider.defaultRole, ...held.map(({ role }) => role)])
+    await tx.sql(
+      `update principal set roles = array(select jsonb_array_elements_text($3::jsonb)), email = $4
+       where organization_id = $1::uuid and id = $2::uuid`,
+      organizationId,
+      person.id,
+      JSON.stringify(roles),
+      claims.data.email ?? null,
+    )
+    const groups = await setGroups(tx, person, provider.mapping, held)
+    const token = newToken()
+    const [session] = await tx.sql<{ id: string; expiresAt: Date }>(
+      `insert into session (organization_id, principal_id, provider_id, hash, expires_at)
+       values ($1::uuid, $2::uuid, $3::uuid, $4, clock_timestamp() + interval '${HOURS} hours')
+       returning id, expires_at as "expiresAt"`,
+      organizationId,
+      person.id,
+      providerId,
+      hashOfToken(token),
+    )
+    if (!session) return null
+    await tx.sql(
+      `delete from session where organization_id = $1::uuid and principal_id = $2::uuid
+         and expires_at < now() - interval '30 days'`,
+      organizationId,
+      person.id,
+    )
+    const data = { sessionId: session.id, principalId: person.id, providerId, roles, groups }
+    await tx.appendEvent({ type: 'session.started', subject: `session/${session.id}`, data })
+    await writeAuditEntry(tx, {
+      actionType: 'execution',
+      domain: 'access',
+      summary: `${person.name} logged in.`,
+      details: { context: { ...data, issuer: provider.issuer }, outcome: 'logged in' },
+      onBehalfOf: { id: person.id, kind: 'person' },
+      subject: `session/${session.id}`,
+    })
+    return { token, expiresAt: session.expiresAt.getTime() }
+  })
+}
+
+interface Person {
+  id: string
+  name: string
+  groups: string[]
+}
+
+/** Whoever that subject of the issuer is; locked. Nobody gets somebody else's principal by bearing the same name. */
+async function readPerson(
+  tx: TenantTransaction,
+  issuer: string,
+  { sub, name, email }: z.infer<typeof claimsSchema>,
+): Promise<Person> {
+  const { organizationId } = tx.actor
+  const read = async (): Promise<Person | undefined> => {
+    const [person] = await tx.sql<Person>(
+      `select id, name, groups from principal
+       where organization_id = $1::uuid and issuer = $2 and subject = $3 for update`,
+      organizationId,
+      issuer,
+      sub,
+    )
+    return person
+  }
+  const known = await read()
+  if (known) return known
+  const called = name ?? email ?? sub
+  const names = [
+    called,
+    `${called} (${email ?? sub})`,
+    `${called} (${sub})`,
+    `${called} (${sub} at ${issuer})`,
+  ]
+  for (const each of names) {
+    // Taken by another name, or by this very person a moment ago in another request: either way nothing is written.
+    await tx.sql(
+      `insert into principal (organization_id, kind, name, email, roles, issuer, subject)
+       values ($1::uuid, 'person', $2, $3, '{}', $4, $5) on conflict do nothing`,
+      organizationId,
+      each,
+      email ?? null,
+      issuer,
+      sub,
+    )
+    const made = await read()
+    if (made) return made
+  }
+  throw new Error('A person who logs in has no name that is free.')
+}
+
+/** Of the groups that the mapping speaks of, the person is in those it says, and in no other. Answers with all of them. */
+async function setGroups(
+  tx: TenantTransaction,
+  person: Person,
+  mapping: readonly GroupMapping[],
+  held: readonly GroupMapping[],
+): Promise<string[]> {
+  const namesOf = (some: readonly GroupMapping[]): string[] => [
+    ...new Set(some.flatMap(({ group }) => group ?? [])),
+  ]
+  const known = await tx.sql<{ id: string; name: string }>(
+    `select id, name from access_group where organization_id = $1::uuid and $2::jsonb ? name order by name`,
+    tx.actor.organizationId,
+    JSON.stringify(namesOf(mapping)),
+  )
+  const wanted = namesOf(held)
+  const groups = new Set(person.groups)
+  for (const { id, name } of known) {
+    const joins = wanted.includes(name)
+    if (joins === groups.has(name)) continue
+    if (joins) groups.add(name)
+    else groups.delete(name)
+    await tx.appendEvent({
+      type: 'group.set',
+      subject: `group/${id}`,
+      data: { groupId: id, name, added: joins ? [person.id] : [], removed: joins ? [] : [person.id] },
+    })
+  }
+  const all = [...groups].sort()
+  await tx.sql(
+    `update principal set groups = array(select jsonb_array_elements_text($3::jsonb))
+     where organization_id = $1::uuid and id = $2::uuid`,
+    tx.actor.organizationId,
+    person.id,
+    JSON.stringify(all),
+  )
+  return all
+}
