@@ -274,6 +274,11 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       { type: 'escalation.waiting', title: mark('title'), lines: [mark('line')], data: {} },
     ],
   )
+  await world.asOwner(
+    `insert into decision_link (organization_id, token_hash, subject, round, principal_id, expires_at)
+     values ($1, encode(sha256(convert_to($2, 'UTF8')), 'hex'), $3, 1, uuidv7(), now() + interval '1 day')`,
+    [org.id, mark('link'), `escalation/${escalation.id}`],
+  )
   const [modelCall] = await world.asOwner<{ id: string }>(
     `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens, output_tokens,
        cached_tokens, cost_usd, latency_ms, outcome, reason)
