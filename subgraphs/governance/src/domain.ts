@@ -4,7 +4,7 @@ export {
   DEVELOPMENT_ORGANIZATION,
 } from './access/bootstrap-development.ts'
 export { type Credential, identify } from './access/identify.ts'
-export { type ApprovalDecision, approvalDecision } from './approvals/approval-decision.ts'
+export { type ApprovalDecision, approvalDecision, approvalDecisions } from './approvals/approval-decision.ts'
 export type { ApprovalRow } from './approvals/approval-row.ts'
 export { withdrawApprovals } from './approvals/withdraw-approvals.ts'
 export { requestApproval, type RequestApprovalInput } from './approvals/request-approval.ts'

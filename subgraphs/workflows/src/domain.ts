@@ -8,7 +8,7 @@ export {
   type WorkflowSettings,
   writeDefinition,
 } from './definitions/index.ts'
-export { bindApproval, resumeTask, type TaskDecision } from './engine/resume-task.ts'
+export { bindApproval, resumeReviews, resumeTask, type TaskDecision } from './engine/resume-task.ts'
 export { failureKindOf, recover, saysBroken } from './recovery/recover.ts'
 export { idempotencyKey } from './engine/core/index.ts'
 export type { ClaimedTask } from './engine/worker/claimed-task.ts'

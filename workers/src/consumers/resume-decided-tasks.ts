@@ -1,6 +1,11 @@
-import { approvalDecision, requestApproval, withdrawApprovals } from '@tutti/governance/domain'
+import {
+  approvalDecision,
+  approvalDecisions,
+  requestApproval,
+  withdrawApprovals,
+} from '@tutti/governance/domain'
 import type { EventData, EventRecord } from '@tutti/schema'
-import { bindApproval, resumeTask } from '@tutti/workflows/domain'
+import { bindApproval, resumeReviews, resumeTask } from '@tutti/workflows/domain'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
 import type { Consumer } from './start-consumer.ts'
 import { reviewQuestion } from './review-question.ts'
@@ -17,9 +22,35 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
     if (decision && (await resumeTask(services, actor, taskId, decision))) wake()
   }
 
+  /** Reviews that were decided in one page go on together. Answers with the events that are done by it. */
+  async function resumeTogether(events: readonly EventRecord[]): Promise<ReadonlySet<EventRecord>> {
+    const done = new Set<EventRecord>()
+    const decided = Map.groupBy(events.filter(endsApproval), ({ organizationId }) => organizationId)
+    for (const [organizationId, of] of decided) {
+      if (of.length === 1) continue
+      const actor = workerActor(organizationId)
+      const ids = of.map((event) => taskAndApproval(event).approvalId)
+      const ends = new Map(
+        (await approvalDecisions(services, actor, ids)).map((each) => [each.approvalId, each]),
+      )
+      const decisions = new Map(
+        of.flatMap((event) => {
+          const { taskId, approvalId } = taskAndApproval(event)
+          const decision = ends.get(approvalId)
+          return taskId !== null && decision ? [[taskId, decision] as const] : []
+        }),
+      )
+      if (decisions.size === 0) continue
+      const resumed = await resumeReviews(services, actor, decisions)
+      if (resumed.size > 0) wake()
+      for (const event of of) if (resumed.has(taskAndApproval(event).taskId ?? '')) done.add(event)
+    }
+    return done
+  }
+
   async function handle(event: EventRecord): Promise<void> {
-    if (event.type === 'approval.decided' || event.type === 'approval.expired') {
-      const { taskId, approvalId } = event.data as EventData<'approval.decided' | 'approval.expired'>
+    if (endsApproval(event)) {
+      const { taskId, approvalId } = taskAndApproval(event)
       if (taskId !== null) await resume(event, taskId, approvalId)
     }
     if (event.type === 'task.waiting') {
@@ -51,7 +82,8 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
   return {
     name: 'resume-decided-tasks',
     async handle(events) {
-      for (const event of events) await handle(event)
+      const done = await resumeTogether(events)
+      for (const event of events) if (!done.has(event)) await handle(event)
       // After what they asked for in the same page, which comes before their end.
       const ended = Map.groupBy(events.filter(endsByHand), ({ organizationId }) => organizationId)
       for (const [organizationId, of] of ended) {
@@ -61,6 +93,12 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
     },
   }
 }
+
+const endsApproval = ({ type }: EventRecord): boolean =>
+  type === 'approval.decided' || type === 'approval.expired'
+
+const taskAndApproval = ({ data }: EventRecord): { taskId: string | null; approvalId: string } =>
+  data as EventData<'approval.decided' | 'approval.expired'>
 
 const ENDING: readonly string[] = ['cancel', 'skip', 'complete']
 

@@ -16,25 +16,38 @@ export interface ApprovalDecision {
 
 /** The end of an approval; null while it is open, when it was withdrawn, and when it is not one of this organization. */
 export async function approvalDecision(
-  { database }: DomainServices,
+  services: DomainServices,
   actor: Actor,
   approvalId: string,
 ): Promise<ApprovalDecision | null> {
-  if (!isId(approvalId)) return null
-  const [approval] = await database.readTenant<ApprovalRow>(
+  const [decision] = await approvalDecisions(services, actor, [approvalId])
+  return decision ?? null
+}
+
+/** The ends of those among the approvals that have one, as {@link approvalDecision} tells them, in one read. */
+export async function approvalDecisions(
+  { database }: DomainServices,
+  actor: Actor,
+  approvalIds: readonly string[],
+): Promise<ApprovalDecision[]> {
+  const approvals = await database.readTenant<ApprovalRow>(
     actor,
-    `select ${APPROVAL_COLUMNS} from approval where organization_id = $1 and id = $2`,
-    [actor.organizationId, approvalId],
+    `select ${APPROVAL_COLUMNS} from approval where organization_id = $1 and id = any($2::uuid[])`,
+    [actor.organizationId, approvalIds.filter(isId)],
   )
-  const decision = approval && endOf(approval)
-  if (!decision) return null
-  return {
-    approvalId,
-    decision,
-    decidedBy: approval.decidedBy?.name ?? 'nobody',
-    comment: approval.comment,
-    arguments: approval.finalArguments ?? approval.arguments,
-  }
+  return approvals.flatMap((approval) => {
+    const decision = endOf(approval)
+    if (!decision) return []
+    return [
+      {
+        approvalId: approval.id,
+        decision,
+        decidedBy: approval.decidedBy?.name ?? 'nobody',
+        comment: approval.comment,
+        arguments: approval.finalArguments ?? approval.arguments,
+      },
+    ]
+  })
 }
 
 function endOf({ status }: ApprovalRow): ApprovalDecision['decision'] | null {

@@ -67,22 +67,64 @@ export async function resumeTask(
   return resumed
 }
 
+/**
+ * As {@link resumeTask} for several tasks of reviews, by their ids, in one transaction. It waits for nobody: what is held by
+ * somebody else at this moment, and what an agent's task waits for, is left out. Answers with the tasks that go on.
+ */
+export async function resumeReviews(
+  { database }: { database: Database },
+  actor: Actor,
+  decisions: ReadonlyMap<string, TaskDecision>,
+): Promise<ReadonlySet<string>> {
+  const { organizationId } = actor
+  return database.transact(actor, async (client) => {
+    const { rows } = await client.query<WaitingTask>(
+      `${WAITING} and t.id = any($2::uuid[]) and t.kind <> 'agent' order by s.id
+       for key share of r skip locked for no key update of s skip locked`,
+      [organizationId, [...decisions.keys()]],
+    )
+    const resumed = rows.flatMap((task) => {
+      const decision = decisions.get(task.id)
+      if (!decision || (task.approval_id !== null && task.approval_id !== decision.approvalId)) return []
+      const paused = task.run_status === 'paused'
+      const due = placeOf({ createdAt: task.created_at, priority: task.priority })
+      return [
+        {
+          task_id: task.id,
+          strand_id: task.strand_id,
+          status: paused ? 'held' : 'ready',
+          due_at: paused ? null : due,
+          resume: wordOf(task, decision),
+        },
+      ]
+    })
+    await client.query(
+      `update strand s set status = e.status, due_at = e.due_at, resume = e.resume, wait_key = null, fence = s.fence + 1
+       from jsonb_to_recordset($2::jsonb) as e(strand_id uuid, status text, due_at timestamptz, resume jsonb)
+       where s.organization_id = $1 and s.id = e.strand_id`,
+      [organizationId, JSON.stringify(resumed)],
+    )
+    return new Set(resumed.map(({ task_id }) => task_id))
+  })
+}
+
+const WAITING = `select t.id, t.kind, t.node_id, t.step_path, t.agent_id, t.attempt, t.approval_id, s.id as strand_id,
+    s.parent_id is null as is_main, r.id as run_id, r.status as run_status,
+    to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at, r.priority, r.workflow_id,
+    w.name as workflow_name
+  from task t
+  join strand s on s.organization_id = t.organization_id and s.run_id = t.run_id and s.task_id = t.id
+  join run r on r.organization_id = t.organization_id and r.id = t.run_id
+  join workflow w on w.organization_id = r.organization_id and w.id = r.workflow_id
+  where t.organization_id = $1 and s.status = 'waiting' and s.resume is null`
+
 async function lockWaiting(
   client: pg.PoolClient,
   actor: Actor,
   taskId: string,
 ): Promise<WaitingTask | undefined> {
   const { rows } = await client.query<WaitingTask>(
-    `select t.id, t.kind, t.node_id, t.step_path, t.agent_id, t.attempt, t.approval_id, s.id as strand_id,
-       s.parent_id is null as is_main, r.id as run_id, r.status as run_status,
-       to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at, r.priority, r.workflow_id,
-       w.name as workflow_name
-     from task t
-     join strand s on s.organization_id = t.organization_id and s.run_id = t.run_id and s.task_id = t.id
-     join run r on r.organization_id = t.organization_id and r.id = t.run_id
-     join workflow w on w.organization_id = r.organization_id and w.id = r.workflow_id
-     where t.organization_id = $1 and t.id = $2 and s.status = 'waiting' and s.resume is null
-     for key share of r for no key update of s`,
+    `${WAITING} and t.id = $2 for key share of r for no key update of s`,
     [actor.organizationId, taskId],
   )
   return rows[0]
