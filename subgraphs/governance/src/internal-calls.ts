@@ -6,7 +6,7 @@ import { decisionCallSchema, receiveDecision } from './links/receive-decision.ts
 
 /**
  * Signed calls by the gateway that are not GraphQL, for `serveSubgraph`'s `internal`: `/internal/identify` (a
- * credential → the actor, or null), `/internal/denial` (`{ actor, denial }` → null) `/internal/authorize`
+ * credential → the actor, or null), `/internal/denial` (`{ actor, denial }` → null), `/internal/authorize`
  * (`{ actor, mutations, approvals }` → refusals), `/internal/decision` (a visit of a link → the page).
  */
 export function internalCalls(
