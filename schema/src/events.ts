@@ -429,6 +429,31 @@ export const EVENTS = {
   }),
   /** An entry of the audit trail was written; `digest`: what it commits to, which the chain covers. */
   'audit.recorded': z.object({ entryId: z.string(), actionType: z.string(), digest: z.string() }),
+  /** Somebody asked for an export of the record; `filters`: as they were given. */
+  'audit.exported': z.object({
+    exportId: z.string(),
+    format: z.string(),
+    verifiable: z.boolean(),
+    from: z.string().nullable(),
+    until: z.string().nullable(),
+    filters: z.record(z.string(), z.unknown()),
+  }),
+  /** How long entries are kept, in days. */
+  'audit.retention_set': z.object({
+    standardDays: z.number(),
+    significantDays: z.number(),
+    complianceDays: z.number(),
+  }),
+  'legal_hold.set': z.object({ holdId: z.string(), filter: z.record(z.string(), z.unknown()) }),
+  'legal_hold.released': z.object({ holdId: z.string() }),
+  /** Entries were taken away after their time: those of these events (their numbers in the log), the last written `until`. */
+  'audit.pruned': z.object({
+    significance: z.string(),
+    count: z.number(),
+    until: z.string(),
+    events: z.array(z.string()),
+  }),
+  'audit.export_completed': z.object({ exportId: z.string(), written: z.number() }),
   'incident.opened': z.object({ incidentId: z.string(), severity: z.string(), title: z.string() }),
   'incident.acknowledged': z.object({ incidentId: z.string(), severity: z.string() }),
   'incident.resolved': z.object({ incidentId: z.string(), severity: z.string() }),

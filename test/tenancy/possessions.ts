@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { sendMessage } from '@tutti/agents/domain'
-import { openEscalation, requestApproval } from '@tutti/governance/domain'
+import { openEscalation, requestApproval, workExport } from '@tutti/governance/domain'
 import { recordAssessment } from '@tutti/metrics/domain'
 import { appendTaskLogs } from '@tutti/workflows/domain'
 import type { Organization } from '../world/organization.ts'
@@ -27,6 +27,8 @@ export type Kind =
   | 'onCallOverride'
   | 'incident'
   | 'auditEntry'
+  | 'auditExport'
+  | 'legalHold'
   | 'apiKey'
   | 'principal'
   | 'accessGroup'
@@ -148,6 +150,7 @@ export const settingsDocument = (platform: string): string =>
 export async function makeEverything(world: World, org: Organization): Promise<Everything> {
   const { ids, names } = await makeByMutations(org)
   const { database } = world.data
+  while (await workExport({ database }, { organizationId: org.id, id: ids.auditExport }));
   const [admin, operator] = [org.actor('admin'), org.actor('operator')]
   const from = { runId: ids.run, taskId: ids.task }
   const question = () => ({
@@ -641,6 +644,21 @@ async function makeByMutations(org: Organization): Promise<Made> {
     },
     'entry { id }',
   )
+  const { export: exported } = await call(
+    'exportAudit',
+    { format: 'JSONL', filters: { actionType: 'decision' } },
+    'export { id }',
+  )
+  await call(
+    'setAuditRetention',
+    { standardDays: 90, significantDays: 365, complianceDays: 3_000 },
+    'retention { complianceDays }',
+  )
+  const { hold } = await call(
+    'setLegalHold',
+    { reason: mark('reason'), filter: { domain: mark('domain') } },
+    'hold { id }',
+  )
   const { item } = await call(
     'postToBoard',
     {
@@ -826,6 +844,8 @@ async function makeByMutations(org: Organization): Promise<Made> {
       onCallSchedule: idOf(schedule),
       onCallOverride: idOf(override),
       auditEntry: idOf(entry),
+      auditExport: idOf(exported),
+      legalHold: idOf(hold),
       apiKey: idOf(apiKey),
       principal: principalId,
       accessGroup: idOf(group),

@@ -39,8 +39,22 @@ afterAll(async () => {
 })
 
 /** What role api may add to and never change, and what it may only read. */
-const APPEND_ONLY = ['log.event', 'public.audit_entry', 'public.approval_decision', 'public.escalation_step']
+const APPEND_ONLY = [
+  'log.event',
+  'public.audit_entry',
+  'public.audit_export_part',
+  'public.approval_decision',
+  'public.escalation_step',
+]
 const READ_ONLY = ['public.audit_seal', 'public.audit_checkpoint']
+const UNCHANGEABLE_MODELS = [
+  'ApprovalDecision',
+  'EscalationStep',
+  'AuditEntry',
+  'AuditExportPart',
+  'AuditSeal',
+  'AuditCheckpoint',
+]
 const unchangeable = ({ name }: Pick<Table, 'name'>): boolean => [...APPEND_ONLY, ...READ_ONLY].includes(name)
 
 /** Runs as role api in a transaction of this tenant, or of none, and rolls back. */
@@ -247,9 +261,7 @@ describe('Prisma without its filter', () => {
       const data = { organizationId: other.organizationId }
       const update = () => inModel(reader, model, (each) => each.updateMany({ where, data }))
       const removal = () => inModel(reader, model, (each) => each.deleteMany({ where }))
-      if (
-        ['ApprovalDecision', 'EscalationStep', 'AuditEntry', 'AuditSeal', 'AuditCheckpoint'].includes(model)
-      ) {
+      if (UNCHANGEABLE_MODELS.includes(model)) {
         await expect(update()).rejects.toThrow('permission denied')
         await expect(removal()).rejects.toThrow('permission denied')
       } else {
@@ -304,6 +316,8 @@ describe('other roles', () => {
         'public.agent_message': 'sud',
         'public.message_broadcast': 'sd',
         'public.model_response': 'sd',
+        'public.audit_export': 's',
+        'public.audit_export_part': 'sd',
         'public.operation': 's',
         'public.shared_resource': 's',
         'public.resource_booking': 'sd',
@@ -323,6 +337,7 @@ describe('other roles', () => {
       ({
         'public.api_key': 's',
         'public.approval': 's',
+        'public.audit_entry': 's',
         'public.escalation': 's',
         'public.notification': 's',
         'public.connector': 's',
@@ -334,7 +349,13 @@ describe('other roles', () => {
     // Of a checkpoint it changes when it was written outside, and nothing else.
     tutti_sealer: (table) =>
       ({ 'log.signing_key': 'si', 'public.audit_seal': 'si', 'public.audit_checkpoint': 'siu' })[table] ?? '',
-    tutti_retention: () => '',
+    tutti_retention: (table) =>
+      ({
+        'public.audit_entry': 'sd',
+        'public.audit_retention': 's',
+        'public.legal_hold': 's',
+        'log.event': 'si',
+      })[table] ?? '',
   }
 
   test('are those that the platform makes', async () => {
@@ -402,6 +423,10 @@ describe('other roles', () => {
        where p.prosecdef and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1`,
     )
     expect(rows).toEqual([
+      {
+        name: 'audit_matches(text,text,uuid,timestamp with time zone,timestamp with time zone,integer)',
+        callers: ['tutti_api'],
+      },
       { name: 'find_api_key_organization(text)', callers: ['tutti_api'] },
       { name: 'find_connector_organization(text)', callers: ['tutti_api'] },
       { name: 'find_decision_link_organization(text)', callers: ['tutti_api'] },

@@ -2,6 +2,7 @@ import { type Data, roleUrl } from '@tutti/prisma'
 import { createLanes, type Lifecycle, type Log } from '@tutti/runtime'
 import { TASK_LANE } from '@tutti/schema'
 import { startTaskRunner } from '@tutti/workflows/domain'
+import { startExports } from './audit/start-exports.ts'
 import { startSealer } from './audit/start-sealer.ts'
 import { startBudgetUpkeep } from './budgets/start-budget-upkeep.ts'
 import { startExpiry } from './approvals/start-expiry.ts'
@@ -101,6 +102,7 @@ export async function startWorkers(
   lifecycle.own(startNotifications({ ...services, egress, mailer, publicUrl: options.publicUrl }))
   lifecycle.own(startRunTimeouts(services))
   lifecycle.own(startMessageExpiry(services))
+  lifecycle.own(startExports(services))
   lifecycle.own(startOperations(services, wake))
   lifecycle.own(startContainment(services, wake))
   lifecycle.own(startDeployments(services, (agent) => probeAgent(egress, agent)))

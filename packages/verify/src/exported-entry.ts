@@ -20,20 +20,52 @@ export interface ExportedEntry {
 
 const FIELDS = 11
 
+/** A line at the end of an export that ends before the chain: an event after it, and that a checkpoint signed it. */
+export interface Attestation {
+  event: ExportedEntry
+  /** The hash before it. */
+  previous: string
+  /** Its place among the entries of the checkpoint, how many those are, and the audit path to their root, hex. */
+  index: number
+  size: number
+  path: string[]
+  /** The checkpoint's number. */
+  checkpoint: number
+}
+
 const sha256 = (text: string): string => hash('sha256', text, 'hex')
 
 /** A text that may be something else: undefined then. */
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /** Parses a line; null when it is none of an export. */
-export function parseEntry(text: string): ExportedEntry | null {
+export function parseLine(text: string): ExportedEntry | Attestation | null {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     return null
   }
-  return isEntry(value) ? value : null
+  return isEntry(value) ? value : attestationOf(value)
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
+
+function attestationOf(value: unknown): Attestation | null {
+  if (typeof value !== 'object' || value === null || !('attestation' in value)) return null
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const event = fields.get('attestation')
+  const [previous, path] = [fields.get('previous'), fields.get('path')]
+  const [index, size, checkpoint] = [fields.get('index'), fields.get('size'), fields.get('checkpoint')]
+  return isEntry(event) &&
+    typeof previous === 'string' &&
+    isCount(index) &&
+    isCount(size) &&
+    isCount(checkpoint) &&
+    Array.isArray(path) &&
+    path.every((node) => typeof node === 'string')
+    ? { event, previous, index, size, path, checkpoint }
+    : null
 }
 
 function isEntry(value: unknown): value is ExportedEntry {

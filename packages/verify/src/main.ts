@@ -54,14 +54,15 @@ function sequence(name: string, text: string | undefined): number | undefined {
   return Number(text)
 }
 
-function print({ organizationId, entries, checkpoints, uncovered, faults, more }: Report): void {
+function print({ organizationId, entries, checkpoints, uncovered, pruned, faults, more }: Report): void {
   for (const { kind, sequence: place, message } of faults.slice(0, MOST_SHOWN))
     console.log(`${kind} at ${place}: ${message}`)
   if (faults.length > MOST_SHOWN)
     console.log(`and ${faults.length - MOST_SHOWN}${more ? ' or more' : ''} others`)
   console.log(
     `${faults.length === 0 ? 'Verified' : 'NOT VERIFIED'}: organization ${organizationId ?? 'unknown'}, ${entries} entries, ` +
-      `${checkpoints} checkpoints${uncovered === 0 ? '' : `, ${uncovered} entries after the last one`}`,
+      `${checkpoints} checkpoints${uncovered === 0 ? '' : `, ${uncovered} entries after the last one`}` +
+      `${pruned === 0 ? '' : `, ${pruned} pruned`}`,
   )
 }
 

@@ -39,6 +39,23 @@ export class MerkleTree {
   }
 }
 
+/** The root that a leaf (hex) at a place among so many and its audit path (hex) make, as in RFC 9162 (2.1.3.2); hex. */
+export function rootFrom(hex: string, index: number, size: number, path: readonly string[]): string {
+  leaf.write(hex, 1, 'hex')
+  let root: Buffer = hash('sha256', leaf, 'buffer')
+  let [place, last] = [index, size - 1]
+  for (const each of path) {
+    const sibling = Buffer.from(each, 'hex')
+    if (last === 0 || sibling.length !== DIGEST) return ''
+    if (place % 2 === 1 || place === last) {
+      root = join(sibling, root)
+      while (place % 2 === 0 && place !== 0) [place, last] = [place >> 1, last >> 1]
+    } else root = join(root, sibling)
+    ;[place, last] = [place >> 1, last >> 1]
+  }
+  return last === 0 ? root.toString('hex') : ''
+}
+
 function join(left: Buffer, right: Buffer): Buffer {
   left.copy(node, 1)
   right.copy(node, 1 + DIGEST)

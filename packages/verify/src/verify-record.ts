@@ -1,7 +1,15 @@
 import { hash, type KeyObject } from 'node:crypto'
-import { entryOf, type ExportedEntry, faultOfAuditEntry, parseEntry, textOf } from './exported-entry.ts'
+import {
+  type Attestation,
+  entryOf,
+  type ExportedEntry,
+  faultOfAuditEntry,
+  parseLine,
+  textOf,
+} from './exported-entry.ts'
 import type { Fault, FaultKind } from './fault.ts'
-import { MerkleTree } from './merkle-root.ts'
+import { MerkleTree, rootFrom } from './merkle-root.ts'
+import { Owed } from './owed.ts'
 import { type Checkpoint, readCheckpoints } from './read-checkpoints.ts'
 
 export type { Fault, FaultKind } from './fault.ts'
@@ -25,6 +33,8 @@ export interface Report {
   checkpoints: number
   /** How many entries at the end no checkpoint covers: the chain alone speaks for them. */
   uncovered: number
+  /** How many entries of the trail were pruned, as the chain says. */
+  pruned: number
   /** In the order in which they were found, at most {@link MOST_FAULTS}. */
   faults: Fault[]
   /** True: there were more. */
@@ -36,7 +46,7 @@ const GENESIS = '0'.repeat(64)
 const HASH = /^[0-9a-f]{64}$/
 
 /**
- * Verifies an export line by line, in memory that does not grow with it. A fault says what and where; the lines after it
+ * Verifies an export line by line, in memory that grows with what was pruned alone. A fault says what and where; the lines after it
  * are verified against what is stated, so that one change is one fault.
  */
 export async function verifyRecord(
@@ -64,6 +74,7 @@ export async function verifyRecord(
   let at = 0
   let tree = new MerkleTree()
   let whole = false
+  const owed = new Owed()
 
   function open(line?: ExportedEntry): void {
     opened = true
@@ -123,7 +134,12 @@ export async function verifyRecord(
   }
 
   function take(text: string): void {
-    const line = parseEntry(text)
+    const parsed = parseLine(text)
+    if (parsed !== null && 'path' in parsed) {
+      attest(parsed)
+      return
+    }
+    const line = parsed
     if (!opened) open(line ?? undefined)
     if (!line) {
       told('unreadable', expected, `What should be entry ${expected} is no entry.`)
@@ -164,16 +180,35 @@ export async function verifyRecord(
       told('foreign', sequence, `Entry ${sequence} is of another organization.`)
     else if (!isLater(line.seq))
       told('repeated', sequence, `The event of entry ${sequence} is not after the one before it.`)
+    else owed.settle(line)
     const audited = faultOfAuditEntry(line)
-    if (audited)
-      told(
-        audited,
-        sequence,
-        `The audit entry of entry ${sequence} is ${audited === 'entry_missing' ? 'missing' : 'not what the chain says'}.`,
-      )
+    if (audited === 'entry_altered')
+      told(audited, sequence, `The audit entry of entry ${sequence} is not what the chain says.`)
+    else if (audited) owed.add(line)
     computed = hashed === '' ? line.hash : hashed
     stated = line.hash
     cover(sequence, line.hash)
+  }
+
+  /** An event after the end, that says what of the export is gone: it has to be in what a checkpoint signed. */
+  function attest({ event, previous, index, size, path, checkpoint }: Attestation): void {
+    const signer = signed.find(({ number }) => number === checkpoint)
+    const hashed = hash('sha256', `${previous}${event.sequence}${entryOf(event)}`, 'hex')
+    if (
+      signer &&
+      event.organizationId === of &&
+      hashed === event.hash &&
+      size === signer.lastSequence - signer.firstSequence + 1 &&
+      index === event.sequence - signer.firstSequence &&
+      rootFrom(hashed, index, size, path) === signer.root
+    )
+      owed.settle(event)
+    else
+      told(
+        'altered',
+        event.sequence,
+        `Nothing signed shows entry ${event.sequence}, which follows the export.`,
+      )
   }
 
   /** The root over what was altered differs too, which says no more. */
@@ -193,6 +228,8 @@ export async function verifyRecord(
   for await (const some of lines) for (const line of some) if (line !== '') take(line)
   if (!opened) open()
 
+  for (const sequence of owed.missing())
+    told('entry_missing', sequence, `The audit entry of entry ${sequence} is missing.`)
   const end = expected - 1
   const last = signed.at(-1)
   const until = to ?? last?.lastSequence ?? 0
@@ -204,6 +241,7 @@ export async function verifyRecord(
     entries,
     checkpoints: signed.length,
     uncovered: Math.max(0, end - Math.max(last?.lastSequence ?? 0, from - 1)),
+    pruned: owed.pruned,
     faults,
     more,
   }

@@ -11,6 +11,16 @@ export { requestApproval, type RequestApprovalInput } from './approvals/request-
 export { settleDueApprovals } from './approvals/settle-due-approvals.ts'
 export { useApproval, type Use, type UseApprovalInput } from './approvals/use-approval.ts'
 export { appendAuditEntry, type AppendAuditEntryInput } from './audit/append-audit-entry.ts'
+export {
+  deleteOldExportParts,
+  findExports,
+  type PartSize,
+  type RunningExport,
+  workExport,
+} from './audit-exports/work-export.ts'
+export { pruneAudit } from './audit-retention/prune-audit.ts'
+export { setLegalHold } from './audit-retention/legal-holds.ts'
+export { exportAudit } from './audit-exports/export-audit.ts'
 export { type Denial, recordDenial } from './audit/record-denial.ts'
 export { type AuthorizationQuestion, authorize } from './authority/authorize.ts'
 export { requireAuthority } from './authority/require-authority.ts'

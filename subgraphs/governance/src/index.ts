@@ -1,6 +1,8 @@
 import { defineSubgraph, mergeResolvers } from '@tutti/runtime'
 import { accessResolvers } from './access/access.resolvers.ts'
 import { approvalResolvers } from './approvals/approvals.resolvers.ts'
+import { auditExportResolvers } from './audit-exports/audit-exports.resolvers.ts'
+import { auditRetentionResolvers } from './audit-retention/audit-retention.resolvers.ts'
 import { auditResolvers } from './audit/audit.resolvers.ts'
 import { recordingFailures } from './audit/recording-failures.ts'
 import { authorityResolvers } from './authority/authority.resolvers.ts'
@@ -27,6 +29,8 @@ export const governance = defineSubgraph<Services, Context>({
       accessResolvers,
       sessionResolvers,
       auditResolvers,
+      auditExportResolvers,
+      auditRetentionResolvers,
       chainResolvers,
       approvalResolvers,
       escalationResolvers,

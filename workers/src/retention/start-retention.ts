@@ -7,7 +7,12 @@ import {
   deleteOldModelCalls,
   deleteOldUses,
 } from '@tutti/agents/domain'
-import { deleteOldLinks, deleteOldNotifications } from '@tutti/governance/domain'
+import {
+  deleteOldExportParts,
+  deleteOldLinks,
+  deleteOldNotifications,
+  pruneAudit,
+} from '@tutti/governance/domain'
 import { deleteExpiredLogs, deleteOldFirings } from '@tutti/workflows/domain'
 import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
@@ -27,6 +32,8 @@ const SWEEPS = {
   'load of agents': deleteOldLoads,
   notifications: deleteOldNotifications,
   'links to decide': deleteOldLinks,
+  'entries of the audit trail': pruneAudit,
+  'parts of exports': deleteOldExportParts,
 } as const
 
 /** Takes away what is past its time, of every tenant, every ten minutes; several workers may. */

@@ -31,6 +31,10 @@ const append = (actor: Actor, input: object) =>
        entry { id actorId actorKind agent { id } classification significance details relatedTasks } } }`,
     { input },
   )
+const page = z.object({
+  nodes: z.array(z.object({ summary: z.string() })),
+  pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+})
 const list = async (filter: string) =>
   (await world.ask(admin, `{ auditEntries(${filter}) { nodes { summary } } }`)).data['auditEntries']?.[
     'nodes'
@@ -62,6 +66,70 @@ test('the trail is listed newest first, and by subject and type', async () => {
   expect(await list('subject: "a/1"')).toEqual([{ summary: 'three' }, { summary: 'one' }])
   expect(await list('actionType: "decision"')).toEqual([{ summary: 'two' }, { summary: 'one' }])
   expect(await list('subject: "a\\u0000"')).toEqual([])
+})
+
+test('the trail is searched by who, what, where, when, which task and by words, page by page', async () => {
+  const start = new Date()
+  const people = [
+    admin,
+    { ...colleague(admin, 'agent'), onBehalfOf: { id: 'user:ann', kind: 'person' as const } },
+  ]
+  for (const [n, summary] of [
+    'Refunded the blue teapot',
+    'Kept the BLUE kettle',
+    'Refunded a kettle',
+  ].entries())
+    await append(people[n % 2] ?? admin, {
+      ...entry,
+      summary,
+      domain: n === 0 ? 'finance' : 'service',
+      relatedTasks: [`Task '${n}' \\ x`],
+      significance: n === 2 ? 'compliance' : 'standard',
+      classification: n === 1 ? 'public' : 'internal',
+      details: { reasoning: `Customer was furious ${n}` },
+    })
+  const found = async (filter: string) => {
+    const summaries: unknown[] = []
+    for (let after = ''; ;) {
+      const { data } = await world.ask(
+        admin,
+        `{ auditEntries(first: 1, ${after}, ${filter}) { nodes { summary } pageInfo { hasNextPage endCursor } } }`,
+      )
+      const { nodes, pageInfo } = page.parse(data['auditEntries'])
+      summaries.push(...nodes.map(({ summary }) => summary.split(' ').slice(-1)[0]))
+      if (!pageInfo.hasNextPage) return summaries
+      after = `after: "${pageInfo.endCursor}"`
+    }
+  }
+  expect(await found('text: "blue"')).toEqual(['kettle', 'teapot'])
+  expect(await found('text: "refunded -teapot"')).toEqual(['kettle'])
+  expect(await found('text: "furious", domain: "finance"')).toEqual(['teapot'])
+  expect(await found('text: "\\u0000 ((:*", domain: "finance"')).toEqual([])
+  expect(await found(`task: "Task '1' \\\\ x"`)).toEqual(['kettle'])
+  expect(await found(`task: "Task '1'", text: "kettle"`)).toEqual([])
+  expect(await found('task: ""')).toEqual([])
+  expect(await found('actor: "agent-of-tests"')).toEqual(['kettle'])
+  expect(await found('actor: "user:ann", text: "blue"')).toEqual(['kettle'])
+  expect(await found('significance: "compliance"')).toEqual(['kettle'])
+  expect(await found('classification: "public"')).toEqual(['kettle'])
+  expect(await found(`from: "${start.toISOString()}", domain: "service"`)).toEqual(['kettle', 'kettle'])
+  expect(await found(`until: "${start.toISOString()}", text: "kettle"`)).toEqual([])
+  const stranger = await world.organization()
+  const { data } = await world.ask(stranger, '{ auditEntries(text: "kettle") { nodes { id } } }')
+  expect(data['auditEntries']?.['nodes']).toEqual([])
+})
+
+test('what is sensitive is shown to those alone who may see it', async () => {
+  await append(admin, { ...entry, classification: 'sensitive' })
+  await append(admin, entry)
+  const seen = async (as: Actor) =>
+    (await world.ask(as, '{ auditEntries(text: "refunded") { nodes { classification } } }')).data[
+      'auditEntries'
+    ]
+  expect(await seen(colleague(admin, 'operator'))).toEqual({ nodes: [{ classification: 'internal' }] })
+  expect(await seen(admin)).toEqual({
+    nodes: [{ classification: 'internal' }, { classification: 'sensitive' }],
+  })
 })
 
 test('an entry is an event of the log, which commits to every column of it', async () => {

@@ -1,6 +1,7 @@
 import { isId } from '@tutti/runtime'
 import type { Context } from '../context.ts'
 import { AUDIT_ENTRY_COLUMNS, type AuditEntryRow } from './audit-entry-row.ts'
+import { maySeeSensitive } from './audit-filter.ts'
 
 /** Audit entries by id, in one read; an id that is not of this organization is left out. */
 export async function loadAuditEntries(
@@ -9,8 +10,9 @@ export async function loadAuditEntries(
 ): Promise<ReadonlyMap<string, AuditEntryRow>> {
   const rows = await database.readTenant<AuditEntryRow>(
     actor,
-    `select ${AUDIT_ENTRY_COLUMNS} from audit_entry where organization_id = $1 and id = any($2::uuid[])`,
-    [actor.organizationId, ids.filter(isId)],
+    `select ${AUDIT_ENTRY_COLUMNS} from audit_entry where organization_id = $1 and id = any($2::uuid[])
+       and ($3 or classification <> 'sensitive')`,
+    [actor.organizationId, ids.filter(isId), maySeeSensitive(actor)],
   )
   return new Map(rows.map((row) => [row.id, row]))
 }

@@ -1,6 +1,6 @@
-import { actorRecord } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
+import { recordEvent } from './record-event.ts'
 import {
   auditEvent,
   auditParameters,
@@ -25,11 +25,7 @@ export async function recordAlone(
       const { rows } = await client.query<WrittenEntry>(INSERT_AUDIT_ENTRY, auditParameters(actor, entry))
       const [row] = rows
       if (!row) throw new Error('An insert answered with no row.')
-      const { type, subject, data } = auditEvent(row)
-      await client.query(
-        'insert into log.event (organization_id, type, subject, actor, data) values ($1, $2, $3, $4, $5)',
-        [actor.organizationId, type, subject, actorRecord(actor), data],
-      )
+      await recordEvent(client, actor, auditEvent(row))
     },
     { plan: 'generic' },
   )

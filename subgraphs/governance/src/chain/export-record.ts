@@ -1,8 +1,9 @@
 import type { Database } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
-import type { Actor } from '@tutti/schema'
+import type { Actor, EventRecord } from '@tutti/schema'
 import { AUDIT_ENTRY_COLUMNS } from '../audit/audit-entry-row.ts'
 import { canonical } from '../audit/commitment.ts'
+import { proveEvent } from './prove-entry.ts'
 
 const PAGE = 1_000
 
@@ -70,6 +71,39 @@ export async function* exportRecord(
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
     next = Number(last.sequence) + 1
+  }
+}
+
+/**
+ * What an export that ends before the end of the chain has at its end: the events after it that say which of its entries
+ * were pruned, each with the proof that a checkpoint signed it. A line each.
+ */
+export async function* attestationsOf(
+  { database }: { database: Pick<Database, 'readTenant'> },
+  actor: Actor,
+  { from = 1, to = Number.MAX_SAFE_INTEGER }: ExportRange,
+): AsyncGenerator<string> {
+  const acts = await database.readTenant<EventRecord>(
+    actor,
+    `with part as (select min(event_seq) as first, max(event_seq) as last from (
+         (select event_seq from audit_seal where organization_id = $1 and sequence >= $2 order by sequence limit 1)
+         union all
+         (select event_seq from audit_seal where organization_id = $1 and sequence <= $3 order by sequence desc limit 1)) s)
+     select e.organization_id as "organizationId", e.seq, e.id, e.type, e.subject, e.actor, e.data, e.time
+     from log.event e, part
+     where e.organization_id = $1 and e.subject = 'audit/retention' and e.run_id is null and e.seq > part.last
+       and e.type = 'audit.pruned'
+       and exists (select from jsonb_array_elements_text(e.data->'events') n
+         where n::bigint between part.first and part.last)
+     order by e.seq`,
+    [actor.organizationId, from, to],
+  )
+  for (const event of acts) {
+    const proof = await proveEvent((text, values) => database.readTenant(actor, text, values), event)
+    if (!proof) continue
+    const { sequence, hash, salt, previous, index, size, path, checkpoint } = proof
+    const line = { ...event, seq: String(event.seq), sequence, hash, salt }
+    yield `${canonical({ attestation: line, previous, index, size, path, checkpoint: checkpoint.number })}\n`
   }
 }
 

@@ -1,5 +1,6 @@
 import { isId } from '@tutti/runtime'
 import type { Actor, EventRecord } from '@tutti/schema'
+import type pg from 'pg'
 import type { DomainServices } from '../context.ts'
 import { chainEntry, GENESIS } from './chain-entry.ts'
 import { CHECKPOINT_COLUMNS, type CheckpointRow } from './checkpoint.ts'
@@ -37,34 +38,50 @@ export async function proveEntry(
     )
     const [event] = events
     if (!event) return null
-    const { rows: checkpoints } = await client.query<CheckpointRow>(
-      `select ${CHECKPOINT_COLUMNS} from audit_checkpoint where organization_id = $1 and last_event_seq >= $2
-       order by number limit 1`,
-      [organizationId, event.seq],
-    )
-    const [checkpoint] = checkpoints
-    if (!checkpoint) return null
-    const { firstSequence, lastSequence } = checkpoint
-    const { rows: seals } = await client.query<{ eventSeq: bigint; salt: string; hash: Buffer }>(
-      `select event_seq as "eventSeq", encode(salt, 'hex') as salt, hash from audit_seal
-       where organization_id = $1 and sequence between $2 and $3 order by sequence`,
-      [organizationId, firstSequence - 1n, lastSequence],
-    )
-    const index = seals.findIndex(({ eventSeq }) => eventSeq === event.seq)
-    const seal = seals[index]
-    if (!seal) return null
-    // The first checkpoint has nothing before it.
-    const before = firstSequence > 1n ? 1 : 0
-    const leaves = seals.slice(before).map(({ hash }) => hash)
-    return {
-      sequence: Number(firstSequence) + index - before,
-      entry: chainEntry(event, seal.salt),
-      previous: seals[index - 1]?.hash.toString('hex') ?? GENESIS,
-      hash: seal.hash.toString('hex'),
-      index: index - before,
-      size: leaves.length,
-      path: merklePath(leaves, index - before).map((node) => node.toString('hex')),
-      checkpoint,
-    }
+    return proveEvent(async (text, values) => (await client.query(text, values)).rows, event)
   })
+}
+
+/** A row of the chain, as {@link proveEvent} reads it. */
+interface SealRow {
+  eventSeq: bigint
+  salt: string
+  hash: Buffer
+}
+
+/** Reads rows within one tenant. */
+export type Read = <Row extends pg.QueryResultRow>(text: string, values: unknown[]) => Promise<Row[]>
+
+/** The proof of an event; null when no checkpoint covers it yet. */
+export async function proveEvent(read: Read, event: EventRecord): Promise<(Proof & { salt: string }) | null> {
+  const { organizationId } = event
+  const [checkpoint] = await read<CheckpointRow & pg.QueryResultRow>(
+    `select ${CHECKPOINT_COLUMNS} from audit_checkpoint where organization_id = $1 and last_event_seq >= $2
+     order by number limit 1`,
+    [organizationId, event.seq],
+  )
+  if (!checkpoint) return null
+  const { firstSequence, lastSequence } = checkpoint
+  const seals = await read<SealRow & pg.QueryResultRow>(
+    `select event_seq as "eventSeq", encode(salt, 'hex') as salt, hash from audit_seal
+     where organization_id = $1 and sequence between $2 and $3 order by sequence`,
+    [organizationId, firstSequence - 1n, lastSequence],
+  )
+  const index = seals.findIndex(({ eventSeq }) => eventSeq === event.seq)
+  const seal = seals[index]
+  if (!seal) return null
+  // The first checkpoint has nothing before it.
+  const before = firstSequence > 1n ? 1 : 0
+  const leaves = seals.slice(before).map(({ hash }) => hash)
+  return {
+    sequence: Number(firstSequence) + index - before,
+    entry: chainEntry(event, seal.salt),
+    previous: seals[index - 1]?.hash.toString('hex') ?? GENESIS,
+    hash: seal.hash.toString('hex'),
+    salt: seal.salt,
+    index: index - before,
+    size: leaves.length,
+    path: merklePath(leaves, index - before).map((node) => node.toString('hex')),
+    checkpoint,
+  }
 }
