@@ -29,7 +29,11 @@ export async function openWorld(): Promise<World> {
   const world = await openTestDatabase()
   const tail = await openTail(world.database)
   const log = createLog('test', 'silent')
-  const subgraph = bindSubgraph(governance, { database: world.database, tail, log, kms: createKms(world) }, log)
+  const subgraph = bindSubgraph(
+    governance,
+    { database: world.database, tail, log, kms: createKms(world) },
+    log,
+  )
   return {
     database: world.database,
     organization: () => world.organization(),
