@@ -86,11 +86,18 @@ test('load grows: so do the instances, once for all processes, and more is done 
   const filled = Promise.withResolvers<void>()
   const execute = async (): Promise<void> => {
     most = Math.max(most, ++now)
-    // Six at once are more than the one instance could: nobody ends before the instances are there.
-    if (now === 6) filled.resolve()
+    // Six at once are more than the one instance could: nobody ends before the instances are there, and seen at work.
+    if (now === 6) vi.waitFor(seenSix, PATIENCE).then(filled.resolve, filled.reject)
     await filled.promise
     now -= 1
   }
+  const measured = () =>
+    world.database.readTenant<{ most: number; queued: number }>(
+      actor,
+      'select max(running_max) as most, max(queued_max) as queued from agent_load where organization_id = $1 and agent_id = $2',
+      [actor.organizationId, agentId],
+    )
+  const seenSix = async () => expect((await measured())[0]?.most).toBe(6)
   await worker(execute)
   await worker(execute)
   await vi.waitFor(async () => expect(await left(actor)).toBe(0), PATIENCE)
@@ -110,12 +117,7 @@ test('load grows: so do the instances, once for all processes, and more is done 
   expect(automatic[0]?.load).toMatchObject({ slots: 1 })
   // The last task may still have been under way.
   expect(automatic[1]?.load).toMatchObject({ queued: 0, slots: 6 })
-  const kept = await world.database.readTenant<{ most: number; queued: number }>(
-    actor,
-    'select max(running_max) as most, max(queued_max) as queued from agent_load where organization_id = $1 and agent_id = $2',
-    [actor.organizationId, agentId],
-  )
-  expect(kept).toEqual([{ most: 6, queued: expect.any(Number) }])
+  expect(await measured()).toEqual([{ most: 6, queued: expect.any(Number) }])
 }, 90_000)
 
 test('two that look at the same load decide once, and an agent without instances, or not to be scaled, is left alone', async () => {
