@@ -183,3 +183,30 @@ test('only a person lends, to another person, for a time to come', async () => {
     'FORBIDDEN',
   )
 })
+
+test('a role that was assigned is lent as one’s own is, as long as it is held', async () => {
+  const key = await world.ask(
+    admin,
+    `mutation { createApiKey(input: { principalName: "dana", roles: ["viewer"] }) { apiKey { principalId } } }`,
+  )
+  const { principalId } = JSON.parse(JSON.stringify(key.data['createApiKey']?.['apiKey']))
+  const assigned = await world.ask(
+    admin,
+    `mutation ($id: ID!) { assignRole(input: { principalId: $id, role: "approver" }) { assignment { id } } }`,
+    { id: principalId },
+  )
+  const dana = colleague(admin, 'approver', principalId)
+  expect((await lend(dana, 'ben')).code).toBeNull()
+  const { id } = await asked({ stages: [{ people: [principalId] }] })
+  expect((await decide(ben, id)).code).toBeNull()
+  const other = await asked({ stages: [{ people: [principalId] }] })
+  const { id: assignmentId } = JSON.parse(JSON.stringify(assigned.data['assignRole']?.['assignment']))
+  await world.ask(
+    admin,
+    'mutation ($id: ID!) { revokeAssignment(input: { id: $id }) { assignment { id } } }',
+    {
+      id: assignmentId,
+    },
+  )
+  expect((await decide(ben, other.id)).code).toBe('NOT_A_DECIDER')
+})

@@ -1,5 +1,6 @@
 import { isId } from '@tutti/runtime'
 import { type Actor, ROLES, scopesOf } from '@tutti/schema'
+import { ROLES_EVERYWHERE } from '../access/effective-access.ts'
 import type { LentAuthority, Standing } from './approval-status.ts'
 
 interface StandingRow {
@@ -21,7 +22,7 @@ const STANDING = `select null::uuid as "delegationId", id::text as id, roles, gr
     array[]::text[] as actions, array[]::uuid[] as "forTeamIds"
   from principal where organization_id = $1::uuid and id = $2::uuid
   union all
-  select d.id, d.from_id, coalesce(p.roles, d.delegator_roles), coalesce(p.groups, array[]::text[]),
+  select d.id, d.from_id, case when p.id is null then d.delegator_roles else ${ROLES_EVERYWHERE} end, coalesce(p.groups, array[]::text[]),
     coalesce(p.team_ids, array[]::uuid[]), d.actions, d.team_ids
   from approval_delegation d left join principal p on p.organization_id = d.organization_id and p.id::text = d.from_id
   where d.organization_id = $1::uuid and d.to_id = $3 and d.ended_at is null

@@ -6,7 +6,7 @@ import type { DomainServices } from '../context.ts'
 import { jsonValue } from '../input/json-value.ts'
 import { prose } from '../input/text.ts'
 import type { ApprovalRow } from './approval-row.ts'
-import { isPending, mayResubmit, wantsChanges } from './approval-status.ts'
+import { isApproved, isPending, mayResubmit, wantsChanges } from './approval-status.ts'
 import { digestOf } from './digest-of.ts'
 import { enterStage } from './enter-stage.ts'
 import { lockApproval } from './lock-approval.ts'
@@ -23,7 +23,7 @@ const inputSchema = z.object({
  * Asks anew, with other arguments, what went back for changes: its stages begin from the first, and what was decided until
  * then is history. Whoever does it is one of its authors from now on. Again, it returns the approval.
  * Events: approval.resubmitted. Audit: an execution. Errors: NOT_FOUND, SEPARATION_OF_DUTIES (somebody else asked),
- * INVALID_STATE (no changes were asked for), BAD_INPUT.
+ * INVALID_STATE (no changes were asked for), CONFLICT (it is approved; a denial is recorded), BAD_INPUT.
  */
 export async function resubmitApproval(
   services: DomainServices,
@@ -44,7 +44,11 @@ export async function resubmitApproval(
       const digest = digestOf({ action: approval.action, arguments: given.arguments })
       if (isPending(approval) && approval.round > 1 && approval.digest === digest) return approval
       if (!wantsChanges(approval))
-        fail('INVALID_STATE', { path: 'input.id', hint: 'No changes are asked for.' })
+        // What was approved is not changed any more: that somebody tried is on record.
+        fail(isApproved(approval) ? 'CONFLICT' : 'INVALID_STATE', {
+          path: 'input.id',
+          hint: 'No changes are asked for.',
+        })
       const round = approval.round + 1
       await tx.sql(
         `update approval set arguments = $3::jsonb, digest = $4, preview = $5::jsonb, reason = coalesce($6, reason),

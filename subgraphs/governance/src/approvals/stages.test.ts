@@ -293,6 +293,17 @@ test('a deadline is reminded of once, and then does what its stage says', async 
   })
 })
 
+test('what is approved is not asked anew with other arguments, and that somebody tried is on record', async () => {
+  const { id } = await asked()
+  await decide(ada, id, 'APPROVE')
+  expect((await change(operator, 'resubmitApproval', { id, arguments: { more: 1 } })).code).toBe('CONFLICT')
+  const denials = await world.asOwner<{ outcome: string }>(
+    `select outcome from audit_entry where organization_id = $1 and action_type = 'denial'`,
+    [admin.organizationId],
+  )
+  expect(denials).toEqual([{ outcome: 'CONFLICT' }])
+})
+
 test('what waits for changes when its time is over expires', async () => {
   const { id } = await asked({ expiresAt: new Date(Date.now() + 60_000).toISOString() })
   await decide(ada, id, 'REQUEST_CHANGES', { comment: 'less' })
