@@ -4,6 +4,8 @@ import type { Database } from '../tenancy/open-database.ts'
 /** Calls that a door takes in a minute where nothing else is said of it. */
 export const CALLS_PER_MINUTE = 600
 
+const ROUNDING = 1e-9
+
 /** Of what calls are counted: a row with columns `tokens` and `refilled_at`. */
 interface Door {
   table: 'trigger' | 'connector'
@@ -22,21 +24,22 @@ export async function takeCall(
   { table, id, maxPerMinute }: Door,
 ): Promise<number | null> {
   const most = maxPerMinute ?? CALLS_PER_MINUTE
-  const { rows } = await database.transact(actor, (client) =>
-    client.query<{ tokens: number }>(
-      `with bucket as materialized (
-         select organization_id, id, least($3::float8, coalesce(tokens, $3)
-           + greatest(0, coalesce(extract(epoch from clock_timestamp() - refilled_at)::float8, 0)) * $3 / 60) as tokens
-         from ${table} where organization_id = $1::uuid and id = $2::uuid for no key update
-       ), taken as (
-         update ${table} t set tokens = bucket.tokens - 1, refilled_at = clock_timestamp() from bucket
-         where t.organization_id = bucket.organization_id and t.id = bucket.id and bucket.tokens >= 1 - 1e-9
-       )
-       select tokens from bucket`,
+  return database.transact(actor, async (client) => {
+    // Two statements: one that locks the row and writes it as well waits, for its older version, in another's line.
+    const { rows } = await client.query<{ tokens: number }>(
+      `select least($3::float8, coalesce(tokens, $3)
+         + greatest(0, coalesce(extract(epoch from clock_timestamp() - refilled_at)::float8, 0)) * $3 / 60) as tokens
+       from ${table} where organization_id = $1::uuid and id = $2::uuid for no key update`,
       [actor.organizationId, id, most],
-    ),
-  )
-  // A door that went away meanwhile: what comes next says so.
-  const tokens = rows[0]?.tokens ?? 1
-  return tokens >= 1 - 1e-9 ? null : Math.ceil(((1 - tokens) * 60) / most)
+    )
+    const [bucket] = rows
+    // A door that went away meanwhile: what comes next says so.
+    if (!bucket) return null
+    if (bucket.tokens < 1 - ROUNDING) return Math.ceil(((1 - bucket.tokens) * 60) / most)
+    await client.query(
+      `update ${table} set tokens = $3, refilled_at = clock_timestamp() where organization_id = $1::uuid and id = $2::uuid`,
+      [actor.organizationId, id, bucket.tokens - 1],
+    )
+    return null
+  })
 }
