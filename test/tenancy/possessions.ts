@@ -378,6 +378,11 @@ export async function makeEverything(world: World, org: Organization): Promise<E
      values ($1, $1, 86400, now() + interval '1 day') on conflict do nothing`,
     [org.id],
   )
+  await world.asOwner(
+    `insert into session (organization_id, principal_id, hash, expires_at)
+     values ($1, $2, encode(sha256(gen_random_uuid()::text::bytea), 'hex'), now() + interval '1 hour')`,
+    [org.id, ids.principal],
+  )
   const [version] = await world.asOwner<{ id: string }>(
     'select id from agent_version where organization_id = $1 and agent_id = $2',
     [org.id, ids.agent],

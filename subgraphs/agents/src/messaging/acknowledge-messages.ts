@@ -60,32 +60,41 @@ const settle = shareTransaction<Settling, ReadonlySet<string>>({
   perform: async (database, acts) => {
     const [first] = acts
     if (!first) return []
-    const values = [
-      first.actor.organizationId,
-      acts.flatMap(({ ids }) => ids),
-      acts.flatMap(({ agentId, ids }) => ids.map((id) => agentId + id)),
-      JSON.stringify(Object.fromEntries(acts.map(({ actor, agentId }) => [agentId, actorRecord(actor)]))),
-    ]
-    const { rows } = await database.transact(first.actor, (client) =>
-      client.query<{ id: string; agentId: string }>(SETTLE, values),
-    )
+    const { organizationId } = first.actor
+    const ids = acts.flatMap((act) => act.ids)
+    const owned = acts.flatMap((act) => act.ids.map((id) => act.agentId + id))
+    const actors = Object.fromEntries(acts.map(({ actor, agentId }) => [agentId, actorRecord(actor)]))
+    const rows = await database.transact(first.actor, async (client) => {
+      const held = await client.query<{ id: string }>(HOLD, [organizationId, ids, owned])
+      const mine = held.rows.map(({ id }) => id)
+      const settled = await client.query<{ id: string; agentId: string }>(SETTLE, [
+        organizationId,
+        ids,
+        owned,
+        JSON.stringify(actors),
+        mine,
+      ])
+      return settled.rows
+    })
     if (rows.length > 0) database.announce()
     const settled = Map.groupBy(rows, ({ agentId }) => agentId)
     return acts.map(({ agentId }) => new Set(settled.get(agentId)?.map(({ id }) => id)))
   },
 })
 
-// In one order for all, so that two who acknowledge the same wait for each other and no longer. Rows are looked up by key and
-// nothing is joined: a planner that takes the table for small would compare each with each.
+// In one order for all, so that two who acknowledge the same wait for each other and no longer; by a statement of its own,
+// for one that locks a row and writes it as well waits, for its older version, in another's line.
+const HOLD = `
+  select id from agent_message where organization_id = $1 and id = any($2::uuid[])
+    and to_agent_id::text || id = any($3::text[]) and ended_at is null
+  order by id for no key update`
+
+// Rows are looked up by key and nothing is joined: a planner that takes the table for small would compare each with each.
 const SETTLE = `
-  with held as materialized (
-    select id from agent_message where organization_id = $1 and id = any($2::uuid[])
-      and to_agent_id::text || id = any($3::text[]) and ended_at is null
-    order by id for no key update
-  ), done as (
+  with done as (
     update agent_message m set status = 'acknowledged', acknowledged_at = clock_timestamp(), ended_at = clock_timestamp(),
       lease_until = null, due_at = case when kind = 'request' then due_at end
-    where m.organization_id = $1 and m.id = any(array(select id from held))
+    where m.organization_id = $1 and m.id = any($5::uuid[])
     returning m.id, m.to_agent_id as agent_id
   ), told as (
     insert into log.event (organization_id, type, subject, actor, data)
@@ -96,4 +105,4 @@ const SETTLE = `
   select id, agent_id as "agentId" from done
   union all
   select id, to_agent_id from agent_message where organization_id = $1 and id = any($2::uuid[])
-    and to_agent_id::text || id = any($3::text[]) and status = 'acknowledged' and id <> all(array(select id from done))`
+    and to_agent_id::text || id = any($3::text[]) and status = 'acknowledged' and id <> all($5::uuid[])`
