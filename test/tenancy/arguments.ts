@@ -572,7 +572,7 @@ export const LEAVES: Record<string, Leaf> = {
   'SetIdentityProviderInput.defaultRole': text('viewer'),
   'GroupMappingInput.claimed': text(),
   'GroupMappingInput.role': text('viewer'),
-  'GroupMappingInput.group': name('accessGroup'),
+  'GroupMappingInput.group': name('mappedGroup'),
   'RemoveIdentityProviderInput.id': id('identityProvider'),
   'EndSessionsInput.principalId': id('principal'),
   'ReviewBreakGlassInput.id': id('breakGlass'),

@@ -75,6 +75,7 @@ export type Name =
   | 'principal'
   | 'accessRole'
   | 'accessGroup'
+  | 'mappedGroup'
   | 'digest'
   | 'delegate'
   | 'onCallPerson'
@@ -474,6 +475,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     principal: mark('principal'),
     accessRole: mark('role'),
     accessGroup: mark('group'),
+    mappedGroup: mark('group'),
     runKey: mark('key'),
     limit: mark('limit'),
     limitKey: mark('key'),
@@ -789,6 +791,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     { name: names.accessGroup, description: mark('description'), memberIds: [principalId] },
     'group { id }',
   )
+  await call('setGroup', { name: names.mappedGroup, memberIds: [principalId] }, 'group { id }')
   const { assignment } = await call(
     'assignRole',
     { role: names.accessRole, groupId: idOf(group), reason: mark('reason') },
@@ -807,7 +810,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       issuer: `https://${mark('issuer').toLowerCase()}.example.com`,
       clientId: mark('client'),
       clientSecret: mark('secret-of-client'),
-      mapping: [{ claimed: mark('claimed'), group: names.accessGroup }],
+      mapping: [{ claimed: mark('claimed'), group: names.mappedGroup }],
     },
     'identityProvider { id }',
   )
