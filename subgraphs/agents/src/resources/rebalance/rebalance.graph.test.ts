@@ -218,10 +218,11 @@ test('two at once change everything once', async () => {
   await given('busy', { instances: 1, tasks: 20, policy: { maxInstances: 1 } })
   await given('free', { instances: 2, tasks: 0 })
   const done = await Promise.all([rebalance(), rebalance(), rebalance('key'), rebalance('key')])
+  const made = done.filter(({ created }) => created)
+  expect(made).toHaveLength(3)
   expect(
-    done.map(({ rebalance: { actions } }) => actions.length).toSorted((left, right) => left - right),
-  ).toEqual([0, 0, 0, 1])
-  expect(done.filter(({ created }) => !created)).toHaveLength(1)
+    made.map(({ rebalance: { actions } }) => actions.length).toSorted((left, right) => left - right),
+  ).toEqual([0, 0, 1])
 })
 
 test('by its settings an organization is rebalanced when its time has come, once for all processes, or only told', async () => {
