@@ -114,7 +114,7 @@ async function lockWaiting(client: pg.PoolClient, claim: ReportClaim): Promise<W
   return rows[0]
 }
 
-/** `early`: the attempt has not begun to wait; `done`: this was said before; `over`: it is another's turn, or nobody's. */
+/** `early`: the attempt has not begun to wait, or began since it was looked for; `done`: this was said before; `over`: it is another's turn, or nobody's. */
 async function stateOf(
   client: pg.PoolClient,
   claim: ReportClaim,
@@ -124,6 +124,9 @@ async function stateOf(
     `select case
        when exists (select from strand s where s.organization_id = $1 and s.id = $2 and s.status = 'running'
          and (s.task_id = $3 or s.task_id is null) and s.fence <= $5::bigint + 1) then 'early'
+       when exists (select from strand s join task t on t.organization_id = s.organization_id and t.id = s.task_id
+         where s.organization_id = $1 and s.id = $2 and s.task_id = $3 and s.status = 'waiting'
+           and s.wait_key = 'worker:' || s.task_id and t.attempt = $4) then 'early'
        when exists (select from task t where t.organization_id = $1 and t.id = $3 and t.attempt = $4
          and t.status = $6) then 'done'
        when exists (select from strand s where s.organization_id = $1 and s.id = $2 and s.task_id = $3
