@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -17,6 +18,8 @@ import { type RefundAgent, startRefundAgent } from './refund-agent.ts'
 import { type Chapter, tellStory } from './tell-story.ts'
 
 const HERE = import.meta.dirname
+
+const SAME_ADDRESS_MS = 1_500
 
 const REGISTER = `mutation RegisterAgent($input: RegisterAgentInput!) {
   registerAgent(input: $input) { agent { id } }
@@ -50,6 +53,8 @@ export async function run(args: readonly string[]): Promise<number> {
   await using people = await createCast(door)
   const { cast } = people
   const policy = await enforcePolicy(cast)
+  // A worker knows the agent's address for a second: who ran this before gave another.
+  await pause(SAME_ADDRESS_MS)
   const runIds = await start(cast, workflowId, refunds)
   console.log(`${runIds.length} refunds; one of them waits for a deadline to pass ...\n`)
   const chapters = await Promise.all(refunds.map((request, at) => play(cast, request, runIds[at] ?? '')))
