@@ -1,9 +1,7 @@
+import type { Risk } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
 import type { ApprovalStage, DeadlineRule } from './approval-stage.ts'
 import type { ApprovalStatus } from './approval-status.ts'
-
-export const RISKS = ['low', 'medium', 'high', 'critical'] as const
-export type Risk = (typeof RISKS)[number]
 
 /** An approval as it is now: one whose time has passed and that only expires by it is already `expired`. */
 export interface ApprovalRow {

@@ -1,7 +1,7 @@
+import { RISKS } from '@tutti/schema'
 import { z } from 'zod'
 import { jsonValue } from '../input/json-value.ts'
 import { line, prose } from '../input/text.ts'
-import { RISKS } from './approval-row.ts'
 import { stagesSchema } from './approval-stage.ts'
 
 /** What is asked of people: the same in a request of its own and within an escalation. */

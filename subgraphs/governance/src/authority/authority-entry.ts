@@ -1,7 +1,6 @@
-import { ROLES } from '@tutti/schema'
+import { ROLES, CLASSIFICATIONS, type Classification, RISKS, type Risk } from '@tutti/schema'
 import { z } from 'zod'
 import { line } from '../input/text.ts'
-import { CLASSIFICATIONS, type Classification, RISKS, type Risk } from '../policies/decision-request.ts'
 import { actionPattern, oneOf } from '../policies/policy-input.ts'
 import type { Stage } from '../policies/stage.ts'
 import { HIGHER, type Higher, LEVELS, type Level, levelOf } from './levels.ts'

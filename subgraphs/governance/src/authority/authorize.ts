@@ -1,6 +1,6 @@
-import type { Actor } from '@tutti/schema'
+import { type Actor, type Classification, type Risk } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
-import type { Classification, DecisionRequest, Risk } from '../policies/decision-request.ts'
+import type { DecisionRequest } from '../policies/decision-request.ts'
 import { decisionLogOf } from './decision-log.ts'
 import { levelsOf } from './levels.ts'
 import { reportPolicyFailures } from './report-policy-failures.ts'

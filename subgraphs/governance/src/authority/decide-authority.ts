@@ -1,5 +1,5 @@
-import { isAbout } from '@tutti/schema'
-import { CLASSIFICATIONS, type DecisionRequest, RISKS } from '../policies/decision-request.ts'
+import { isAbout, CLASSIFICATIONS, RISKS } from '@tutti/schema'
+import type { DecisionRequest } from '../policies/decision-request.ts'
 import type { Stage } from '../policies/stage.ts'
 import { type AuthorityEntry, type AuthorityRuling, RULINGS, stagesOf } from './authority-entry.ts'
 import type { Higher, Level } from './levels.ts'

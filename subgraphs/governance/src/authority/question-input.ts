@@ -1,8 +1,7 @@
-import { isAction } from '@tutti/schema'
+import { isAction, CLASSIFICATIONS, RISKS } from '@tutti/schema'
 import { z } from 'zod'
 import { jsonObject } from '../input/json-value.ts'
 import { line } from '../input/text.ts'
-import { CLASSIFICATIONS, RISKS } from '../policies/decision-request.ts'
 import { oneOf } from '../policies/policy-input.ts'
 
 const orNull = <Schema extends z.ZodType>(schema: Schema) =>

@@ -1,10 +1,9 @@
-import type { Actor } from '@tutti/schema'
+import { type Actor, type Risk } from '@tutti/schema'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
 import { requestApproval, type RequestApprovalInput } from '../approvals/request-approval.ts'
 import type { Authorization } from '../authority/rule.ts'
 import type { DomainServices } from '../context.ts'
 import { openEscalation } from '../escalations/open-escalation.ts'
-import type { Risk } from '../policies/decision-request.ts'
 
 /** What people are asked about something governed. */
 export interface GovernedQuestion {

@@ -1,12 +1,5 @@
+import type { Classification, Risk } from '@tutti/schema'
 import type { Level } from '../authority/levels.ts'
-
-/** From least to most. */
-export const RISKS = ['low', 'medium', 'high', 'critical'] as const
-export type Risk = (typeof RISKS)[number]
-
-/** From least to most. */
-export const CLASSIFICATIONS = ['public', 'internal', 'sensitive'] as const
-export type Classification = (typeof CLASSIFICATIONS)[number]
 
 /** What is to be decided, as conditions see it: what is not known is null. */
 export type DecisionRequest = {
