@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 
-import { InputMistake } from '../input/input-mistake.ts'
+import { DOOR_OPTIONS, readOptions, TEXT } from '../input/read-options.ts'
 
 const HERE = import.meta.dirname
 
@@ -28,27 +27,20 @@ export interface Arguments {
 
 /** The command line as {@link Arguments}, or `help`; a mistake is an {@link InputMistake} that says which and what is possible. */
 export function readArguments(args: readonly string[]): Arguments | 'help' {
-  const text = { type: 'string' } as const
-  let values
-  try {
-    values = parseArgs({
-      args: [...args],
-      options: {
-        briefs: { ...text, default: join(HERE, 'briefs.yaml') },
-        feed: { ...text, default: join(HERE, 'feed.jsonl') },
-        cron: { ...text, default: '0 9 * * *' },
-        'time-zone': { ...text, default: 'UTC' },
-        url: text,
-        key: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (error) {
-    throw new InputMistake(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-  }
-  if (values.help) return 'help'
-  for (const [name, value] of Object.entries(values))
-    if (value === '') throw new InputMistake(`--${name}: it is empty.`)
-  const { briefs, feed, cron, 'time-zone': timeZone, url, key } = values
-  return { briefs, feed, cron, timeZone, url, key }
+  const {
+    help,
+    'time-zone': timeZone,
+    ...values
+  } = readOptions(
+    args,
+    {
+      briefs: { ...TEXT, default: join(HERE, 'briefs.yaml') },
+      feed: { ...TEXT, default: join(HERE, 'feed.jsonl') },
+      cron: { ...TEXT, default: '0 9 * * *' },
+      'time-zone': { ...TEXT, default: 'UTC' },
+      ...DOOR_OPTIONS,
+    },
+    USAGE,
+  )
+  return help ? 'help' : { url: undefined, key: undefined, timeZone, ...values }
 }

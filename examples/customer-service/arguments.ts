@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 
 import { InputMistake } from '../input/input-mistake.ts'
+import { DOOR_OPTIONS, readOptions, TEXT } from '../input/read-options.ts'
 
 const HERE = import.meta.dirname
 
@@ -30,23 +30,11 @@ export interface Arguments {
 
 /** The command line as {@link Arguments}, or `help`; a mistake is an {@link InputMistake} that says which and what is possible. */
 export function readArguments(args: readonly string[]): Arguments | 'help' {
-  let values
-  try {
-    values = parseArgs({
-      args: [...args],
-      options: {
-        messages: { type: 'string' },
-        examples: { type: 'string' },
-        knowledge: { type: 'string' },
-        limit: { type: 'string' },
-        url: { type: 'string' },
-        key: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (error) {
-    throw new InputMistake(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-  }
+  const values = readOptions(
+    args,
+    { messages: TEXT, examples: TEXT, knowledge: TEXT, limit: TEXT, ...DOOR_OPTIONS },
+    USAGE,
+  )
   if (values.help) return 'help'
   let limit: number | undefined
   if (values.limit !== undefined) {
@@ -54,8 +42,6 @@ export function readArguments(args: readonly string[]): Arguments | 'help' {
     if (!Number.isInteger(limit) || limit < 1)
       throw new InputMistake(`--limit: a whole number of at least 1 is needed, not "${values.limit}".`)
   }
-  for (const name of ['messages', 'examples', 'knowledge', 'url', 'key'] as const)
-    if (values[name] === '') throw new InputMistake(`--${name}: it is empty.`)
   return {
     messages: values.messages ?? join(HERE, 'messages.jsonl'),
     examples: values.examples ?? join(HERE, 'intents.csv'),

@@ -1,6 +1,4 @@
-import { parseArgs } from 'node:util'
-
-import { InputMistake } from '../input/input-mistake.ts'
+import { DOOR_OPTIONS, readOptions, TEXT } from '../input/read-options.ts'
 
 /** The example's usage, as printed by --help and after a mistake. */
 export const USAGE = `npm run example -- governed-refund [options]
@@ -19,24 +17,6 @@ export interface Arguments {
 
 /** The command line as {@link Arguments}, or `help`; a mistake is an {@link InputMistake} that says which and what is possible. */
 export function readArguments(args: readonly string[]): Arguments | 'help' {
-  const text = { type: 'string' } as const
-  let values
-  try {
-    values = parseArgs({
-      args: [...args],
-      options: {
-        report: text,
-        url: text,
-        key: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (error) {
-    throw new InputMistake(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-  }
-  if (values.help) return 'help'
-  const { report, url, key } = values
-  for (const [name, value] of Object.entries({ report, url, key }))
-    if (value === '') throw new InputMistake(`--${name}: it is empty.`)
-  return { report, url, key }
+  const { help, report, url, key } = readOptions(args, { report: TEXT, ...DOOR_OPTIONS }, USAGE)
+  return help ? 'help' : { report, url, key }
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util'
-
 import { InputMistake } from '../input/input-mistake.ts'
+import { DOOR_OPTIONS, readOptions, TEXT } from '../input/read-options.ts'
 import { isWay, type Way, WAYS } from './ways.ts'
 
 /** The example's usage, as printed by --help and after a mistake. */
@@ -25,27 +24,14 @@ export interface Arguments {
 
 /** The command line as {@link Arguments}, or `help`; a mistake is an {@link InputMistake} that says which and what is possible. */
 export function readArguments(args: readonly string[]): Arguments | 'help' {
-  const text = { type: 'string' } as const
-  let values
-  try {
-    values = parseArgs({
-      args: [...args],
-      options: {
-        way: { ...text, multiple: true },
-        'by-hand': { type: 'boolean', default: false },
-        model: text,
-        url: text,
-        key: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (error) {
-    throw new InputMistake(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-  }
-  if (values.help) return 'help'
-  const { way: asked = [], 'by-hand': byHand, model, url, key } = values
-  for (const [name, value] of Object.entries({ model, url, key }))
-    if (value === '') throw new InputMistake(`--${name}: it is empty.`)
+  const options = {
+    way: { ...TEXT, multiple: true },
+    'by-hand': { type: 'boolean', default: false },
+    model: TEXT,
+    ...DOOR_OPTIONS,
+  } as const
+  const { help, way: asked = [], 'by-hand': byHand, model, url, key } = readOptions(args, options, USAGE)
+  if (help) return 'help'
   const strange = asked.filter((name) => !isWay(name))
   if (strange.length > 0)
     throw new InputMistake(`--way: there is no "${strange.join('", "')}". There is: ${WAYS.join(', ')}`)
