@@ -105,18 +105,27 @@ export function entryOf({
   return JSON.stringify({ content, id, organizationId, seq, subject, time, type })
 }
 
-/** What is wrong with the audit entry of a line; null: nothing, also where there is to be none. */
-export function faultOfAuditEntry({
-  type,
-  data,
-  entry,
-}: ExportedEntry): 'entry_missing' | 'entry_altered' | null {
+/** What is wrong with the audit entry of a line, or what the chain has to account for; null: nothing, also where there is to be none. */
+export type EntryFinding = 'entry_missing' | 'entry_altered' | 'entry_erased' | null
+
+/**
+ * Looks at the audit entry of a line. Of one whose text was erased the commitment is there in its place, and it names the
+ * keys that the text was under.
+ */
+export function faultOfAuditEntry({ type, data, entry }: ExportedEntry): EntryFinding {
   if (type !== 'audit.recorded') return entry === undefined ? null : 'entry_altered'
   if (typeof entry !== 'object' || entry === null) return 'entry_missing'
-  const { details, summary, salt, ...columns }: Record<string, unknown> = { ...entry }
-  const text = sha256(`${textOf(salt) ?? ''}${canonicalJson({ details, summary })}`)
+  const { details, summary, salt, text: stated, ...columns }: Record<string, unknown> = { ...entry }
+  const erased = details === undefined && summary === undefined && salt === undefined
+  const text = erased ? stated : sha256(`${textOf(salt) ?? ''}${canonicalJson({ details, summary })}`)
   const digest = sha256(canonicalJson({ ...columns, text }))
-  return typeof data === 'object' && data !== null && 'digest' in data && data.digest === digest
-    ? null
-    : 'entry_altered'
+  const fits = typeof data === 'object' && data !== null && 'digest' in data && data.digest === digest
+  if (!fits || typeof text !== 'string' || (stated !== undefined && stated !== text)) return 'entry_altered'
+  return erased ? 'entry_erased' : null
+}
+
+/** The keys that the text of a line's audit entry was under. */
+export function keysOf({ entry }: ExportedEntry): string[] {
+  const keys: unknown = typeof entry === 'object' && entry !== null && 'keyIds' in entry ? entry.keyIds : null
+  return Array.isArray(keys) ? keys.filter((key) => typeof key === 'string') : []
 }

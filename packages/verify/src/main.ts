@@ -54,7 +54,16 @@ function sequence(name: string, text: string | undefined): number | undefined {
   return Number(text)
 }
 
-function print({ organizationId, entries, checkpoints, uncovered, pruned, faults, more }: Report): void {
+function print({
+  organizationId,
+  entries,
+  checkpoints,
+  uncovered,
+  pruned,
+  erased,
+  faults,
+  more,
+}: Report): void {
   for (const { kind, sequence: place, message } of faults.slice(0, MOST_SHOWN))
     console.log(`${kind} at ${place}: ${message}`)
   if (faults.length > MOST_SHOWN)
@@ -62,7 +71,7 @@ function print({ organizationId, entries, checkpoints, uncovered, pruned, faults
   console.log(
     `${faults.length === 0 ? 'Verified' : 'NOT VERIFIED'}: organization ${organizationId ?? 'unknown'}, ${entries} entries, ` +
       `${checkpoints} checkpoints${uncovered === 0 ? '' : `, ${uncovered} entries after the last one`}` +
-      `${pruned === 0 ? '' : `, ${pruned} pruned`}`,
+      `${pruned === 0 ? '' : `, ${pruned} pruned`}${erased === 0 ? '' : `, ${erased} erased`}`,
   )
 }
 
