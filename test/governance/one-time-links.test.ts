@@ -100,6 +100,7 @@ describe('an approval by its link', () => {
     ])
       expect(page.text).toContain(word)
     expect(page.text).toContain('Delivered broken.')
+    expect(page.text).toContain('decision (1 of 1): 0 of 1 said yes')
     expect(page.text).toContain(org.actor('operator').name)
     expect(page.text).not.toContain('<script')
     expect(page.headers.get('content-security-policy')).toMatch(
@@ -217,6 +218,39 @@ describe('an approval by its link', () => {
     expect(await statusOf(id)).toMatchObject({ status: 'PENDING' })
     expect((await send(await linkOf('approver', 2), { decision: 'APPROVE' })).status).toBe(200)
     expect(await statusOf(id)).toMatchObject({ status: 'APPROVED' })
+  })
+
+  test('goes back to who asked with a comment, and what is asked anew says what changed', async () => {
+    const { id } = await ask({ preview: { balance: { before: 1200, after: 300 } } })
+    const link = await linkOf('approver')
+    const page = await open(link)
+    expect(page.text).toContain('<th scope="row">balance</th><td>1200</td><td>300</td>')
+    const silent = await send(link, { decision: 'REQUEST_CHANGES', comment: ' \r\n' })
+    expect([silent.status, silent.text.includes('Say in the comment what is to be changed.')]).toEqual([
+      400,
+      true,
+    ])
+    const comment = 'Half <of> it.\r\nPlease.'
+    const unclear = await send(link, { decision: 'MAYBE', comment })
+    expect(unclear.text).toContain('>\nHalf &lt;of&gt; it.\nPlease.</textarea>')
+    expect(await statusOf(id)).toMatchObject({ status: 'PENDING' })
+    expect((await send(link, { decision: 'REQUEST_CHANGES', comment })).status).toBe(200)
+    expect((await send(link, { decision: 'APPROVE' })).status).toBe(404)
+    expect(await statusOf(id)).toMatchObject({
+      status: 'CHANGES_REQUESTED',
+      decisions: [{ comment: 'Half <of> it.\nPlease.' }],
+    })
+    await org.as('operator').query(
+      `mutation ($id: ID!, $arguments: JSON!) {
+         resubmitApproval(input: { id: $id, arguments: $arguments }) { approval { id } } }`,
+      { id, arguments: { order: 4711, amount: 450, note: 'half' } },
+    )
+    const anew = await open(await linkOf('approver', 2))
+    expect(anew.text).toContain(
+      '<th scope="row">amount</th><td>900</td><td>450</td></tr><tr><th scope="row">note</th><td></td><td>half</td>',
+    )
+    expect(anew.text).not.toContain('<th scope="row">order</th>')
+    expect(anew.text).toContain(`${org.actor('approver').name}: changes wanted. Half &lt;of&gt; it.`)
   })
 
   test('is not sent to who asked, and not where several are told', async () => {

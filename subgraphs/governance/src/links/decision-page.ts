@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { ApprovalRow } from '../approvals/approval-row.ts'
-import type { EscalationRow } from '../escalations/escalation-row.ts'
+import { factsOfApproval, factsOfEscalation } from './decision-facts.ts'
 import type { OpenLink } from './find-link.ts'
+import { escaped } from './html.ts'
 
 /** What the gateway answers a visit with. */
 export interface Page {
@@ -14,8 +14,9 @@ export interface Page {
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:44rem;padding:1.5rem;color:#1b1b1b;background:#fff}
 h1{font-size:1.4rem;overflow-wrap:anywhere}dt{font-weight:600;margin-top:.75rem}dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
 pre{background:#f3f3f3;padding:.75rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;margin:0}
+table{border-collapse:collapse;margin:0}th,td{border:1px solid #ccc;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap}
 textarea{width:100%;box-sizing:border-box;font:inherit}button{font:inherit;padding:.5rem 1.25rem;margin:.75rem .75rem 0 0}
-.wrong{color:#a00;font-weight:600}`
+:focus-visible{outline:3px solid #06c;outline-offset:2px}.hint{margin:.25rem 0;color:#555}.wrong{color:#a00;font-weight:600}`
 
 /** Nothing but its own style and form: no script, no frame around it, nothing kept, and the address is told to nobody. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -37,15 +38,16 @@ export const gonePage = (): Page =>
   )
 
 /** What there is to decide, and the form. */
-export const askingPage = (found: OpenLink): Page => page(200, titleOf(found), asking(found, null))
+export const askingPage = (found: OpenLink): Page => page(200, titleOf(found), asking(found, null, ''))
 
-/** The same again: what came says nothing that can be done. */
-export const unclearPage = (found: OpenLink, problem: string): Page =>
-  page(400, titleOf(found), asking(found, problem))
+/** The same again with the comment that came: what came says nothing that can be done. */
+export const unclearPage = (found: OpenLink, problem: string, comment: string): Page =>
+  page(400, titleOf(found), asking(found, problem, comment))
 
 const DONE = {
   APPROVE: 'Your yes counts.',
   REJECT: 'You said no.',
+  REQUEST_CHANGES: 'It goes back to who asked, with your comment.',
   ACKNOWLEDGE: 'You have taken it on.',
 } as const
 
@@ -67,70 +69,19 @@ ${inner}
 const titleOf = ({ waiting }: OpenLink): string =>
   waiting.kind === 'approval' ? waiting.approval.title : waiting.escalation.title
 
-function asking({ person, waiting }: OpenLink, problem: string | null): string {
-  const facts =
-    waiting.kind === 'approval' ? factsOf(waiting.approval) : factsOfEscalation(waiting.escalation)
-  const form = waiting.kind === 'approval' ? DECIDE : ACKNOWLEDGE
-  return `${problem === null ? '' : `<p class="wrong">${escaped(problem)}</p>\n`}<dl>${facts.join('\n')}</dl>
+function asking({ person, waiting }: OpenLink, problem: string | null, comment: string): string {
+  const facts = waiting.kind === 'approval' ? factsOfApproval(waiting) : factsOfEscalation(waiting.escalation)
+  const form = waiting.kind === 'approval' ? decide(comment) : ACKNOWLEDGE
+  return `${problem === null ? '' : `<p class="wrong" role="alert">${escaped(problem)}</p>\n`}<dl>${facts.join('\n')}</dl>
 <p>You decide as ${escaped(person.name)}. This link is yours alone and works once.</p>
 ${form}`
 }
 
-const DECIDE = `<form method="post"><label>Comment<br><textarea name="comment" rows="4" maxlength="10000"></textarea></label><br>
-<button name="decision" value="APPROVE">Approve</button><button name="decision" value="REJECT">Reject</button></form>`
+// The browser wants a comment of who asks for changes, and of nobody else.
+const decide = (
+  comment: string,
+): string => `<form method="post"><label for="comment">Comment</label><textarea id="comment" name="comment" rows="4" maxlength="10000" required aria-describedby="hint">
+${escaped(comment)}</textarea>
+<p class="hint" id="hint">Who asks for changes says which: whoever asked may then ask anew.</p>
+<button name="decision" value="APPROVE" formnovalidate>Approve</button><button name="decision" value="REJECT" formnovalidate>Reject</button><button name="decision" value="REQUEST_CHANGES">Ask for changes</button></form>`
 const ACKNOWLEDGE = `<form method="post"><button name="decision" value="ACKNOWLEDGE">Take it on</button></form>`
-
-function factsOf(approval: ApprovalRow): string[] {
-  const {
-    action,
-    arguments: given,
-    preview,
-    risk,
-    costUsd,
-    digest,
-    requestedBy,
-    reason,
-    expiresAt,
-  } = approval
-  return [
-    fact('Action', action),
-    code('Arguments', given),
-    ...(preview === null ? [] : [code('What would come of it', preview)]),
-    fact('Risk', risk),
-    ...(costUsd === null ? [] : [fact('Cost in US dollars', String(costUsd))]),
-    fact('Asked by', requestedBy.name),
-    fact('Why', reason),
-    ...(expiresAt === null ? [] : [fact('To be decided until', expiresAt.toISOString())]),
-    fact('Digest of action and arguments', digest),
-  ]
-}
-
-function factsOfEscalation({ level, reason, openedBy, acknowledgeBy }: EscalationRow): string[] {
-  return [
-    fact('Level', level),
-    fact('Escalated by', openedBy.name),
-    fact('Why', reason),
-    ...(acknowledgeBy === null ? [] : [fact('To be taken on until', acknowledgeBy.toISOString())]),
-  ]
-}
-
-const fact = (name: string, value: string): string => `<dt>${name}</dt><dd>${escaped(value)}</dd>`
-
-const code = (name: string, value: unknown): string => {
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
-  return `<dt>${name}</dt><dd><pre>${escaped(text)}</pre></dd>`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** As text and nothing else; what turns the direction of a text, or is not seen, is shown as its code. */
-const escaped = (text: string): string =>
-  text
-    .replaceAll(/[&<>"']/g, (each) => ENTITIES[each] ?? each)
-    .replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`)

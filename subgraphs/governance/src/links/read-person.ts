@@ -20,7 +20,8 @@ export async function readPerson(
   const [person] = await database.readTenant<PersonRow>(
     systemActor(organizationId, 'link'),
     `select p.name, p.roles, ${HELD_ROLES} as held from principal p
-     where p.organization_id = $1 and p.id = $2 and p.kind = 'person' and p.agent_id is null`,
+     where p.organization_id = $1 and p.id = $2 and p.kind = 'person' and p.agent_id is null
+       and p.deactivated_at is null`,
     [organizationId, id],
   )
   if (!person) return null

@@ -2,6 +2,7 @@ import { isId } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { inInbox } from '../approvals/approval-inbox.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
+import { DECISION_COLUMNS, type DecisionRow } from '../approvals/decision-row.ts'
 import type { DomainServices } from '../context.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from '../escalations/escalation-row.ts'
 import { canAcknowledge } from '../escalations/escalation-status.ts'
@@ -9,7 +10,8 @@ import type { LinkSubject } from './decision-link.ts'
 
 /** What waits for a person's answer. */
 export type Waiting =
-  | { kind: 'approval'; approval: ApprovalRow }
+  /** With what was decided so far, of all rounds, oldest first. */
+  | { kind: 'approval'; approval: ApprovalRow; decisions: DecisionRow[] }
   | { kind: 'escalation'; escalation: EscalationRow }
 
 /** The approval that this person may decide now, or the escalation that may be taken on, as the link names it; else null. */
@@ -35,5 +37,10 @@ export async function readSubject(
     [person.organizationId, id, round, digest],
   )
   if (!approval || !(await inInbox(services, person, [id])).has(id)) return null
-  return { kind, approval }
+  const decisions = await database.readTenant<DecisionRow>(
+    person,
+    `select ${DECISION_COLUMNS} from approval_decision where organization_id = $1 and approval_id = $2 order by id`,
+    [person.organizationId, id],
+  )
+  return { kind, approval, decisions }
 }

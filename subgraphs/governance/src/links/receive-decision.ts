@@ -15,7 +15,7 @@ export const decisionCallSchema = z.object({
 })
 type DecisionCall = z.infer<typeof decisionCallSchema>
 
-const VERDICTS = ['APPROVE', 'REJECT', 'ACKNOWLEDGE'] as const
+const VERDICTS = ['APPROVE', 'REJECT', 'REQUEST_CHANGES', 'ACKNOWLEDGE'] as const
 
 /**
  * Shows what a link is for, and does by it, once, what its person decides: as that person's own `decideApproval` or
@@ -27,15 +27,19 @@ export async function receiveDecision(services: DomainServices, call: DecisionCa
   if (!found) return gonePage()
   if (call.method === 'GET') return askingPage(found)
   const form = new URLSearchParams(call.body ?? '')
+  const comment = (form.get('comment') ?? '').replaceAll('\r\n', '\n')
   const verdict = VERDICTS.find((each) => each === form.get('decision'))
   if (verdict === undefined || (verdict === 'ACKNOWLEDGE') !== (found.link.kind === 'escalation'))
-    return unclearPage(found, 'Say what you decide.')
+    return unclearPage(found, 'Say what you decide.', comment)
+  if (verdict === 'REQUEST_CHANGES' && comment.trim() === '')
+    return unclearPage(found, 'Say in the comment what is to be changed.', comment)
   try {
-    await decide(services, found, verdict, form.get('comment') ?? '')
+    await decide(services, found, verdict, comment)
     return thanksPage(verdict)
   } catch (error) {
     if (!(error instanceof TuttiError)) throw error
-    if (error.code === 'BAD_INPUT') return unclearPage(found, 'The comment is too long, or cannot be stored.')
+    if (error.code === 'BAD_INPUT')
+      return unclearPage(found, 'The comment is too long, or cannot be stored.', comment)
     return gonePage()
   }
 }
