@@ -14,6 +14,12 @@ export { CALL_HEADER, signCall, verifyCall } from './http/call-signature.ts'
 export { addHealthRoutes, type ReadinessCheck } from './http/health-routes.ts'
 export { listen } from './http/listen.ts'
 export { isPublicAddress, NOT_PUBLIC, refuseAddress } from './http/refuse-address.ts'
+export {
+  compileSchema,
+  type JsonSchema,
+  type SchemaCheck,
+  type SchemaProblem,
+} from './json-schema/compile-schema.ts'
 export { createLog, type Log } from './process/create-log.ts'
 export { createLifecycle, type Lifecycle, type Phase, runProcess } from './process/lifecycle.ts'
 export { commonEnv, EnvironmentError, kmsSettings, readEnv } from './process/read-env.ts'

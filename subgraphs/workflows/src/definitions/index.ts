@@ -28,8 +28,7 @@ export type {
   WorkflowDefinition,
   WorkflowNode,
 } from './definition.ts'
-export { compileSchema } from './json-schema.ts'
-export type { SchemaCheck, SchemaProblem } from './json-schema.ts'
+export { compileSchema, type SchemaCheck, type SchemaProblem } from '@tutti/runtime'
 export { IMPLICIT_END } from './link-steps.ts'
 export { DEFINITION_PROBLEMS } from './problem.ts'
 export type { DefinitionProblem, DefinitionProblemCode } from './problem.ts'

@@ -1,7 +1,6 @@
-import { suggestName } from '@tutti/runtime'
+import { compileSchema, suggestName } from '@tutti/runtime'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { JsonSchema } from './definition.ts'
-import { compileSchema } from './json-schema.ts'
 import type { Place, ProblemList } from './problem.ts'
 import { kindOf, plainOf, shorten } from './tree.ts'
 import type { Tree } from './tree.ts'

@@ -1,7 +1,9 @@
 import vm from 'node:vm'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
-import type { JsonSchema } from './definition.ts'
+
+/** A JSON Schema, draft 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>> | boolean
 
 /** A place that does not fit its schema; `path` has keys and indexes from the value's root, as `items.0.name`. */
 export type SchemaProblem = { readonly path: string; readonly message: string }

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileSchema } from './index.ts'
-import type { JsonSchema, SchemaProblem } from './index.ts'
+import { compileSchema, type JsonSchema, type SchemaProblem } from './compile-schema.ts'
 
 function check(schema: JsonSchema, value: unknown): readonly SchemaProblem[] {
   const compiled = compileSchema(schema)
