@@ -29,3 +29,30 @@ test('a connection that breaks while somebody holds it fails what they ask next,
     await world.database.transact(actor, async (client) => (await client.query('select 1')).rowCount),
   ).toBe(1)
 })
+
+test('what goes with the commit and fails takes all of it back, and the connection is as good as new', async () => {
+  const actor = await world.organization()
+  const write = (address: string, subject: string) =>
+    world.database.inSql(actor, async (tx) => {
+      await tx.sql(
+        `insert into notification_channel (organization_id, owner_kind, owner, kind, address, set_by)
+         values ($1::uuid, 'person', 'p', 'email', $2, '{}')`,
+        actor.organizationId,
+        address,
+      )
+      await tx.appendEvent({
+        type: 'agent.retired',
+        subject,
+        data: { agentId: '1', name: 'n' },
+      })
+    })
+  // No text of PostgreSQL's holds a null character: the event, which goes out with the commit, is refused.
+  const writes = await Promise.allSettled([write('a', 'x/1'), write('b', 'x/\0'), write('c', 'x/3')])
+  expect(writes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  await write('d', 'x/4')
+  const { rows } = await owner.query<{ address: string }>(
+    'select address from notification_channel where organization_id = $1 order by address',
+    [actor.organizationId],
+  )
+  expect(rows.map(({ address }) => address)).toEqual(['a', 'c', 'd'])
+})

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { PrismaClient } from '../../generated/client.ts'
 import { appendEvents } from '../log/append-events.ts'
 import { type DatabaseRole, roleUrl } from '../roles.ts'
+import { CoalescingSocket } from './coalescing-socket.ts'
 import { scoping } from './scoping.ts'
 
 // bigint of raw reads becomes BigInt; on our pools only, since Prisma and BullMQ parse strings themselves and fail at
@@ -93,6 +94,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       max: role === 'api' ? (options.poolSize ?? 10) : role === 'sealer' ? 2 : 5,
       application_name: `tutti-${role}`,
       types: TYPES,
+      pipeline: true,
+      stream: () => new CoalescingSocket(),
     })
     created.on('error', () => undefined) // an idle connection broke; the pool replaces it
     // One that breaks in somebody's hands fails their query; as an event without a listener it would end the process.
@@ -144,32 +147,39 @@ export function openDatabase(options: DatabaseOptions): Database {
 
     async inSql(actor, work) {
       const events: NewEvent[] = []
-      const result = await transact(pool('api'), actor, `begin; ${PLANNED_ONCE}`, async (client) => {
-        const run = (text: string, values: unknown[]) =>
-          client.query({ name: statementName(text), text, values })
-        const done = await work({
-          actor,
-          sql: async <Row>(text: string, ...parameters: unknown[]): Promise<Row[]> =>
-            (await run(text, parameters)).rows,
-          appendEvent: async (event) => void events.push(event),
-          appendEvents: async (more) => void events.push(...more),
-        })
-        const log = {
-          $executeRawUnsafe: async (text: string, ...parameters: unknown[]) =>
-            (await run(text, parameters)).rowCount ?? 0,
-        }
-        await appendEvents(log, actor, events)
-        return done
-      })
+      const execute = (client: pg.PoolClient, text: string, values: unknown[]) =>
+        client.query({ name: statementName(text), text, values })
+      const result = await transactThen(
+        pool('api'),
+        actor,
+        `begin; ${PLANNED_ONCE}`,
+        (client) =>
+          work({
+            actor,
+            sql: async <Row>(text: string, ...parameters: unknown[]): Promise<Row[]> =>
+              (await execute(client, text, parameters)).rows,
+            appendEvent: async (event) => void events.push(event),
+            appendEvents: async (more) => void events.push(...more),
+          }),
+        async (client, done) => {
+          const log = {
+            $executeRawUnsafe: async (text: string, ...parameters: unknown[]) =>
+              (await execute(client, text, parameters)).rowCount ?? 0,
+          }
+          await appendEvents(log, actor, events)
+          return done
+        },
+      )
       if (events.length > 0) announce()
       return result
     },
 
     readTenant: (actor, text, parameters = []) =>
-      transact(
+      transactThen(
         pool('api'),
         actor,
         'begin read only',
+        async () => undefined,
         async (client) => (await client.query(text, parameters)).rows,
       ),
 
@@ -211,19 +221,33 @@ function statementName(text: string): string {
 
 const PLANNED_ONCE = 'set local plan_cache_mode = force_generic_plan; set local jit = off'
 
-/** One transaction bound to the actor's tenant; begin and tenant in one trip. */
-async function transact<T>(
+/** One transaction bound to the actor's tenant. */
+const transact = <T>(
   pool: pg.Pool,
   actor: Actor,
   begin: string,
   work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> => transactThen(pool, actor, begin, work, async (_, done) => done)
+
+/**
+ * One transaction bound to the actor's tenant. Statements go without waiting for what is before them, so begin and tenant
+ * are one trip with the first of them, and what `last` says is one trip with the commit. One that fails fails all after it.
+ */
+async function transactThen<Done, T>(
+  pool: pg.Pool,
+  actor: Actor,
+  begin: string,
+  work: (client: pg.PoolClient) => Promise<Done>,
+  last: (client: pg.PoolClient, done: Done) => Promise<T>,
 ): Promise<T> {
+  const tenant = tenantOf(actor)
   const client = await pool.connect()
   let failed = true
   try {
-    await client.query(`${begin}; set local app.organization = '${tenantOf(actor)}'`)
-    const result = await work(client)
-    await client.query('commit')
+    const begun = client.query(`${begin}; set local app.organization = '${tenant}'`)
+    begun.catch(() => undefined) // awaited below, where nothing before it failed
+    const done = await work(client)
+    const [, result] = await Promise.all([begun, last(client, done), client.query('commit')])
     failed = false
     return result
   } finally {
