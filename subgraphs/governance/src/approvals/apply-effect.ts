@@ -27,7 +27,6 @@ export async function applyEffect(
   effect: Effect,
   decided: Decided,
 ): Promise<ApprovalRow> {
-  const after = await write(tx, approval, effect, decided)
   const { id, runId, taskId, stage, round } = approval
   const about = {
     approvalId: id,
@@ -47,9 +46,13 @@ export async function applyEffect(
     await tx.appendEvent({ type: 'approval.changes_requested', subject, data: { ...about, round } })
   else
     await tx.appendEvent({ type: 'approval.decided', subject, data: { ...about, decision: effect.verdict } })
-  await writeAuditEntry(tx, decisionEntry(approval, effect, decided))
-  if (effect.kind === 'end' && effect.verdict !== 'changes_requested')
-    await settleEscalations(tx, id, effect.verdict)
+  const [after] = await Promise.all([
+    write(tx, approval, effect, decided),
+    writeAuditEntry(tx, decisionEntry(approval, effect, decided)),
+    effect.kind === 'end' && effect.verdict !== 'changes_requested'
+      ? settleEscalations(tx, id, effect.verdict)
+      : undefined,
+  ])
   return after
 }
 

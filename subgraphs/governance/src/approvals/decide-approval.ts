@@ -1,5 +1,5 @@
 import type { SqlTransaction } from '@tutti/prisma'
-import { parseInput } from '@tutti/runtime'
+import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
@@ -73,37 +73,45 @@ async function decide(
   byLink: DecisionLink | null,
 ): Promise<ApprovalRow> {
   const { actor } = tx
-  const approval = await lockApproval(tx, id)
+  // One trip: each statement sees what is there when its turn comes, so the second what the lock was waited for.
+  const [approval, decisions, standing] = await Promise.all([
+    lockApproval(tx, id),
+    decisionsOf(tx, id),
+    readStanding((text, parameters) => tx.sql(text, ...parameters), actor),
+  ])
   // The same may have been asked anew: the digest is the same, and the link is of the round before.
   if (byLink && byLink.round !== approval.round) fail('CONFLICT', { path: 'link' })
-  const decisions = await decisionsOf(tx, approval)
-  const standing = await readStanding((text, parameters) => tx.sql(text, ...parameters), actor)
   const judgement = judgeDecision(approval, decisions, actor, standing, request)
   if (judgement.kind === 'refuse') fail(judgement.code, judgement)
   if (judgement.kind === 'repeat') return approval
-  const made = await writeDecision(tx, approval, {
+  const made = writeDecision(tx, approval, {
     verdict: request.verdict,
     personId: actor.id,
     onBehalfOfId: judgement.onBehalfOf,
     comment,
     finalArguments: request.finalArguments,
   })
-  return applyEffect(tx, approval, judgement.effect, {
-    decidedBy: actorRef(actor),
-    onBehalfOf: made.onBehalfOf,
-    comment,
-    finalArguments: request.finalArguments,
-    byLink: byLink?.linkId ?? null,
-  })
+  const [after] = await Promise.all([
+    applyEffect(tx, approval, judgement.effect, {
+      decidedBy: actorRef(actor),
+      onBehalfOf: judgement.onBehalfOf === null ? null : (await made).onBehalfOf,
+      comment,
+      finalArguments: request.finalArguments,
+      byLink: byLink?.linkId ?? null,
+    }),
+    made,
+  ])
+  return after
 }
 
 /** Those of the round that is decided now, behind the approval's lock. */
-async function decisionsOf(tx: SqlTransaction, { id, round }: ApprovalRow): Promise<DecisionRow[]> {
+async function decisionsOf(tx: SqlTransaction, id: string): Promise<DecisionRow[]> {
+  if (!isId(id)) return []
   return tx.sql<DecisionRow>(
     `select ${DECISION_COLUMNS} from approval_decision
-     where organization_id = $1::uuid and approval_id = $2::uuid and round = $3::int order by id`,
+     where organization_id = $1::uuid and approval_id = $2::uuid
+       and round = (select a.round from approval a where a.organization_id = $1::uuid and a.id = $2::uuid) order by id`,
     tx.actor.organizationId,
     id,
-    round,
   )
 }
