@@ -58,6 +58,7 @@ async function throughBreaker(
     subject: agent.id,
     name: agent.name,
     settings: agent.reliability.breaker,
+    version: agent.version,
   }
   const { answer, retryAfterMs } = await breakers.ask(subject)
   if (answer === 'wait') return isOpen(agent, retryAfterMs)

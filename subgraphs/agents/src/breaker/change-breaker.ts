@@ -1,32 +1,19 @@
-import type { Database, TenantTransaction } from '@tutti/prisma'
-import { type Actor, type NewEvent } from '@tutti/schema'
+import type { Database } from '@tutti/prisma'
+import type { Actor } from '@tutti/schema'
 import { BREAKER_COLUMNS, type BreakerRow, stateOf } from './breaker-row.ts'
 import type { BreakerState } from './breaker-state.ts'
-
-/** Whose breaker it is. */
-export interface BreakerTarget {
-  scope: 'agent' | 'provider'
-  /** The agent's id, or the provider's name. */
-  subject: string
-  /** The agent's name, or the provider's. */
-  name: string
-}
-
-/** Why it changes. */
-export interface BreakerCause {
-  cause: 'recovered' | 'reset'
-  error?: { code: string; message: string } | undefined
-}
+import { type BreakerCause, type BreakerTarget, writeBreaker } from './write-breaker.ts'
 
 /**
- * Changes one breaker, with its row locked; `change` is told the state and the database's time, epoch milliseconds. The
- * answer is the row from then on, and that time. Events: breaker.opened, breaker.half_opened, breaker.closed.
+ * Changes one breaker, with its row locked; `change` is told the state, the database's time, epoch milliseconds, and which
+ * version of the agent serves (null: of a provider). The answer is the row from then on, and that time. Events:
+ * breaker.opened, breaker.half_opened, breaker.closed.
  */
 export async function changeBreaker(
   { database }: { database: Database },
   actor: Actor,
   target: BreakerTarget,
-  change: (before: BreakerState, now: number) => BreakerState,
+  change: (before: BreakerState, now: number, serving: number | null) => BreakerState,
   why: BreakerCause = { cause: 'recovered' },
 ): Promise<{ row: BreakerRow; now: number }> {
   return database.inTenant(actor, async (tx) => {
@@ -38,64 +25,18 @@ export async function changeBreaker(
       scope,
       subject,
     )
-    const [before] = await tx.sql<BreakerRow & { now: number }>(
-      `select ${BREAKER_COLUMNS}, extract(epoch from clock_timestamp())::float8 * 1000 as now from breaker
-       where organization_id = $1::uuid and scope = $2 and subject = $3 for update`,
+    const [before] = await tx.sql<BreakerRow & { now: number; serving: number | null }>(
+      `select ${BREAKER_COLUMNS}, extract(epoch from clock_timestamp())::float8 * 1000 as now,
+         (select serving_version from agent a where a.organization_id = $1::uuid and $2 = 'agent' and a.id::text = $3) as serving
+       from breaker where organization_id = $1::uuid and scope = $2 and subject = $3 for update`,
       actor.organizationId,
       scope,
       subject,
     )
     if (!before) throw new Error('A breaker is gone.')
     const state = stateOf(before)
-    const after = change(state, before.now)
+    const after = change(state, before.now, before.serving)
     if (after === state) return { row: before, now: before.now }
-    return { row: await write(tx, target, before, after, why), now: before.now }
+    return { row: await writeBreaker(tx, target, before, after, why), now: before.now }
   })
-}
-
-async function write(
-  tx: TenantTransaction,
-  target: BreakerTarget,
-  before: BreakerRow,
-  after: BreakerState,
-  { cause, error }: BreakerCause,
-): Promise<BreakerRow> {
-  const closed = after.state === 'closed'
-  const [row] = await tx.sql<BreakerRow>(
-    `update breaker set state = $3, failures = $4::jsonb, open_ms = $5, error = coalesce($6::jsonb, error),
-       retry_at = to_timestamp($7::float8 / 1000),
-       changed_at = case when state = $3 and $3 = 'closed' then changed_at else clock_timestamp() end
-     where organization_id = $1::uuid and id = $2::uuid returning ${BREAKER_COLUMNS}`,
-    tx.actor.organizationId,
-    before.id,
-    after.state,
-    JSON.stringify(closed ? after.failures : []),
-    closed ? 0 : after.openMs,
-    error ? JSON.stringify(error) : null,
-    closed ? null : after.retryAt,
-  )
-  if (!row) throw new Error('A breaker is gone.')
-  const event = eventOf(target, before.state, after, { cause, error })
-  if (event) await tx.appendEvent(event)
-  return row
-}
-
-function eventOf(
-  { scope, subject, name }: BreakerTarget,
-  before: BreakerState['state'],
-  after: BreakerState,
-  { cause, error }: BreakerCause,
-): NewEvent | undefined {
-  const about = `${scope}/${subject}`
-  const data = { scope, name, agentId: scope === 'agent' ? subject : null }
-  if (after.state === 'open') {
-    const { openMs, retryAt } = after
-    const until = { openMs, retryAt: new Date(retryAt).toISOString(), error: error ?? null }
-    return { type: 'breaker.opened', subject: about, data: { ...data, ...until } }
-  }
-  // Another trial, of one that was not heard of: nothing new.
-  if (before === after.state) return undefined
-  return after.state === 'closed'
-    ? { type: 'breaker.closed', subject: about, data: { ...data, cause } }
-    : { type: 'breaker.half_opened', subject: about, data }
 }

@@ -9,7 +9,8 @@ import {
   type BreakerSettings,
   type BreakerState,
 } from './breaker-state.ts'
-import { type BreakerTarget, changeBreaker } from './change-breaker.ts'
+import { changeBreaker } from './change-breaker.ts'
+import type { BreakerTarget } from './write-breaker.ts'
 
 /** What others changed is known this soon. */
 const TRUST_MS = 1_000
@@ -19,6 +20,8 @@ const MOST_WELL = 10_000
 export interface BreakerSubject extends BreakerTarget {
   organizationId: string
   settings: BreakerSettings
+  /** The agent's, that is called. What fails when another serves already says nothing about the agent. */
+  version?: number
 }
 
 /**
@@ -96,7 +99,8 @@ function openBreakers(
       // It is open already, for all we know: what began before says nothing new.
       if (!asTrial && known.has(keyOf(subject))) return
       const isFirst = well.delete(keyOf(subject))
-      const fail = (before: BreakerState, at: number): BreakerState => {
+      const fail = (before: BreakerState, at: number, serving: number | null): BreakerState => {
+        if (subject.version !== undefined && serving !== subject.version) return before
         if (before.state === 'half_open' && !asTrial) return before
         const since = isFirst && before.state === 'closed' ? CLOSED : before
         return breakerAfterFailure(since, at, subject.settings)

@@ -22,8 +22,8 @@ const ask = (query: string, variables: Record<string, unknown> = {}, actor = ope
   opened.ask(actor, query, variables)
 
 /** An agent outside, which is looked at; answers with its id. */
-async function outside(name: string): Promise<string> {
-  const document = `metadata: { name: ${name}, type: test.press, version: 1.0.0 }\nexecutor: { type: http, url: "https://${name}.example.com" }\n`
+async function outside(name: string, version = '1.0.0', host = name): Promise<string> {
+  const document = `metadata: { name: ${name}, type: test.press, version: ${version} }\nexecutor: { type: http, url: "https://${host}.example.com" }\n`
   const { agent } = await registerAgent(opened.world, operator, { document })
   await watchNewAgents(opened.world)
   return agent.id
@@ -42,10 +42,11 @@ const SYSTEM = '{ systemHealth { status agents healthy unhealthy openBreakers ru
 const system = async (actor = operator) => (await ask(SYSTEM, {}, actor)).data.systemHealth
 
 /** Opens the breaker of an agent by as many failures as it takes. */
-async function breakDown(agentId: string): Promise<void> {
+async function breakDown(agentId: string, version?: number): Promise<void> {
   const settings = { failures: 2, windowMs: 86_400_000, openMs: 60_000, maxOpenMs: 60_000, trialMs: 60_000 }
   const { organizationId } = operator
-  const subject = { organizationId, scope: 'agent', subject: agentId, name: 'press', settings } as const
+  const of = { organizationId, scope: 'agent', subject: agentId, name: 'press', settings } as const
+  const subject = version === undefined ? of : { ...of, version }
   const breakers = breakersOf(opened.world.database)
   for (let time = 0; time < 2; time++)
     await breakers.failed(subject, { code: 'AGENT_UNREACHABLE', message: 'No connection.' })
@@ -124,6 +125,29 @@ test('resetBreaker closes a breaker at once and says so, once; it takes an agent
   expect((await ask(RESET, { input: {} })).codes).toEqual(['BAD_INPUT'])
   expect((await ask(RESET, { input: { agentId, provider: 'acme' } })).codes).toEqual(['BAD_INPUT'])
   expect((await ask(RESET, { input: { agentId: randomUUID() } })).codes).toEqual(['NOT_FOUND'])
+})
+
+test('an agent that moves is called at once: its breaker closes, and calls of where it was count no more', async () => {
+  const state = async (id: string) =>
+    (await ask('query ($id: ID!) { agent(id: $id) { breaker { state } } }', { id })).data.agent.breaker.state
+  const agentId = await outside('mover')
+  await breakDown(agentId, 1)
+  expect(await state(agentId)).toBe('OPEN')
+  // A version that is called as the one before says nothing of whether it works.
+  await outside('mover', '1.1.0')
+  expect(await state(agentId)).toBe('OPEN')
+  await outside('mover', '1.2.0', 'elsewhere')
+  expect(await state(agentId)).toBe('CLOSED')
+  expect((await opened.events(operator, 'breaker.closed')).map(({ data }) => data)).toEqual([
+    { scope: 'agent', name: 'mover', agentId, cause: 'reset' },
+  ])
+
+  const other = await outside('other')
+  await outside('other', '1.1.0', 'elsewhere')
+  await breakDown(other, 1)
+  expect(await state(other)).toBe('CLOSED')
+  await breakDown(other, 2)
+  expect(await state(other)).toBe('OPEN')
 })
 
 test('setReliability keeps what it does not name, of an agent over the organization’s, and says who changed', async () => {

@@ -1,5 +1,6 @@
 import { actorRecord, type TenantTransaction } from '@tutti/prisma'
 import { fail } from '@tutti/schema'
+import { forgetFailures } from '../breaker/forget-failures.ts'
 import type { Registration } from '../agents/read-registration.ts'
 
 /** A version as readers see it. */
@@ -54,20 +55,25 @@ export async function makeVersion(
   return { number: made?.number ?? fail('INTERNAL'), created: true }
 }
 
-/** Makes a version the one that workers go by. The agent's row is locked by the caller. False when there is no such version. */
+/**
+ * Makes a version the one that workers go by, and closes the agent's breaker where it is called in another way from now on. The
+ * agent's row is locked by the caller. False when there is no such version. Events: breaker.closed.
+ */
 export async function copyToAgent(
-  tx: Pick<TenantTransaction, 'sql' | 'actor'>,
+  tx: Pick<TenantTransaction, 'sql' | 'actor' | 'appendEvent'>,
   agentId: string,
   number: number,
 ): Promise<boolean> {
-  const rows = await tx.sql(
+  const [agent] = await tx.sql<{ id: string; name: string; otherwise: boolean }>(
     `update agent a set type = v.type, version = v.version, capabilities = v.capabilities, executor = v.executor,
        configuration = v.configuration, configuration_hash = v.configuration_hash, serving_version = v.number, updated_at = now()
      from agent_version v where v.organization_id = a.organization_id and v.agent_id = a.id and v.number = $3::int
-       and a.organization_id = $1::uuid and a.id = $2::uuid returning a.id`,
+       and a.organization_id = $1::uuid and a.id = $2::uuid
+     returning a.id, a.name, old.executor is distinct from new.executor as otherwise`,
     tx.actor.organizationId,
     agentId,
     number,
   )
-  return rows.length > 0
+  if (agent?.otherwise) await forgetFailures(tx, agent)
+  return agent !== undefined
 }
