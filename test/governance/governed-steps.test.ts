@@ -89,6 +89,16 @@ async function taskOf(org: Organization, id: string): Promise<string> {
   return run.tasks[0]?.id ?? expect.unreachable()
 }
 
+async function stagesOf(org: Organization, id: string): Promise<unknown> {
+  const { approval } = await org
+    .as('viewer')
+    .query<{ approval: { stages: unknown } }>(
+      'query($id: ID!) { approval(id: $id) { stages { needed roles deadlineSeconds onDeadline } } }',
+      { id },
+    )
+  return approval.stages
+}
+
 /** A policy on what is spent. */
 const rule = (org: Organization, policy: object) =>
   enforce(org, { kind: 'RESOURCES', actions: ['money.spend'], ...policy })
@@ -199,4 +209,81 @@ test('a policy asks one more than the matrix does, and an agent is not shown wha
   expect(last.decideApproval.approval.status).toBe('APPROVED')
   await seen(org, id, 'COMPLETED')
   expect(paid(id)).toEqual([{ customer: 'ann', sum: 2_000, card: '[redacted]' }])
+})
+
+test('a deadline holds also where a policy asks nobody in particular', async () => {
+  const { org } = await open()
+  await rule(org, {
+    name: 'Somebody looks at small refunds',
+    effect: 'ESCALATE',
+    escalateTo: 'DOMAIN',
+    condition: 'context.amount <= 50',
+  })
+  const governs = { action: 'money.spend', amount: 'sum', risk: 'medium' }
+  const [step] = REFUNDS.steps
+  const workflowId = await applyWorkflow(org.as('operator'), {
+    ...REFUNDS,
+    name: 'refunds in time',
+    steps: [{ ...step, governs: { ...governs, deadline: '1h', on_deadline: 'reject' } }],
+  })
+  const [id = ''] = await startRuns(org.as('operator'), workflowId, [{ customer: 'ann', card: '1', sum: 5 }])
+  const { id: approval } = await question(org, id)
+  expect(await stagesOf(org, approval)).toEqual([
+    { needed: 1, roles: ['approver', 'admin'], deadlineSeconds: 3_600, onDeadline: 'REJECT' },
+  ])
+  await world.asOwner('update approval set expires_at = now() where organization_id = $1 and id = $2', [
+    org.id,
+    approval,
+  ])
+  expect(await seen(org, id, 'FAILED')).toMatchObject({ tasks: [{ error: { code: 'ACTION_REJECTED' } }] })
+  expect(paid(id)).toEqual([])
+})
+
+test('a review is decided by who has its role, and by nobody else', async () => {
+  const org = await world.organization()
+  const admin = org.as('admin')
+  await admin.query(
+    `mutation { setRole(input: { name: "legal", description: "Reads contracts.", scopes: ["approvals:decide"] })
+      { role { name } } }`,
+  )
+  await admin.query(
+    `mutation($id: ID!) { assignRole(input: { role: "legal", principalId: $id }) { assignment { id } } }`,
+    { id: org.actor('viewer').id },
+  )
+  const workflowId = await applyWorkflow(org.as('operator'), {
+    format: 'tutti/1',
+    name: 'sign',
+    inputs: ['contract'],
+    steps: [
+      {
+        name: 'sign',
+        question: 'Sign it?',
+        role: 'legal',
+        input: 'contract',
+        output: 'decision',
+        if_rejected: 'end',
+      },
+    ],
+  })
+  const [id = ''] = await startRuns(org.as('operator'), workflowId, [{ contract: 'c' }])
+  const { id: approval } = await question(org, id)
+  expect(await stagesOf(org, approval)).toMatchObject([{ roles: ['legal'] }])
+  for (const role of ['admin', 'approver'] as const) {
+    const { body } = await org
+      .as(role)
+      .send(
+        'mutation($id: ID!) { decideApproval(input: { id: $id, decision: APPROVE }) { approval { id } } }',
+        {
+          id: approval,
+        },
+      )
+    expect(body).toMatchObject({ errors: [{ extensions: { code: 'NOT_A_DECIDER' } }] })
+  }
+  const waiting = () => org.as('viewer').send('{ approvalInbox { nodes { id } } }')
+  await expect
+    .poll(async () => (await waiting()).body.data, PATIENCE)
+    .toEqual({ approvalInbox: { nodes: [{ id: approval }] } })
+  await decide(org.as('viewer'), { id: approval, decision: 'APPROVE' })
+  const by = org.actor('viewer').name
+  expect(await seen(org, id, 'COMPLETED')).toMatchObject({ state: { decision: { outcome: 'approve', by } } })
 })

@@ -280,6 +280,19 @@ describe('an approval by its link', () => {
     })
   })
 
+  test('is sent to who has the role by assignment alone, and decides by it', async () => {
+    await setEmail('viewer', addressOf('viewer'))
+    await org.as('admin').query(
+      `mutation ($id: ID!) {
+         setRole(input: { name: "legal", description: "Decides.", scopes: ["approvals:decide"] }) { role { name } }
+         assignRole(input: { role: "legal", principalId: $id }) { assignment { id } } }`,
+      { id: org.actor('viewer').id },
+    )
+    const { id } = await ask({ stages: [{ roles: ['legal'] }] })
+    expect((await send(await linkOf('viewer'), { decision: 'APPROVE' })).status).toBe(200)
+    expect(await statusOf(id)).toMatchObject({ status: 'APPROVED' })
+  })
+
   test('is told of again when its deadline comes near', async () => {
     const { id } = await ask({
       stages: [{ people: [org.actor('approver').id], deadlineSeconds: 7200, reminderSeconds: 60 }],

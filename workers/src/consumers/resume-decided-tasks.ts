@@ -74,6 +74,7 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
       runId,
       taskId,
       ...(question.expiresAt ? { expiresAt: question.expiresAt } : {}),
+      ...(question.stages ? { stages: question.stages } : {}),
     })
     await bindApproval(services, actor, taskId, approval.id)
     return approval.id

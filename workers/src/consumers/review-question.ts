@@ -9,14 +9,18 @@ const reviewSchema = z.object({
 })
 
 const SOONEST_MS = 1_000
+const APPROVER = 'approver'
+const LONGEST = 200
 
 export interface ReviewQuestion {
   title?: string
   arguments: Record<string, unknown>
   expiresAt?: Date
+  /** Who decides; absent: approvers and administrators. */
+  stages?: [{ roles: [string] }]
 }
 
-/** What a review's task asks: the step's question, its inputs as the arguments. */
+/** What a review's task asks: the step's question, its inputs as the arguments, and whoever has its role. */
 export async function reviewQuestion(
   { database }: { database: Database },
   actor: Actor,
@@ -28,12 +32,15 @@ export async function reviewQuestion(
     [actor.organizationId, taskId],
   )
   const { $review, ...input } = row?.input ?? {}
-  const { question, deadlineMs } = reviewSchema.catch({}).parse($review)
+  const { question, deadlineMs, role } = reviewSchema.catch({}).parse($review)
   // When no worker ran meanwhile the deadline may have passed: it is asked all the same, and expires at once.
   const soonest = Date.now() + SOONEST_MS
   return {
-    ...(question ? { title: question.slice(0, 200) } : {}),
+    ...(question ? { title: question.slice(0, LONGEST) } : {}),
     arguments: input,
+    ...(role === undefined || role === APPROVER
+      ? {}
+      : { stages: [{ roles: [role.trim().slice(0, LONGEST)] }] }),
     ...(deadlineMs && row
       ? { expiresAt: new Date(Math.max(row.created_at.getTime() + deadlineMs, soonest)) }
       : {}),

@@ -33,11 +33,14 @@ export const HELD_ROLES = `(select coalesce(jsonb_agg(jsonb_build_object('role',
   where a.organization_id = p.organization_id and ${ASSIGNMENT_IN_FORCE}
     and (a.principal_id = p.id or g.name = any(p.groups)))`
 
-/** Of `principal p`: the names of the roles it holds everywhere, its own and those assigned to it or its groups. */
-export const ROLES_EVERYWHERE = `(p.roles || array(select a.role from role_assignment a
+/** Of `principal p`: the names of the roles assigned to it or its groups, everywhere. */
+export const ASSIGNED_EVERYWHERE = `array(select a.role from role_assignment a
   left join access_group g on g.organization_id = a.organization_id and g.id = a.group_id
   where a.organization_id = p.organization_id and ${ASSIGNMENT_IN_FORCE} and a.domain_id is null and a.team_id is null
-    and (a.principal_id = p.id or g.name = any(p.groups))))`
+    and (a.principal_id = p.id or g.name = any(p.groups)))`
+
+/** Likewise, with its own. */
+export const ROLES_EVERYWHERE = `(p.roles || ${ASSIGNED_EVERYWHERE})`
 
 /** What a role grants; `own`: a tenant's own role's scopes. A scope that there is no more grants nothing. */
 export const scopesOfRole = (role: string, own: readonly string[] | null): Scope[] =>

@@ -1,6 +1,6 @@
 import { isId } from '@tutti/runtime'
 import { type Actor, ROLES, scopesOf } from '@tutti/schema'
-import { ROLES_EVERYWHERE } from '../access/effective-access.ts'
+import { ASSIGNED_EVERYWHERE, ROLES_EVERYWHERE } from '../access/effective-access.ts'
 import type { LentAuthority, Standing } from './approval-status.ts'
 
 interface StandingRow {
@@ -18,9 +18,10 @@ interface StandingRow {
 type Read = (text: string, parameters: unknown[]) => Promise<StandingRow[]>
 
 // A delegator's rights are those they have now; the roles of one who is not kept here are those they came with.
-const STANDING = `select null::uuid as "delegationId", id::text as id, roles, groups, team_ids as "teamIds",
-    array[]::text[] as actions, array[]::uuid[] as "forTeamIds"
-  from principal where organization_id = $1::uuid and id = $2::uuid
+// An actor's credential has built-in roles; those of the organization's own are assigned to its principal.
+const STANDING = `select null::uuid as "delegationId", p.id::text as id, ${ASSIGNED_EVERYWHERE} as roles, p.groups,
+    p.team_ids as "teamIds", array[]::text[] as actions, array[]::uuid[] as "forTeamIds"
+  from principal p where p.organization_id = $1::uuid and p.id = $2::uuid
   union all
   select d.id, d.from_id, case when p.id is null then d.delegator_roles else ${ROLES_EVERYWHERE} end, coalesce(p.groups, array[]::text[]),
     coalesce(p.team_ids, array[]::uuid[]), d.actions, d.team_ids
@@ -38,7 +39,7 @@ export async function readStanding(read: Read, actor: Actor): Promise<Standing> 
   return {
     own: {
       id: actor.id,
-      roles: actor.roles,
+      roles: [...new Set<string>([...actor.roles, ...(own?.roles ?? [])])],
       groups: own?.groups ?? [],
       teamIds: own?.teamIds ?? [],
     },

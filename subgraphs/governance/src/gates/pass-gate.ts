@@ -89,9 +89,14 @@ async function ask(
     risk: context?.risk ?? null,
     costUsd: context?.amount ?? null,
     reason: `${place}. ${authorization.reasons.join(' ')}`,
-    stages: authorization.stages.map((stage) =>
-      deadline ? { ...stage, deadlineSeconds: deadline.seconds, onDeadline: deadline.rule } : stage,
-    ),
+    // Who is asked when nobody in particular is, approvers and administrators, has a stage of its own too.
+    stages: deadline
+      ? (authorization.stages.length > 0 ? authorization.stages : [{}]).map((stage) => ({
+          ...stage,
+          deadlineSeconds: deadline.seconds,
+          onDeadline: deadline.rule,
+        }))
+      : authorization.stages,
     runId,
     taskId,
   })

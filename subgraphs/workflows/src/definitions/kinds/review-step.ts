@@ -68,7 +68,7 @@ export const reviewStep: StepKind<ReviewNode> = {
     }),
   properties: {
     question: text('What the person decides.'),
-    role: text(`The role that may decide; absent: ${DEFAULT_ROLE}.`),
+    role: text(`Whoever has it decides; ${DEFAULT_ROLE} (when absent): approvers and administrators.`),
     input: ref('input', 'What the person is shown.'),
     output: valueName('The name of the decision: outcome (approve or reject), by, comment.'),
     ...duration('deadline', 'Time to decide; absent: as long as it takes.'),
