@@ -11,6 +11,7 @@ import { line, remark } from '../input/text.ts'
 import { applyEffect } from './apply-effect.ts'
 import type { ApprovalRow } from './approval-row.ts'
 import { type DecisionRequest, judgeDecision } from './approval-status.ts'
+import { requireFit } from './arguments-schema.ts'
 import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
 import { lockApproval } from './lock-approval.ts'
 import { readStanding } from './read-standing.ts'
@@ -84,6 +85,7 @@ async function decide(
   const judgement = judgeDecision(approval, decisions, actor, standing, request)
   if (judgement.kind === 'refuse') fail(judgement.code, judgement)
   if (judgement.kind === 'repeat') return approval
+  if (request.finalArguments !== null) requireFit(approval, request.finalArguments, 'input.finalArguments')
   const made = writeDecision(tx, approval, {
     verdict: request.verdict,
     personId: actor.id,
@@ -104,13 +106,17 @@ async function decide(
   return after
 }
 
-/** Those of the round that is decided now, behind the approval's lock. */
+/**
+ * Those of the round that is decided now, behind the approval's lock; in an order that the index by approval has: by their ids
+ * alone, all that was ever decided would be read.
+ */
 async function decisionsOf(tx: SqlTransaction, id: string): Promise<DecisionRow[]> {
   if (!isId(id)) return []
   return tx.sql<DecisionRow>(
     `select ${DECISION_COLUMNS} from approval_decision
      where organization_id = $1::uuid and approval_id = $2::uuid
-       and round = (select a.round from approval a where a.organization_id = $1::uuid and a.id = $2::uuid) order by id`,
+       and round = (select a.round from approval a where a.organization_id = $1::uuid and a.id = $2::uuid)
+     order by approval_id, round, id`,
     tx.actor.organizationId,
     id,
   )
