@@ -1,7 +1,6 @@
-export {
-  type Fault,
-  type FaultKind,
-  type Report,
-  type VerifySettings,
-  verifyRecord,
-} from './verify-record.ts'
+export type { Fault, FaultKind } from './fault.ts'
+export { openThreads } from './open-threads.ts'
+export type { Report, VerifySettings } from './record-walk.ts'
+export { type Checker, verifyBlocks } from './verify-blocks.ts'
+export { verifyFile } from './verify-file.ts'
+export { verifyRecord } from './verify-record.ts'

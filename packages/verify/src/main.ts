@@ -1,8 +1,8 @@
-import { createReadStream, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readKey } from './read-checkpoints.ts'
-import { linesOf } from './lines-of.ts'
-import { type Report, verifyRecord } from './verify-record.ts'
+import type { Report } from './record-walk.ts'
+import { verifyFile } from './verify-file.ts'
 
 const USAGE = `Usage: tutti-verify EXPORT --checkpoints FILE --key FILE [--organization ID] [--from N] [--to N] [--json]
 
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   const [file, ...others] = positionals
   if (file === undefined || others.length > 0 || values.checkpoints === undefined || values.key === undefined)
     throw new Error(USAGE)
-  const report = await verifyRecord(linesOf(createReadStream(file, { highWaterMark: 1 << 20 })), {
+  const report = await verifyFile(file, {
     checkpoints: readFileSync(values.checkpoints, 'utf8').split('\n'),
     key: readKey(readFileSync(values.key, 'utf8')),
     organizationId: values.organization,

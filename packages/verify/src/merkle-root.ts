@@ -5,9 +5,12 @@ const leaf = Buffer.alloc(1 + DIGEST)
 const node = Buffer.alloc(1 + 2 * DIGEST)
 node[0] = 1
 
+/** A digest, a character a byte: a fourth of the time that a buffer takes. */
+type Digest = string
+
 /** The RFC 6962 root of leaves that come one by one, each 64 hex digits: a stack of full subtrees, joined as they fill. */
 export class MerkleTree {
-  readonly #stack: { size: number; root: Buffer }[] = []
+  readonly #stack: { size: number; root: Digest }[] = []
   #count = 0
 
   /** How many leaves there are. */
@@ -16,10 +19,9 @@ export class MerkleTree {
   }
 
   add(hex: string): void {
-    leaf.write(hex, 1, 'hex')
     this.#count += 1
     let size = 1
-    let root: Buffer = hash('sha256', leaf, 'buffer')
+    let root = leafOf(hex)
     for (let top = this.#stack.at(-1); top?.size === size; top = this.#stack.at(-1)) {
       this.#stack.pop()
       root = join(top.root, root)
@@ -32,20 +34,16 @@ export class MerkleTree {
   root(): string {
     const last = this.#stack.at(-1)
     if (!last) return ''
-    return this.#stack
-      .slice(0, -1)
-      .reduceRight((right, { root }) => join(root, right), last.root)
-      .toString('hex')
+    return hexOf(this.#stack.slice(0, -1).reduceRight((right, { root }) => join(root, right), last.root))
   }
 }
 
 /** The root that a leaf (hex) at a place among so many and its audit path (hex) make, as in RFC 9162 (2.1.3.2); hex. */
 export function rootFrom(hex: string, index: number, size: number, path: readonly string[]): string {
-  leaf.write(hex, 1, 'hex')
-  let root: Buffer = hash('sha256', leaf, 'buffer')
+  let root = leafOf(hex)
   let [place, last] = [index, size - 1]
   for (const each of path) {
-    const sibling = Buffer.from(each, 'hex')
+    const sibling = Buffer.from(each, 'hex').toString('latin1')
     if (last === 0 || sibling.length !== DIGEST) return ''
     if (place % 2 === 1 || place === last) {
       root = join(sibling, root)
@@ -53,11 +51,18 @@ export function rootFrom(hex: string, index: number, size: number, path: readonl
     } else root = join(root, sibling)
     ;[place, last] = [place >> 1, last >> 1]
   }
-  return last === 0 ? root.toString('hex') : ''
+  return last === 0 ? hexOf(root) : ''
 }
 
-function join(left: Buffer, right: Buffer): Buffer {
-  left.copy(node, 1)
-  right.copy(node, 1 + DIGEST)
-  return hash('sha256', node, 'buffer')
+function leafOf(hex: string): Digest {
+  leaf.write(hex, 1, 'hex')
+  return hash('sha256', leaf, 'binary')
 }
+
+function join(left: Digest, right: Digest): Digest {
+  node.write(left, 1, DIGEST, 'latin1')
+  node.write(right, 1 + DIGEST, DIGEST, 'latin1')
+  return hash('sha256', node, 'binary')
+}
+
+const hexOf = (digest: Digest): string => Buffer.from(digest, 'latin1').toString('hex')
