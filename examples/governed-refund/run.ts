@@ -1,6 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 import { readTextFile } from '../input/read-text-file.ts'
@@ -12,14 +11,13 @@ import { enforcePolicy, type PolicyInForce } from './enforce-policy.ts'
 import { endOf, type RefundRun } from './follow-run.ts'
 import { type Cast, createCast } from './people.ts'
 import { PLAY } from './plays.ts'
+import { proveRecord } from './prove-record.ts'
 import { readRefunds, type RefundRequest } from './read-refunds.ts'
 import { readTrail } from './read-trail.ts'
 import { type RefundAgent, startRefundAgent } from './refund-agent.ts'
 import { type Chapter, tellStory } from './tell-story.ts'
 
 const HERE = import.meta.dirname
-
-const SAME_ADDRESS_MS = 1_500
 
 const REGISTER = `mutation RegisterAgent($input: RegisterAgentInput!) {
   registerAgent(input: $input) { agent { id } }
@@ -49,12 +47,10 @@ export async function run(args: readonly string[]): Promise<number> {
   console.log(`Tutti at ${door.url}, key from ${door.keySource}`)
 
   await using agent = await startRefundAgent()
-  const workflowId = await prepare(door, agent)
+  const workflowId = await prepare(door, agent, given)
   await using people = await createCast(door)
   const { cast } = people
   const policy = await enforcePolicy(cast)
-  // A worker knows the agent's address for a second: who ran this before gave another.
-  await pause(SAME_ADDRESS_MS)
   const runIds = await start(cast, workflowId, refunds)
   console.log(`${runIds.length} refunds; one of them waits for a deadline to pass ...\n`)
   const chapters = await Promise.all(refunds.map((request, at) => play(cast, request, runIds[at] ?? '')))
@@ -62,14 +58,19 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** The agent with its document, and the workflow's id. */
-async function prepare(door: Door, agent: RefundAgent): Promise<string> {
+async function prepare(door: Door, agent: RefundAgent, { deadline }: Arguments): Promise<string> {
   const document = readTextFile(join(HERE, 'agents/refund_agent.yaml'))
   const { registerAgent } = await ask<{ registerAgent: { agent: { id: string } } }>(door, REGISTER, {
     input: { document: document.replace('$REFUND_AGENT', JSON.stringify(agent.url)) },
   })
   agent.trust(await findSigningSecret(door, registerAgent.agent.id))
   const { applyWorkflow } = await ask<{ applyWorkflow: { workflow: { id: string } } }>(door, APPLY, {
-    input: { document: readTextFile(join(HERE, 'workflow.yaml')) },
+    input: {
+      document: readTextFile(join(HERE, 'workflow.yaml')).replace(
+        'deadline: 15s',
+        `deadline: ${JSON.stringify(deadline)}`,
+      ),
+    },
   })
   return applyWorkflow.workflow.id
 }
@@ -123,10 +124,18 @@ async function conclude(
     `${paid.length} refunds were paid, ${isOnce ? 'each once' : `but the agent's ledger has ${agent.ledger.size} payments`}; ${runs.length - paid.length} was not.`,
     `${refused.length} attempts were refused: ${[...new Set(refused)].join(', ')}.`,
   ].join('\n')
-  const report = `${story}\n\n${summary}`
-  console.log(report)
-  if (given.report !== undefined) writeFileSync(resolve(given.report), `${report}\n`)
-  return isOnce ? 0 : 1
+  const report = given.report === undefined ? undefined : resolve(given.report)
+  const say = (text: string): void => {
+    console.log(text)
+    if (report !== undefined) appendFileSync(report, `${text}\n`)
+  }
+  if (report !== undefined) rmSync(report, { force: true })
+  say(`${story}\n\n${summary}\n`)
+  console.log('The record is exported when all of that is signed, in a minute at the latest ...\n')
+  const ended = runs.flatMap(({ endedAt }) => endedAt ?? []).toSorted()
+  const { told, holds } = await proveRecord(door, ended.at(-1) ?? since, given)
+  say(told)
+  return isOnce && holds ? 0 : 1
 }
 
 /** Whether the agent's ledger has what the run says was paid. */

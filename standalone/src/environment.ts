@@ -29,6 +29,7 @@ const shared = {
   GOOGLE_API_KEY: z.string().optional(),
   TUTTI_CACHE_DIRECTORY: z.string().optional(),
   TUTTI_CHECKPOINTS: z.string().optional(),
+  TUTTI_CHECKPOINT_SECONDS: z.coerce.number().int().min(1).max(3_600).optional(),
   TUTTI_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().optional(),
   TUTTI_MCP_COMMANDS: z.string().optional(),

@@ -13,7 +13,9 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tutti-report-'))
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }))
   platform = cleanup.use(
-    await startPlatform('standalone', { environment: { TUTTI_ALLOW_LOCAL_AGENTS: 'true' } }),
+    await startPlatform('standalone', {
+      environment: { TUTTI_ALLOW_LOCAL_AGENTS: 'true', TUTTI_CHECKPOINT_SECONDS: '1' },
+    }),
   )
 })
 afterAll(() => cleanup.disposeAsync())
@@ -31,14 +33,27 @@ const TOLD = [
   'Refused: decideApproval by Ada Lindqvist, CONFLICT',
   'Nothing paid: ACTION_REJECTED',
   '6 refunds were paid, each once; 1 was not.',
+  '  Verified: organization',
 ]
 
-it('tells who asked, who decided, by which rule and what came of it; twice on one platform', async () => {
+it('tells who asked, who decided, by which rule and what came of it, and proves its record; twice on one platform', async () => {
   const file = join(directory, 'report.txt')
   for (const time of [1, 2]) {
-    const { exitCode, said } = await runExample(platform, 'governed-refund', '--report', file)
+    const { exitCode, said } = await runExample(
+      platform,
+      'governed-refund',
+      '--report',
+      file,
+      '--deadline',
+      '2s',
+      '--out',
+      join(directory, `record-${time}`),
+    )
     expect(exitCode, said).toBe(0)
     const report = readFileSync(file, 'utf8')
+    expect(report).toMatch(
+      /became \d+ in entry (\d+)\):\n  entry_altered at \1: .*\n  NOT VERIFIED: organization/,
+    )
     for (const line of TOLD) expect(report, `time ${time}`).toContain(line)
   }
   const paid = await platform.sql(

@@ -24,6 +24,8 @@ runProcess(log, async (lifecycle) => {
     TUTTI_CACHE_DIRECTORY: z.string().optional(),
     /** Where checkpoints of the record are written: a file, or an http(s) URL. */
     TUTTI_CHECKPOINTS: z.string().optional(),
+    /** How long after an event at the latest a checkpoint covers it. */
+    TUTTI_CHECKPOINT_SECONDS: z.coerce.number().int().min(1).max(3_600).optional(),
     /** Where mail goes out, as smtp://user:password@mail.example.com:587, and whom it comes from. */
     TUTTI_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     TUTTI_MAIL_FROM: z.string().optional(),
@@ -50,6 +52,7 @@ runProcess(log, async (lifecycle) => {
       allowLocalAgents: env.TUTTI_ALLOW_LOCAL_AGENTS,
       concurrency: env.WORKER_CONCURRENCY,
       checkpoints: env.TUTTI_CHECKPOINTS,
+      checkpointSeconds: env.TUTTI_CHECKPOINT_SECONDS,
       smtpUrl: env.TUTTI_SMTP_URL,
       mailFrom: env.TUTTI_MAIL_FROM,
       publicUrl: env.TUTTI_PUBLIC_URL,

@@ -42,6 +42,8 @@ export interface WorkerOptions extends Omit<WorkerServices, 'database' | 'tail'>
   redisUrl?: string | undefined
   /** Where checkpoints of the record are written outside the database: a file or an http(s) URL. */
   checkpoints?: string | undefined
+  /** How long after an event at the latest a checkpoint covers it; a minute unless given. */
+  checkpointSeconds?: number | undefined
   /** Where mail goes out, and whom it comes from; without both none is sent. */
   smtpUrl?: string | undefined
   mailFrom?: string | undefined
@@ -95,7 +97,9 @@ export async function startWorkers(
     lifecycle.own(startConsumer(data, consumer, log))
   }
   lifecycle.own(startPurges(services, responses))
-  lifecycle.own(startSealer(services, { checkpoints: options.checkpoints }))
+  const { checkpoints, checkpointSeconds } = options
+  const soon = checkpointSeconds === undefined ? {} : { afterMs: checkpointSeconds * 1_000 }
+  lifecycle.own(startSealer(services, { checkpoints, ...soon }))
   lifecycle.own(startExpiry(services))
   lifecycle.own(startEscalations(services))
   const mailer = lifecycle.own(openMailer({ url: options.smtpUrl, from: options.mailFrom }))
