@@ -27,12 +27,69 @@ export const secretsOf = (text: string): string[] =>
     UUID.test(secret) ? [secret, cursorOfId(secret)] : [secret],
   )
 
-/** Reads them as the owner. A key's last use is left out: being asked for is no change. */
+/** A table's rows of one tenant, and which versions of them those are. */
+interface Contents {
+  versions: string
+  count: number
+  digest: string
+  secrets: string[]
+}
+
+/** What was read last: of each world, by tenant and table. */
+const lastRead = new WeakMap<World, Map<string, Contents>>()
+
+/**
+ * Reads them as the owner. A key's last use is left out: being asked for is no change. A table is read again only when
+ * there are other versions of its rows than there were: whatever writes, even the same once more, makes a new one.
+ */
 export async function readRows(
   world: World,
   tables: readonly Table[],
   organizationId: string,
 ): Promise<Rows> {
+  const known = lastRead.get(world) ?? new Map<string, Contents>()
+  lastRead.set(world, known)
+  const keyOf = (table: string): string => `${organizationId} ${table}`
+  const versions = await readVersions(world, tables, organizationId)
+  const changed = tables.filter(({ name }) => known.get(keyOf(name))?.versions !== versions.get(name))
+  for (const [name, contents] of await readContents(world, changed, organizationId))
+    known.set(keyOf(name), { versions: versions.get(name) ?? '', ...contents })
+  const all = tables.map(({ name }) => ({ name, contents: known.get(keyOf(name)) }))
+  return {
+    counts: Object.fromEntries(all.map(({ name, contents }) => [name, contents?.count ?? 0])),
+    digest: createHash('sha256')
+      .update(all.map(({ name, contents }) => `${name} ${contents?.digest}`).join())
+      .digest('hex'),
+    secrets: new Set(all.flatMap(({ contents }) => contents?.secrets ?? [])),
+  }
+}
+
+/** Of each table, which versions of the tenant's rows there are: where each lies, and the transaction that wrote it. */
+async function readVersions(
+  world: World,
+  tables: readonly Table[],
+  organizationId: string,
+): Promise<Map<string, string>> {
+  const parts = tables.map(
+    ({ name }) =>
+      `select '${name}' as name, count(*) || ' ' || coalesce(sum(hashtextextended(
+         t.tableoid::text || t.ctid::text || t.xmin::text, 0)), 0) as versions
+       from ${name} t where organization_id = $1${LEFT_OUT[name] ?? ''}`,
+  )
+  const rows = await world.asOwner<{ name: string; versions: string }>(
+    parts.join(' union all '),
+    [organizationId],
+    'versions of rows',
+  )
+  return new Map(rows.map(({ name, versions }) => [name, versions]))
+}
+
+async function readContents(
+  world: World,
+  tables: readonly Table[],
+  organizationId: string,
+): Promise<Map<string, Omit<Contents, 'versions'>>> {
+  if (tables.length === 0) return new Map()
   const parts = tables.map(
     ({ name }) =>
       `select '${name}' as name, (to_jsonb(t) - 'last_used_at' - 'search')::text as row from ${name} t
@@ -42,13 +99,13 @@ export async function readRows(
     `${parts.join(' union all ')} order by name, row`,
     [organizationId],
   )
-  const counts = Object.fromEntries(tables.map(({ name }) => [name, 0]))
-  const secrets = new Set<string>()
-  const hash = createHash('sha256')
-  for (const { name, row } of rows) {
-    counts[name] = (counts[name] ?? 0) + 1
-    hash.update(row)
-    for (const secret of secretsOf(row)) secrets.add(secret)
-  }
-  return { counts, digest: hash.digest('hex'), secrets }
+  const byTable = Map.groupBy(rows, ({ name }) => name)
+  return new Map(
+    tables.map(({ name }) => {
+      const own = (byTable.get(name) ?? []).map(({ row }) => row)
+      const hash = createHash('sha256')
+      for (const row of own) hash.update(row)
+      return [name, { count: own.length, digest: hash.digest('hex'), secrets: own.flatMap(secretsOf) }]
+    }),
+  )
 }

@@ -54,8 +54,8 @@ export interface World extends AsyncDisposable {
   subgraphs: readonly RunningSubgraph[]
   /** A new organization with an API key of each role. */
   organization(name?: string): Promise<Organization>
-  /** SQL as the owner, whom no policy binds. */
-  asOwner<Row extends pg.QueryResultRow>(sql: string, parameters?: unknown[]): Promise<Row[]>
+  /** SQL as the owner, whom no policy binds. With a name it is planned once a connection. */
+  asOwner<Row extends pg.QueryResultRow>(sql: string, parameters?: unknown[], name?: string): Promise<Row[]>
   /** What a process would get as DATABASE_URL and TUTTI_SECRET. */
   databaseUrl: string
   secret: string
@@ -143,7 +143,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       databaseUrl: test.url,
       secret: test.secret,
       organization: (name) => makeOrganization({ url, data, subgraphs, lifecycle }, name),
-      asOwner: async (sql, parameters = []) => (await owner.query(sql, parameters)).rows,
+      asOwner: async (text, values = [], name) => (await owner.query({ text, values, name })).rows,
       [Symbol.asyncDispose]: () => lifecycle.stop(),
     }
   } catch (error) {
