@@ -221,7 +221,9 @@ test('checkpoints that are no chain are gone by all the same', async () => {
     [],
   ]) {
     const more = { checkpoints: given }
-    expect(await byBlock(bytes, 12_000, threads, more)).toEqual(await byLine(bytes, more))
+    const expected = await byLine(bytes, more)
+    for (const size of [2_000, 7_000, 9_000, 12_000])
+      expect(await byBlock(bytes, size, threads, more)).toEqual(expected)
   }
 })
 
