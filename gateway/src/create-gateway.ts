@@ -185,7 +185,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     heartbeatMs: timings.keepAlive,
     open: streams,
   })
-  const closeLogin = options.login === undefined ? null : loginRoutes(app, options.login, options.log)
+  const closeLogin =
+    options.login === undefined ? null : loginRoutes(app, options.login, denials.write, options.log)
   if (options.receiveHook !== undefined) hookRoute(app, 'hooks', options.receiveHook, options.log)
   if (options.receiveCallback !== undefined) hookRoute(app, 'callbacks', options.receiveCallback, options.log)
   if (options.receiveConnectorCall !== undefined)

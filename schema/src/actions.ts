@@ -105,7 +105,10 @@ export const ACTIONS = {
     mutations: ['createApiKey'],
     asksItself: true,
   },
-  'access.revoke': { description: 'Letting somebody in no more.', mutations: ['revokeApiKey'] },
+  'access.revoke': {
+    description: 'Letting somebody in no more.',
+    mutations: ['revokeApiKey', 'removeRole', 'deactivatePrincipal'],
+  },
   'credential.manage': {
     description: 'Secrets of agents and providers.',
     mutations: [
@@ -113,6 +116,7 @@ export const ACTIONS = {
       'rotateCredential',
       'deleteCredential',
       'rotateDataKey',
+      'rewrapIdentityProviders',
       'revealSigningSecret',
     ],
   },

@@ -19,6 +19,11 @@ const approvalRef = z.object({
 })
 /** Somebody's right to decide, lent to somebody else. */
 const delegationRef = z.object({ delegationId: z.string(), fromId: z.string(), toId: z.string() })
+const principalRef = z.object({
+  principalId: z.string(),
+  /** Who did it: administrator or directory. */
+  by: z.string(),
+})
 /** Who has a role, everywhere or in one domain or team. */
 const assignmentRef = z.object({
   assignmentId: z.string(),
@@ -557,6 +562,14 @@ export const EVENTS = {
     graceUntil: z.string(),
   }),
   'role.set': z.object({ name: z.string(), version: z.number().int(), scopes: z.array(z.string()) }),
+  'role.removed': z.object({ name: z.string() }),
+  /** Nothing that is theirs opens anything from then on. */
+  'principal.deactivated': principalRef.extend({ reason }),
+  'principal.reactivated': principalRef.extend({ reason }),
+  /** A directory made or changed somebody by SCIM; what it says of them is not in the log. */
+  'principal.provisioned': principalRef.extend({ created: z.boolean() }),
+  /** A directory's group is kept here no more, and the roles it had are nobody's by it. */
+  'group.removed': z.object({ groupId: z.string(), name: z.string(), removed: z.array(z.string()) }),
   'group.set': z.object({
     groupId: z.string(),
     name: z.string(),

@@ -96,6 +96,24 @@ const membersOf = async (name: string): Promise<string[]> => {
   return groups.find((each) => each.name === name)?.members.map(({ id }) => id) ?? []
 }
 
+interface FailedLogin {
+  actorId: string
+  summary: string
+  outcome: string
+  domain: string
+  details: { reasoning: string }
+}
+
+/** Failed logins that the audit trail has, the newest first. */
+const failedLogins = async (): Promise<FailedLogin[]> => {
+  const { auditEntries } = await org.as('admin').query<{ auditEntries: { nodes: FailedLogin[] } }>(
+    `{ auditEntries(first: 50, actionType: "denial", subject: "operation/Login") {
+      nodes { actorId summary outcome domain details }
+    } }`,
+  )
+  return auditEntries.nodes
+}
+
 test('somebody logs in: a person with the roles and groups of the mapping, and a session in a cookie of ours alone', async () => {
   const browser = await logIn(somebody('ada', ['operations', 'on duty', 'others'], 'Ada'))
   const ada = await viewer(browser)
@@ -189,6 +207,32 @@ test('what the provider refuses is refused here, and nothing of what came is sho
   expect(page.status).toBe(401)
   expect(page.text).toContain('UNAUTHENTICATED')
   expect(page.text).not.toContain('alert')
+  const [entry] = await failedLogins()
+  expect(entry).toMatchObject({ actorId: 'system:login', outcome: 'UNAUTHENTICATED', domain: 'access' })
+  expect(entry?.details.reasoning).toContain(idp.issuer)
+  expect(JSON.stringify(entry)).not.toContain('alert')
+})
+
+test('whoever is deactivated is out at once, and told so when they log in; the audit trail has it as theirs', async () => {
+  const browser = await logIn(somebody('trudy'))
+  const { id } = await viewer(browser)
+  const deactivated = await org.as('admin').query(
+    `mutation($input: DeactivatePrincipalInput!) {
+      deactivatePrincipal(input: $input) { sessionsEnded principal { active } }
+    }`,
+    { input: { id, reason: 'left' } },
+  )
+  expect(deactivated).toEqual({
+    deactivatePrincipal: { sessionsEnded: 1, principal: { active: false } },
+  })
+  await logsOut(browser)
+  idp.next = somebody('trudy')
+  const page = await openBrowser().get(loginUrl())
+  expect([page.status, codeOf(page)]).toEqual([403, 'FORBIDDEN'])
+  expect(page.text).toContain('Ask an administrator')
+  expect((await failedLogins()).filter(({ actorId }) => actorId === id)).toMatchObject([
+    { outcome: 'FORBIDDEN', summary: 'Login was refused to trudy.' },
+  ])
 })
 
 test.each(['https://evil.example', '//evil.example', '/\\evil.example', '/\t/evil.example', 'graphql'])(

@@ -37,6 +37,8 @@ export interface DenialRecorder {
    * at where their caller may. What else an operation refuses is its own to record.
    */
   aroundExecution(execute: Executor['execute']): Executor['execute']
+  /** Writes one of another door down, as many as of others; false when it should have been written and could not be. */
+  write(actor: Actor, denial: Denial): Promise<boolean>
   counts(): { denials: number; denialsDropped: number }
   /** When nothing is being written any more. */
   settled(): Promise<void>
@@ -72,18 +74,14 @@ export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
   }
 
   /** False when it should have been written and could not be. */
-  const note = async (
-    record: RecordDenial,
-    operation: PreparedOperation,
-    actor: Actor,
-    errors: readonly GraphQLError[],
-  ): Promise<boolean> => {
+  const write = async (actor: Actor, denial: Denial): Promise<boolean> => {
+    if (recordDenial === undefined) return true
     denials += 1
     if (!mayWrite(actor)) {
       denialsDropped += 1
       return true
     }
-    const writing = Promise.try(record, actor, denialOf(operation, errors)).then(
+    const writing = Promise.try(recordDenial, actor, denial).then(
       () => true,
       (error: unknown) => {
         settings.onFailed(error)
@@ -100,7 +98,7 @@ export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
     around: (admit) => async (operation, actor) => {
       const verdict = await admit(operation, actor)
       if (recordDenial === undefined || actor === null || isAdmitted(verdict)) return verdict
-      return (await note(recordDenial, operation, actor, verdict)) ? verdict : [clientError('UNAVAILABLE')]
+      return (await write(actor, denialOf(operation, verdict))) ? verdict : [clientError('UNAVAILABLE')]
     },
     aroundExecution: (execute) => async (admitted, options) => {
       const result = await execute(admitted, options)
@@ -112,12 +110,13 @@ export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
       const isRefusal = ({ path, extensions }: GraphQLError): boolean =>
         extensions['code'] === 'FORBIDDEN' && bounded.has(String(path?.[0]))
       const refusals = result.errors.filter(isRefusal)
-      if (refusals.length === 0 || (await note(recordDenial, operation, actor, refusals))) return result
+      if (refusals.length === 0 || (await write(actor, denialOf(operation, refusals)))) return result
       const errors = result.errors.map((error) =>
         isRefusal(error) ? clientError('UNAVAILABLE', { path: [...(error.path ?? [])].map(String) }) : error,
       )
       return { ...result, errors }
     },
+    write,
     counts: () => ({ denials, denialsDropped }),
     async settled() {
       await Promise.allSettled([...underWay])

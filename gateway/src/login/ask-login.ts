@@ -17,13 +17,15 @@ const providerSchema = z.object({
 const answerSchema = z.union([
   z.object({ provider: providerSchema.nullable() }),
   z.object({ session: z.object({ token: z.string(), expiresAt: z.number() }).nullable() }),
+  z.object({ refused: z.object({ id: z.string(), name: z.string() }) }),
   z.object({ ended: z.boolean() }),
 ])
 
 /** Where people of an organization log in. */
 export type LoginProvider = z.infer<typeof providerSchema>
 
-/** A provider, a session that has begun (`expiresAt` in milliseconds since the epoch), or whether one has ended. */
+/** A provider, a session that has begun (`expiresAt` in milliseconds since the epoch), who may not begin one, or whether one has
+ * ended. */
 export type LoginAnswer = z.infer<typeof answerSchema>
 
 /** Throws when nobody can say. */

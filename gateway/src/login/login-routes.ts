@@ -1,6 +1,8 @@
-import { ERRORS, type ErrorCode } from '@tutti/schema'
+import { type Actor, ERRORS, type ErrorCode, systemActor } from '@tutti/schema'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomNonce, randomPKCECodeVerifier, randomState } from 'openid-client'
+import { limitByAddress } from '../limits/limit-by-address.ts'
+import type { Denial } from '../authorization/record-denials.ts'
 import type { AskLogin, LoginProvider } from './ask-login.ts'
 import { cookieOf, readCookie } from './cookies.ts'
 import { createLoginStates, type LoginState } from './login-state.ts'
@@ -20,15 +22,19 @@ export interface LoginSettings {
 const LOGIN_COOKIE = 'tutti_login'
 /** How long somebody may take at the provider, in seconds. */
 const LOGIN_SECONDS = 600
+/** Failed logins of one address that are written into the audit trail in a minute; the others are in the log alone. */
+const RECORDED_IN_A_MINUTE = 30
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * `GET /auth/login`, `GET /auth/callback`, `POST /auth/logout`: OpenID Connect's authorization code flow with PKCE, and a
- * session's end. Nothing that a provider or a request says is shown. Returns how to let go of the providers.
+ * session's end. Nothing that a provider or a request says is shown. A login that fails is a denial in the audit trail of the
+ * organization; `record` says false when that cannot be written. Returns how to let go of the providers.
  */
 export function loginRoutes(
   app: FastifyInstance,
   settings: LoginSettings,
+  record: (actor: Actor, denial: Denial) => Promise<boolean>,
   log: { error(details: object, message: string): void },
 ): () => Promise<void> {
   const { ask, publicUrl } = settings
@@ -39,6 +45,29 @@ export function loginRoutes(
     cookieOf(SESSION_COOKIE, value, { path: '/', maxAge, secure })
   const login = (value: string, maxAge: number): string =>
     cookieOf(LOGIN_COOKIE, value, { path: '/auth', maxAge, secure })
+
+  const unrecorded = limitByAddress(RECORDED_IN_A_MINUTE)
+
+  /** Refuses a login, and has it written down whose it was as far as that is known. */
+  const refuseLogin = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { organizationId, issuer, reason, person }: FailedLogin,
+  ): Promise<FastifyReply> => {
+    const nobody = { ...systemActor(organizationId, 'login'), name: 'somebody', scopes: [] }
+    const actor: Actor = person ? { ...nobody, ...person, kind: 'person' } : nobody
+    const code = person ? 'FORBIDDEN' : 'UNAUTHENTICATED'
+    const denial = {
+      action: 'Login',
+      code,
+      reason: `${reason} Provider: ${issuer ?? 'removed'}. From: ${request.ip}.`,
+    }
+    if (unrecorded(request.ip) === null && !(await record(actor, denial)))
+      return refuse(request, reply, 'UNAVAILABLE', 'Nobody can log in now. Try again.')
+    return person
+      ? refuse(request, reply, code, 'You are deactivated here. Ask an administrator of your organization.')
+      : refuse(request, reply, code, 'The login did not succeed. Log in again.')
+  }
 
   const findProvider = async (
     organizationId: string,
@@ -90,28 +119,31 @@ export function loginRoutes(
     const state = states.read(readCookie(request.headers.cookie, LOGIN_COOKIE))
     // Once, whatever comes of it.
     reply.header('set-cookie', login('', 0))
-    const again = (): FastifyReply =>
-      refuse(request, reply, 'UNAUTHENTICATED', 'The login did not succeed. Log in again.')
-    if (state === null || queryOf(request, 'state') !== state.state) return again()
+    if (state === null)
+      return refuse(request, reply, 'UNAUTHENTICATED', 'The login did not succeed. Log in again.')
+    const { organizationId, providerId } = state
     let provider: LoginProvider | null
     try {
-      provider = await findProvider(state.organizationId, state.providerId)
+      provider = await findProvider(organizationId, providerId)
     } catch (error) {
       return unavailable(request, reply, error)
     }
-    if (provider === null) return again()
+    const failed = (reason: string, person?: { id: string; name: string }): Promise<FastifyReply> =>
+      refuseLogin(request, reply, { organizationId, issuer: provider?.issuer ?? null, reason, person })
+    if (provider === null) return failed('There is no such provider any more.')
+    if (queryOf(request, 'state') !== state.state) return failed('It is another login’s callback.')
     let claims: Record<string, unknown>
     try {
       claims = await providers.claims(provider, state, request.url.slice(request.url.indexOf('?') + 1))
     } catch (error) {
       log.error({ err: error }, 'a login was refused')
-      return again()
+      return failed('The provider did not say who it is.')
     }
     try {
-      const { organizationId, providerId } = state
       const answer = await ask({ kind: 'start', organizationId, providerId, claims })
       const started = 'session' in answer ? answer.session : null
-      if (started === null) return again()
+      if ('refused' in answer) return failed('They are deactivated.', answer.refused)
+      if (started === null) return failed('What the provider says of them is of no use.')
       const seconds = Math.max(0, Math.floor((started.expiresAt - Date.now()) / 1_000))
       return closed(reply)
         .removeHeader('set-cookie')
@@ -138,6 +170,15 @@ export function loginRoutes(
   })
 
   return async () => providers[Symbol.asyncDispose]()
+}
+
+interface FailedLogin {
+  organizationId: string
+  /** Null: the provider was removed meanwhile. */
+  issuer: string | null
+  reason: string
+  /** Whom the provider says it was; known only when it was somebody who may not. */
+  person: { id: string; name: string } | undefined
 }
 
 function queryOf(request: FastifyRequest, name: string): string | undefined {

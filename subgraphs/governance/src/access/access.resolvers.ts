@@ -3,6 +3,7 @@ import type { Resolvers } from '../../generated/resolvers.ts'
 import { assignRole } from './assign-role.ts'
 import { breakGlass } from './break-glass.ts'
 import { createApiKey } from './create-api-key.ts'
+import { deactivatePrincipal } from './deactivate-principal.ts'
 import { listApiKeys } from './list-api-keys.ts'
 import { listAssignments } from './list-assignments.ts'
 import { listBreakGlass } from './list-break-glass.ts'
@@ -10,6 +11,8 @@ import { listGroups } from './list-groups.ts'
 import { listRoles } from './list-roles.ts'
 import { loadApiKeys } from './load-api-keys.ts'
 import { loadDeeds } from './load-deeds.ts'
+import { reactivatePrincipal } from './reactivate-principal.ts'
+import { removeRole } from './remove-role.ts'
 import { reviewAccess } from './review-access.ts'
 import { reviewBreakGlass } from './review-break-glass.ts'
 import { revokeApiKey } from './revoke-api-key.ts'
@@ -35,6 +38,11 @@ export const accessResolvers = {
     }),
     rotateApiKey: (_, { input }, context) => rotateApiKey(context, context.actor, input),
     setRole: async (_, { input }, context) => ({ role: await setRole(context, context.actor, input) }),
+    removeRole: (_, { input }, context) => removeRole(context, context.actor, input),
+    deactivatePrincipal: (_, { input }, context) => deactivatePrincipal(context, context.actor, input),
+    reactivatePrincipal: async (_, { input }, context) => ({
+      principal: await reactivatePrincipal(context, context.actor, input),
+    }),
     setGroup: async (_, { input }, context) => ({ group: await setGroup(context, context.actor, input) }),
     assignRole: async (_, { input }, context) => ({
       assignment: await assignRole(context, context.actor, input),
@@ -52,6 +60,9 @@ export const accessResolvers = {
   Viewer: {
     within: ({ within }) => within ?? [],
     validUntil: ({ validUntil }) => (validUntil === undefined ? null : new Date(validUntil)),
+  },
+  AccessPrincipal: {
+    active: ({ deactivatedAt }) => deactivatedAt === null,
   },
   BreakGlass: {
     deeds: async ({ id }, _, context) => (await loaderOf(context, loadDeeds).load(id)) ?? [],

@@ -14,7 +14,7 @@ export const credentialSchema = z.discriminatedUnion('kind', [
 ])
 export type Credential = z.infer<typeof credentialSchema>
 
-/** The actor behind a credential; null when it is wrong, revoked or expired, without saying which. */
+/** The actor behind a credential; null when it is wrong, revoked, expired or of who is deactivated, without saying which. */
 export async function identify(services: DomainServices, credential: Credential): Promise<Actor | null> {
   if (credential.kind === 'session') return identifySession(services, credential.secret)
   return credential.kind === 'api_key'
@@ -50,7 +50,7 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
        k.expires_at as "expiresAt", ${HELD_ROLES} as held,
        (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as "usedLongAgo"
      from api_key k join principal p on p.organization_id = k.organization_id and p.id = k.principal_id
-     where k.organization_id = $1 and k.hash = $2 and k.revoked_at is null
+     where k.organization_id = $1 and k.hash = $2 and k.revoked_at is null and p.deactivated_at is null
        and (k.expires_at is null or k.expires_at > now())`,
     [organizationId, hash],
   )
@@ -75,6 +75,7 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
 const claimsSchema = z.object({
   organization_id: actorSchema.shape.organizationId,
   sub: z.string().min(1).max(200),
+  iss: z.string().optional(),
   name: z.string().max(200).optional(),
   roles: z.array(z.unknown()).default([]),
   jti: z.string().optional(),
@@ -90,12 +91,14 @@ async function identifyClaims(
     organization_id: claims['organization_id'] ?? claims['org'],
   })
   if (!parsed.success) return null
-  const { organization_id, sub, name, roles: claimed, jti, exp } = parsed.data
+  const { organization_id, sub, iss, name, roles: claimed, jti, exp } = parsed.data
   const organizationId = organization_id.toLowerCase()
   const known = await services.database.readTenant(
     systemActor(organizationId, 'identify'),
-    'select 1 from organization where organization_id = $1',
-    [organizationId],
+    `select 1 from organization where organization_id = $1 and not exists (select from principal p
+       where p.organization_id = $1 and p.deactivated_at is not null
+         and (p.id::text = lower($2) or (p.issuer = $3 and p.subject = $2)))`,
+    [organizationId, sub, iss ?? null],
   )
   if (known.length === 0) return null
   const roles = knownRoles(claimed)

@@ -1,11 +1,11 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { fail } from '@tutti/schema'
 
 const ADMINISTRATORS_LOCK = 7_885_046
 
-/** Whoever has the role admin everywhere and for ever, and a key that opens and does not end by itself. */
+/** Whoever is active, has the role admin everywhere and for ever, and a key that opens and does not end by itself. */
 const ADMINISTRATORS = `select count(*)::int as count from principal p
-  where p.organization_id = $1::uuid
+  where p.organization_id = $1::uuid and p.deactivated_at is null
     and ('admin' = any(p.roles) or exists (
       select from role_assignment a
       left join access_group g on g.organization_id = a.organization_id and g.id = a.group_id
@@ -20,7 +20,7 @@ const ADMINISTRATORS = `select count(*)::int as count from principal p
  * changed. One at a time in an organization, so that two do not remove each other.
  */
 export async function keepAnAdministrator<Result>(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   path: string,
   act: () => Promise<Result>,
 ): Promise<Result> {

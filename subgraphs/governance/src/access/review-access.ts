@@ -9,6 +9,7 @@ import {
   knownRoles,
   scopesOfRole,
 } from './effective-access.ts'
+import { PRINCIPAL_COLUMNS, type PrincipalRow } from './principal-row.ts'
 
 /** Denials are counted for so many days. */
 export const DENIAL_DAYS = 30
@@ -39,22 +40,44 @@ export interface ReviewedKey {
   lastUsedAt: Date | null
 }
 
+/** A session that is open now. */
+export interface ReviewedSession {
+  id: string
+  issuer: string | null
+  startedAt: Date
+  expiresAt: Date
+}
+
+/** Where somebody logs in. */
+export interface ReviewedLogin {
+  issuer: string
+  subject: string
+  lastLoginAt: Date | null
+}
+
 /** What a principal may do now, why, and when it last did anything. */
 export interface AccessReviewRow {
   id: string
-  principal: { id: string; name: string; kind: string }
+  principal: PrincipalRow
   scopes: string[]
   within: { domainId: string | null; teamId: string | null; scopes: string[] }[]
   grants: AccessGrant[]
   keys: ReviewedKey[]
+  sessions: ReviewedSession[]
+  login: ReviewedLogin | null
+  directory: { userName: string; externalId: string | null; changedAt: Date } | null
   lastUsedAt: Date | null
   denials: number
 }
 
-interface ReadRow {
-  id: string
-  kind: string
-  name: string
+interface ReadRow extends PrincipalRow {
+  issuer: string | null
+  subject: string | null
+  lastLoginAt: Date | null
+  userName: string | null
+  externalId: string | null
+  directoryAt: Date | null
+  sessions: { id: string; issuer: string | null; startedAt: string; expiresAt: string }[]
   roles: string[]
   createdAt: Date
   held: HeldRole[]
@@ -80,7 +103,8 @@ const REVIEW = `with page as (
     select e.actor_id, count(*)::int as count from audit_entry e
     where e.organization_id = $1 and e.action_type = 'denial' and e.id > uuidv7(make_interval(days => -$4::int))
     group by e.actor_id)
-  select p.id, p.kind, p.name, p.roles, p.created_at as "createdAt", ${HELD_ROLES} as held,
+  select ${PRINCIPAL_COLUMNS}, p.issuer, p.subject, p.user_name as "userName", p.external_id as "externalId",
+    p.directory_at as "directoryAt", p.roles, p.created_at as "createdAt", ${HELD_ROLES} as held,
     (select coalesce(jsonb_agg(jsonb_build_object('role', a.role, 'ownScopes', to_jsonb(r.scopes), 'assignmentId', a.id,
         'groupName', g.name, 'domainId', a.domain_id, 'teamId', a.team_id, 'reason', a.reason,
         'grantedBy', a.granted_by, 'since', a.created_at, 'expiresAt', a.expires_at) order by a.id), '[]')
@@ -92,7 +116,14 @@ const REVIEW = `with page as (
     (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'prefix', k.prefix, 'scopes', to_jsonb(k.scopes),
         'createdAt', k.created_at, 'expiresAt', k.expires_at, 'lastUsedAt', k.last_used_at) order by k.id), '[]')
      from api_key k where k.organization_id = p.organization_id and k.principal_id = p.id and k.revoked_at is null
-       and (k.expires_at is null or k.expires_at > clock_timestamp())) as keys,
+       and p.deactivated_at is null and (k.expires_at is null or k.expires_at > clock_timestamp())) as keys,
+    (select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'issuer', i.issuer, 'startedAt', s.created_at,
+        'expiresAt', s.expires_at) order by s.id), '[]')
+     from session s left join identity_provider i on i.organization_id = s.organization_id and i.id = s.provider_id
+     where s.organization_id = p.organization_id and s.principal_id = p.id and s.ended_at is null
+       and s.expires_at > clock_timestamp() and p.deactivated_at is null) as sessions,
+    (select max(s.created_at) from session s
+     where s.organization_id = p.organization_id and s.principal_id = p.id) as "lastLoginAt",
     (select max(k.last_used_at) from api_key k
      where k.organization_id = p.organization_id and k.principal_id = p.id) as "lastUsedAt",
     coalesce(d.count, 0) as denials
@@ -114,7 +145,17 @@ export async function reviewAccess(
   return connectionOf(rows.map(reviewed), take)
 }
 
-function reviewed({ id, kind, name, roles, createdAt, held, ...row }: ReadRow): AccessReviewRow {
+function reviewed({
+  id,
+  kind,
+  name,
+  deactivatedAt,
+  deactivatedBy,
+  roles,
+  createdAt,
+  held,
+  ...row
+}: ReadRow): AccessReviewRow {
   const { scopes, within } = effectiveAccess(roles, held)
   const own = knownRoles(roles).map((role): AccessGrant => ({
     by: 'role',
@@ -138,7 +179,7 @@ function reviewed({ id, kind, name, roles, createdAt, held, ...row }: ReadRow): 
   }))
   return {
     id,
-    principal: { id, name, kind },
+    principal: { id, name, kind, deactivatedAt, deactivatedBy },
     scopes,
     within,
     grants: [...own, ...assigned],
@@ -148,6 +189,19 @@ function reviewed({ id, kind, name, roles, createdAt, held, ...row }: ReadRow): 
       expiresAt: dateOf(key.expiresAt),
       lastUsedAt: dateOf(key.lastUsedAt),
     })),
+    sessions: row.sessions.map((session) => ({
+      ...session,
+      startedAt: new Date(session.startedAt),
+      expiresAt: new Date(session.expiresAt),
+    })),
+    login:
+      row.issuer === null || row.subject === null
+        ? null
+        : { issuer: row.issuer, subject: row.subject, lastLoginAt: row.lastLoginAt },
+    directory:
+      row.userName === null || row.directoryAt === null
+        ? null
+        : { userName: row.userName, externalId: row.externalId, changedAt: row.directoryAt },
     lastUsedAt: row.lastUsedAt,
     denials: row.denials,
   }

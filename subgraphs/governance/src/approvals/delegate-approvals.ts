@@ -92,13 +92,15 @@ async function personOf(
   id: string,
 ): Promise<{ id: string; kind: string; name: string }> {
   if (!isId(id)) return { id, kind: 'person', name: id }
-  const [principal] = await tx.sql<{ kind: string; name: string }>(
-    'select kind, name from principal where organization_id = $1::uuid and id = $2::uuid',
+  const [principal] = await tx.sql<{ kind: string; name: string; deactivated: boolean }>(
+    `select kind, name, deactivated_at is not null as deactivated from principal
+     where organization_id = $1::uuid and id = $2::uuid`,
     tx.actor.organizationId,
     id,
   )
   if (!principal) return { id, kind: 'person', name: id }
   if (principal.kind !== 'person')
     fail('SEPARATION_OF_DUTIES', { path: 'input.to', message: 'A person decides: it is lent to no other.' })
-  return { id, ...principal }
+  if (principal.deactivated) fail('BAD_INPUT', { path: 'input.to', message: 'They are deactivated.' })
+  return { id, kind: principal.kind, name: principal.name }
 }

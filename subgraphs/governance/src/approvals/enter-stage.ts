@@ -1,6 +1,7 @@
 import type { SqlTransaction } from '@tutti/prisma'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import type { ApprovalStage } from './approval-stage.ts'
+import { openToAdministrators } from './open-to-administrators.ts'
 
 /** Seconds from now, or the approval's own end when that is sooner. */
 const DEADLINE = (seconds: string, closesAt: string): string =>
@@ -27,7 +28,7 @@ export const stageClocks = (stage: ApprovalStage | undefined): [number | null, n
   stage?.onDeadline ?? 'expire',
 ]
 
-/** Begins a stage of a locked approval: who decides now and until when. */
+/** Begins a stage of a locked approval: who decides now and until when; administrators where nobody else is left. */
 export async function enterStage(
   tx: SqlTransaction,
   approval: Pick<ApprovalRow, 'id' | 'stages'>,
@@ -44,5 +45,5 @@ export async function enterStage(
     ...stageClocks(approval.stages[stage]),
   )
   if (!entered) throw new Error('A locked approval is gone.')
-  return entered
+  return openToAdministrators(tx, entered)
 }

@@ -17,7 +17,8 @@ interface StandingRow {
 /** Runs a statement: within an operation's transaction, or alone. */
 type Read = (text: string, parameters: unknown[]) => Promise<StandingRow[]>
 
-// A delegator's rights are those they have now; the roles of one who is not kept here are those they came with.
+// A delegator's rights are those they have now, and a deactivated one has none; the roles of one who is not kept here are
+// those they came with.
 // An actor's credential has built-in roles; those of the organization's own are assigned to its principal.
 const STANDING = `select null::uuid as "delegationId", p.id::text as id, ${ASSIGNED_EVERYWHERE} as roles, p.groups,
     p.team_ids as "teamIds", array[]::text[] as actions, array[]::uuid[] as "forTeamIds"
@@ -26,7 +27,7 @@ const STANDING = `select null::uuid as "delegationId", p.id::text as id, ${ASSIG
   select d.id, d.from_id, case when p.id is null then d.delegator_roles else ${ROLES_EVERYWHERE} end, coalesce(p.groups, array[]::text[]),
     coalesce(p.team_ids, array[]::uuid[]), d.actions, d.team_ids
   from approval_delegation d left join principal p on p.organization_id = d.organization_id and p.id::text = d.from_id
-  where d.organization_id = $1::uuid and d.to_id = $3 and d.ended_at is null
+  where d.organization_id = $1::uuid and d.to_id = $3 and d.ended_at is null and p.deactivated_at is null
     and d.starts_at <= clock_timestamp() and d.ends_at > clock_timestamp()`
 
 /**

@@ -4,6 +4,7 @@ import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import { digestOf } from './digest-of.ts'
 import { stageClockColumns, stageClocks } from './enter-stage.ts'
+import { openToAdministrators } from './open-to-administrators.ts'
 import type { Question } from './question.ts'
 
 /** A question as it is written. */
@@ -81,7 +82,7 @@ export async function writeApproval(
     subject: `approval/${id}`,
     relatedTasks: taskId === null ? [] : [taskId],
   })
-  return { approval, created: true }
+  return { approval: await openToAdministrators(tx, approval), created: true }
 }
 
 async function readExisting(tx: SqlTransaction, requestKey: string): Promise<ApprovalRow> {

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction, TenantTransaction } from '@tutti/prisma'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { readOnCall } from '../on-call/on-call.ts'
 import { findPerson } from '../on-call/person-of.ts'
@@ -6,10 +6,7 @@ import type { LevelRule, Responsible } from './escalation-level.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from './escalation-row.ts'
 
 /** The one person who is responsible at this moment; null where it is everybody of a role or group, or nobody any more. */
-export async function assigneeOf(
-  tx: TenantTransaction,
-  { kind, name }: Responsible,
-): Promise<ActorRef | null> {
+export async function assigneeOf(tx: SqlTransaction, { kind, name }: Responsible): Promise<ActorRef | null> {
   if (kind === 'person') return findPerson(tx, name)
   if (kind !== 'schedule') return null
   const found = await readOnCall(

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { DEFAULT_LADDER, type LevelRule } from './escalation-level.ts'
 
 /** Where something comes from. */
@@ -9,7 +9,7 @@ export interface Place {
 
 /** The levels that hold for what comes from a place: its team's, its domain's, the organization's, or the built-in ones. */
 export async function readLadder(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   { teamId, domainId }: Place,
 ): Promise<readonly LevelRule[]> {
   const [policy] = await tx.sql<{ levels: LevelRule[] }>(

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { assigneeOf } from './enter-level.ts'
@@ -27,7 +27,7 @@ interface NewEscalation extends Partial<Place> {
  * Writes an escalation in the caller's transaction, once a request key: again, it returns what is there. Events:
  * escalation.opened. Audit: the escalation.
  */
-export async function writeEscalation(tx: TenantTransaction, given: NewEscalation): Promise<EscalationRow> {
+export async function writeEscalation(tx: SqlTransaction, given: NewEscalation): Promise<EscalationRow> {
   const place = { teamId: given.teamId ?? null, domainId: given.domainId ?? null }
   const rule = ruleAt(await readLadder(tx, place), given.level)
   const assignedTo = await assigneeOf(tx, rule.responsible)
@@ -63,7 +63,7 @@ export async function writeEscalation(tx: TenantTransaction, given: NewEscalatio
 
 /** The escalation of a request key. */
 export async function readEscalation(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   requestKey: string,
 ): Promise<EscalationRow | undefined> {
   const [row] = await tx.sql<EscalationRow>(
@@ -74,7 +74,7 @@ export async function readEscalation(
   return row
 }
 
-async function recordOpening(tx: TenantTransaction, escalation: EscalationRow): Promise<void> {
+async function recordOpening(tx: SqlTransaction, escalation: EscalationRow): Promise<void> {
   const { id, level, runId, taskId, title, reason, approvalId, openedBy } = escalation
   await writeStep(tx, escalation, { kind: 'opened', text: reason })
   await tx.appendEvent({

@@ -148,7 +148,7 @@ async function thoseWhoCannot(
 // People by their own channels, or their own e-mail address where they have none; groups by theirs, beside their members.
 const PLACES = `with named as (
     select p.id::text as id, p.email from principal p
-    where p.organization_id = $1::uuid and p.kind = 'person' and (p.id = any(array(select jsonb_array_elements_text($4::jsonb)::uuid))
+    where p.organization_id = $1::uuid and p.kind = 'person' and p.deactivated_at is null and (p.id = any(array(select jsonb_array_elements_text($4::jsonb)::uuid))
       or ${ROLES_EVERYWHERE} && array(select jsonb_array_elements_text($2::jsonb))
       or p.groups && array(select jsonb_array_elements_text($3::jsonb))
       or p.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))
@@ -158,7 +158,7 @@ const PLACES = `with named as (
     union select d.to_id, p.email from approval_delegation d
     left join principal lender on lender.organization_id = d.organization_id and lender.id::text = d.from_id
     left join principal p on p.organization_id = d.organization_id and p.id::text = d.to_id
-    where d.organization_id = $1::uuid and d.ended_at is null
+    where d.organization_id = $1::uuid and d.ended_at is null and p.deactivated_at is null and lender.deactivated_at is null
       and d.starts_at <= clock_timestamp() and d.ends_at > clock_timestamp()
       and $7::text is not null and (cardinality(d.actions) = 0 or $7::text = any(d.actions))
       and (cardinality(d.team_ids) = 0 or d.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))

@@ -1,3 +1,4 @@
+import { isId } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
 import { findable } from '../input/text.ts'
@@ -26,7 +27,13 @@ export async function readOnCall(
        and ends_at > $3::timestamptz order by id`,
     [organizationId, schedule.id, schedule.at],
   )
-  return whoIsOnCall(schedule, overrides, schedule.at)
+  const named = [...schedule.participants, ...overrides.map(({ personId }) => personId)].filter(isId)
+  const absent = await read<{ id: string }>(
+    `select id from principal where organization_id = $1::uuid and deactivated_at is not null
+       and id = any(array(select jsonb_array_elements_text($2::jsonb)::uuid))`,
+    [organizationId, JSON.stringify(named)],
+  )
+  return whoIsOnCall(schedule, overrides, schedule.at, new Set(absent.map(({ id }) => id)))
 }
 
 /** Who is on call, as a caller asks. NOT_FOUND for an unknown schedule. */

@@ -34,13 +34,21 @@ const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 
 /**
- * Who is on call at a moment: exactly one person, always. Of overrides that hold, the last of the list wins. Turns of days
+ * Who is on call at a moment: exactly one person, always. Of overrides that hold, the last of the list wins. Who is among
+ * `absent` is passed over for the next in turn, unless all are. Turns of days
  * begin at the same time on the wall's clock, so one over a change of the clock is an hour shorter or longer; a time that
  * the clock leaves out is the moment after it, one that it shows twice is the first. Turns of hours are hours. Before the
  * first turn they are counted backwards.
  */
-export function whoIsOnCall(rotation: Rotation, overrides: readonly Override[], at: Date): OnCall {
-  const override = overrides.findLast(({ startsAt, endsAt }) => startsAt <= at && at < endsAt)
+export function whoIsOnCall(
+  rotation: Rotation,
+  overrides: readonly Override[],
+  at: Date,
+  absent: ReadonlySet<string> = new Set(),
+): OnCall {
+  const override = overrides.findLast(
+    ({ startsAt, endsAt, personId }) => startsAt <= at && at < endsAt && !absent.has(personId),
+  )
   if (override)
     return {
       personId: override.personId,
@@ -50,7 +58,9 @@ export function whoIsOnCall(rotation: Rotation, overrides: readonly Override[], 
     }
   const turn = turnAt(rotation, at)
   const { participants } = rotation
-  const personId = participants[modulo(turn, participants.length)]
+  const first = modulo(turn, participants.length)
+  const inTurn = [...participants.slice(first), ...participants.slice(0, first)]
+  const personId = inTurn.find((id) => !absent.has(id)) ?? inTurn[0]
   if (personId === undefined) throw new Error('A rotation has nobody.')
   return {
     personId,

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { endSessionsBy } from './end-sessions.ts'
 import { type LoginServices, secretBelongsTo } from './identity-provider-row.ts'
 import { identifySession } from './identify-session.ts'
-import { startSession, type StartedSession } from './start-session.ts'
+import { type RefusedLogin, startSession, type StartedSession } from './start-session.ts'
 
 /** What the gateway asks when somebody logs in or out. */
 const loginCallSchema = z.discriminatedUnion('kind', [
@@ -36,6 +36,7 @@ export interface LoginProvider {
 export type LoginAnswer =
   | { provider: LoginProvider | null }
   | { session: StartedSession | null }
+  | RefusedLogin
   | { ended: boolean }
 
 /** Where people of an organization log in; a session for whoever has; and its end. Throws MasterKeyMissing. */
@@ -44,7 +45,7 @@ export async function answerLogin(services: LoginServices, call: LoginCall): Pro
     case 'provider':
       return { provider: await readProvider(services, call.organizationId, call.providerId) }
     case 'start':
-      return { session: await startSession(services, call.organizationId, call.providerId, call.claims) }
+      return startedOf(await startSession(services, call.organizationId, call.providerId, call.claims))
     case 'end':
       return { ended: await endOwnSession(services, call.token) }
   }
@@ -56,6 +57,9 @@ export const loginCalls = (
 ): Record<'/internal/login', (body: unknown) => Promise<LoginAnswer>> => ({
   '/internal/login': (body) => answerLogin(services, loginCallSchema.parse(body)),
 })
+
+const startedOf = (started: StartedSession | RefusedLogin | null): LoginAnswer =>
+  started !== null && 'refused' in started ? started : { session: started }
 
 async function readProvider(
   { database, kms }: LoginServices,

@@ -25,7 +25,8 @@ export async function identifySession({ database }: DomainServices, token: strin
     systemActor(organizationId, 'identify'),
     `select s.id, p.id as "principalId", p.name, p.roles, ${HELD_ROLES} as held, s.expires_at as "expiresAt"
      from session s join principal p on p.organization_id = s.organization_id and p.id = s.principal_id
-     where s.organization_id = $1 and s.hash = $2 and s.ended_at is null and s.expires_at > clock_timestamp()`,
+     where s.organization_id = $1 and s.hash = $2 and s.ended_at is null and s.expires_at > clock_timestamp()
+       and p.deactivated_at is null`,
     [organizationId, hash],
   )
   if (!session) return null

@@ -19,6 +19,7 @@ export interface IdentityProviderRow {
   issuer: string
   clientId: string
   groupsClaim: string
+  directoryClaim: string | null
   mapping: GroupMapping[]
   defaultRole: string | null
   updatedAt: Date
@@ -26,7 +27,8 @@ export interface IdentityProviderRow {
 }
 
 /** {@link IdentityProviderRow} of `identity_provider`. */
-export const IDENTITY_PROVIDER_COLUMNS = `id, issuer, client_id as "clientId", groups_claim as "groupsClaim", mapping,
+export const IDENTITY_PROVIDER_COLUMNS = `id, issuer, client_id as "clientId", groups_claim as "groupsClaim",
+  directory_claim as "directoryClaim", mapping,
   default_role as "defaultRole", updated_at as "updatedAt", created_at as "createdAt"`
 
 /** What the secret of an organization's client at an issuer is wrapped for; it opens nowhere else. */

@@ -2,6 +2,7 @@ import type { Resolvers } from '../../generated/resolvers.ts'
 import { endSessions } from './end-sessions.ts'
 import { listIdentityProviders } from './list-identity-providers.ts'
 import { removeIdentityProvider } from './remove-identity-provider.ts'
+import { rewrapIdentityProviders } from './rewrap-identity-providers.ts'
 import { setIdentityProvider } from './set-identity-provider.ts'
 
 export const sessionResolvers = {
@@ -13,6 +14,9 @@ export const sessionResolvers = {
       identityProvider: await setIdentityProvider(context, context.actor, input),
     }),
     removeIdentityProvider: (_, { input }, context) => removeIdentityProvider(context, context.actor, input),
+    rewrapIdentityProviders: async (_, { input }, context) => ({
+      rewrapped: await rewrapIdentityProviders(context, context.actor, input),
+    }),
     endSessions: async (_, { input }, context) => ({
       sessionsEnded: await endSessions(context, context.actor, input),
     }),

@@ -28,6 +28,7 @@ const inputSchema = z.object({
     .max(1_000, 'At most 1000 characters.')
     .regex(/^[\x21-\x7e]*$/, 'Printable ASCII without spaces.'),
   groupsClaim: line(100).nullish(),
+  directoryClaim: line(100).nullish(),
   mapping: z
     .array(
       z
@@ -76,12 +77,14 @@ export async function setIdentityProvider(
     }
     const [provider] = await tx.sql<IdentityProviderRow>(
       `insert into identity_provider
-         (organization_id, issuer, client_id, master_key, wrapped, groups_claim, mapping, default_role)
-       select $1::uuid, $2, $3, $4, decode($5, 'base64'), $6, $7::jsonb, $8
+         (organization_id, issuer, client_id, master_key, wrapped, groups_claim, mapping, default_role,
+          directory_claim)
+       select $1::uuid, $2, $3, $4, decode($5, 'base64'), $6, $7::jsonb, $8, $9
        where (select count(*) from identity_provider where organization_id = $1::uuid and issuer <> $2) < ${MOST_PROVIDERS}
        on conflict (organization_id, issuer) do update set client_id = excluded.client_id,
          master_key = excluded.master_key, wrapped = excluded.wrapped, groups_claim = excluded.groups_claim,
-         mapping = excluded.mapping, default_role = excluded.default_role, updated_at = now()
+         mapping = excluded.mapping, default_role = excluded.default_role,
+         directory_claim = excluded.directory_claim, updated_at = now()
        returning ${IDENTITY_PROVIDER_COLUMNS}`,
       organizationId,
       input.issuer,
@@ -91,6 +94,7 @@ export async function setIdentityProvider(
       input.groupsClaim ?? 'groups',
       JSON.stringify(mapping),
       input.defaultRole ?? null,
+      input.directoryClaim ?? null,
     )
     if (!provider) {
       return fail('INVALID_STATE', {
@@ -110,7 +114,13 @@ export async function setIdentityProvider(
       domain: 'access',
       summary: `People of ${provider.issuer} may log in.`,
       details: {
-        context: { ...data, clientId: provider.clientId, mapping, defaultRole: provider.defaultRole },
+        context: {
+          ...data,
+          clientId: provider.clientId,
+          mapping,
+          defaultRole: provider.defaultRole,
+          directoryClaim: provider.directoryClaim,
+        },
         outcome: 'set',
       },
       significance: 'significant',

@@ -22,6 +22,7 @@ const claimsSchema = z.object({
   sub: text(255),
   name: text(160).optional().catch(undefined),
   email: text(320).optional().catch(undefined),
+  email_verified: z.unknown().optional(),
 })
 
 const groupsSchema = z.union([z.array(z.string()), z.string().transform((one) => [one])]).catch([])
@@ -36,17 +37,22 @@ export interface StartedSession {
   expiresAt: number
 }
 
+/** Somebody who may not log in: they are deactivated. */
+export interface RefusedLogin {
+  refused: { id: string; name: string }
+}
+
 /**
- * Somebody has logged in: makes the principal at the first time, sets the roles and groups that the provider's mapping
- * says, and begins a session. Null when there is no such provider any more, or its claims are unusable. Events:
- * session.started, group.set for a group that was joined or left. Audit: an execution.
+ * Somebody has logged in: makes the principal at the first time, or finds whom the directory keeps; sets the roles and
+ * groups that the provider's mapping says, and begins a session. Null when there is no such provider any more, or its claims
+ * are unusable. Events: session.started, group.set for a group that was joined or left. Audit: an execution.
  */
 export async function startSession(
   { database }: DomainServices,
   organizationId: string,
   providerId: string,
   given: Record<string, unknown>,
-): Promise<StartedSession | null> {
+): Promise<StartedSession | RefusedLogin | null> {
   const claims = claimsSchema.safeParse(given)
   if (!claims.success || !isId(organizationId) || !isId(providerId)) return null
   return database.inTenant(systemActor(organizationId, 'login'), async (tx) => {
@@ -57,12 +63,14 @@ export async function startSession(
       providerId,
     )
     if (!provider) return null
-    const person = await readPerson(tx, provider.issuer, claims.data)
+    const person = await readPerson(tx, provider, claims.data, given)
+    if (person.deactivated) return { refused: { id: person.id, name: person.name } }
     const claimed = new Set(groupsSchema.parse(given[provider.groupsClaim]))
     const held = provider.mapping.filter((each) => claimed.has(each.claimed))
     const roles = knownRoles([provider.defaultRole, ...held.map(({ role }) => role)])
     await tx.sql(
-      `update principal set roles = array(select jsonb_array_elements_text($3::jsonb)), email = $4
+      `update principal set roles = array(select jsonb_array_elements_text($3::jsonb)),
+         email = case when directory_at is null then $4 else email end
        where organization_id = $1::uuid and id = $2::uuid`,
       organizationId,
       person.id,
@@ -105,18 +113,20 @@ interface Person {
   id: string
   name: string
   groups: string[]
+  deactivated: boolean
 }
 
 /** Whoever that subject of the issuer is; locked. Nobody gets somebody else's principal by bearing the same name. */
 async function readPerson(
   tx: TenantTransaction,
-  issuer: string,
-  { sub, name, email }: z.infer<typeof claimsSchema>,
+  { issuer, directoryClaim }: IdentityProviderRow,
+  { sub, name, email, email_verified }: z.infer<typeof claimsSchema>,
+  given: Record<string, unknown>,
 ): Promise<Person> {
   const { organizationId } = tx.actor
   const read = async (): Promise<Person | undefined> => {
     const [person] = await tx.sql<Person>(
-      `select id, name, groups from principal
+      `select id, name, groups, deactivated_at is not null as deactivated from principal
        where organization_id = $1::uuid and issuer = $2 and subject = $3 for update`,
       organizationId,
       issuer,
@@ -126,6 +136,15 @@ async function readPerson(
   }
   const known = await read()
   if (known) return known
+  if (directoryClaim !== null) {
+    const externalId = given[directoryClaim]
+    await claimEntry(tx, issuer, sub, {
+      externalId: typeof externalId === 'string' && isStorable(externalId) ? externalId : null,
+      userName: email !== undefined && email_verified === true ? email.toLowerCase() : null,
+    })
+    const claimed = await read()
+    if (claimed) return claimed
+  }
   const called = name ?? email ?? sub
   const names = [
     called,
@@ -148,6 +167,40 @@ async function readPerson(
     if (made) return made
   }
   throw new Error('A person who logs in has no name that is free.')
+}
+
+/**
+ * Makes whom the directory keeps the one who logs in as that subject: who has the external id, else who has the user name;
+ * one alone, and nobody who logs in by a provider that there is already.
+ */
+async function claimEntry(
+  tx: TenantTransaction,
+  issuer: string,
+  sub: string,
+  { externalId, userName }: { externalId: string | null; userName: string | null },
+): Promise<void> {
+  const { organizationId } = tx.actor
+  const found = await tx.sql<{ id: string; byId: boolean; free: boolean }>(
+    `select id, external_id is not distinct from $2 as "byId",
+       issuer is null or not exists (select from identity_provider i
+         where i.organization_id = p.organization_id and i.issuer = p.issuer) as free
+     from principal p where organization_id = $1::uuid and directory_at is not null and kind = 'person'
+       and (external_id = $2 or user_name = $3) order by id for no key update`,
+    organizationId,
+    externalId,
+    userName,
+  )
+  const byId = found.filter((each) => externalId !== null && each.byId)
+  const [entry, ...others] = byId.length > 0 ? byId : found
+  if (!entry?.free || others.length > 0) return
+  await tx.sql(
+    `update principal set issuer = $3, subject = $4
+     where organization_id = $1::uuid and id = $2::uuid returning id`,
+    organizationId,
+    entry.id,
+    issuer,
+    sub,
+  )
 }
 
 /** Of the groups that the mapping speaks of, the person is in those it says, and in no other. Answers with all of them. */

@@ -1,6 +1,6 @@
 import { openTail } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase, testActor } from '@tutti/prisma/testing'
-import { bindSubgraph, createKms, createLog, type RunningSubgraph } from '@tutti/runtime'
+import { bindSubgraph, createKms, createLog, type Kms, type RunningSubgraph } from '@tutti/runtime'
 import type { Actor, EventRecord, Role } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
 import { governance } from '../index.ts'
@@ -11,6 +11,8 @@ export interface World extends DomainServices, AsyncDisposable {
   /** The fields asked for, and the error's code (null: none). */
   ask(actor: Actor | null, query: string, variables?: Record<string, unknown>): Promise<Answer>
   subscribe: RunningSubgraph['subscribe']
+  /** Wraps secrets of identity providers. */
+  kms: Kms
   /** As who owns the tables: what no role of the platform may do. */
   asOwner: TestDatabase['asOwner']
   /** The events of an organization so far, in order. */
@@ -29,12 +31,10 @@ export async function openWorld(): Promise<World> {
   const world = await openTestDatabase()
   const tail = await openTail(world.database)
   const log = createLog('test', 'silent')
-  const subgraph = bindSubgraph(
-    governance,
-    { database: world.database, tail, log, kms: createKms(world) },
-    log,
-  )
+  const kms = createKms(world)
+  const subgraph = bindSubgraph(governance, { database: world.database, tail, log, kms }, log)
   return {
+    kms,
     database: world.database,
     organization: () => world.organization(),
     async ask(actor, query, variables = {}) {
