@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openBrowser } from '../access/browser.ts'
+import { startIdentityProvider } from '../access/identity-provider.ts'
 import { type Platform, startPlatform } from '../flows/platform.ts'
 import { searchFiles, searchTables } from '../flows/search-everywhere.ts'
 import { type Mailbox, openMailbox, tokenIn } from './mailbox.ts'
 
 const PATIENCE = { timeout: 60_000, interval: 50 }
+/** Of the proxy in front, which is not there: what goes to it is sent to the gateway. */
+const PUBLIC_URL = 'https://tutti.example.com'
 
 const cleanup = new AsyncDisposableStack()
 let mailbox: Mailbox
@@ -16,7 +20,9 @@ beforeAll(async () => {
       environment: {
         TUTTI_SMTP_URL: mailbox.url,
         TUTTI_MAIL_FROM: 'tutti@example.com',
-        TUTTI_PUBLIC_URL: 'https://tutti.example.com',
+        TUTTI_PUBLIC_URL: PUBLIC_URL,
+        // The identity provider is on this machine.
+        TUTTI_ALLOW_LOCAL_AGENTS: 'true',
         LOG_LEVEL: 'trace',
       },
     }),
@@ -56,4 +62,50 @@ test('between processes of their own a link is sent, shown and used once, and it
   expect([tables.found, tables.looked > 30]).toEqual([[], true])
   const files = searchFiles(platform, [token])
   expect([files.found, files.looked > 0]).toEqual([[], true])
+})
+
+test('between processes of their own somebody logs in by a provider, works by a session, and logs out', async () => {
+  const ada = { sub: 'ada', name: 'Ada', groups: ['operations'] }
+  const idp = cleanup.use(await startIdentityProvider(PUBLIC_URL, ada))
+  const { issuer, clientId, clientSecret } = idp
+  const mapping = [{ claimed: 'operations', role: 'operator' }]
+  await platform
+    .as('admin')
+    .query(
+      'mutation($input: SetIdentityProviderInput!) { setIdentityProvider(input: $input) { identityProvider { id } } }',
+      { input: { issuer, clientId, clientSecret, mapping } },
+    )
+  const [org] = await platform.sql<{ id: string }>('select organization_id as id from organization')
+  const browser = openBrowser()
+  const there = await browser.get(
+    `${platform.url}/auth/login?organization=${org?.id}&return=/health`,
+    ({ origin }) => origin !== PUBLIC_URL,
+  )
+  const callback = (there.headers.get('location') ?? '').replace(PUBLIC_URL, platform.url)
+  const back = await browser.get(callback)
+  expect([back.status, back.url.pathname]).toEqual([200, '/health'])
+  expect(browser.attributes('tutti_session')).toMatch(/; HttpOnly; SameSite=Lax; Secure$/)
+
+  const viewer = async () => {
+    const body = JSON.stringify({ query: '{ viewer { name roles } }' })
+    const { text } = await browser.post(
+      `${platform.url}/graphql`,
+      { 'content-type': 'application/json', cookie: session },
+      body,
+    )
+    const { data, errors } = JSON.parse(text)
+    return data?.viewer ?? errors[0].extensions.code
+  }
+  const session = browser.header(platform.url)
+  expect(await viewer()).toEqual({ name: 'Ada', roles: ['operator'] })
+  const out = await browser.post(`${platform.url}/auth/logout`, {
+    origin: PUBLIC_URL,
+    'sec-fetch-site': 'same-origin',
+  })
+  expect([out.status, browser.cookies(platform.url).size]).toEqual([204, 0])
+  await expect.poll(viewer, PATIENCE).toBe('UNAUTHENTICATED')
+
+  const secrets = [session.replace('tutti_session=', ''), clientSecret]
+  expect((await searchTables(platform, secrets)).found).toEqual([])
+  expect(searchFiles(platform, secrets).found).toEqual([])
 })
