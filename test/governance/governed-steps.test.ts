@@ -144,6 +144,49 @@ test('an approver’s own arguments are what is done', async () => {
   expect(paid(id)).toEqual([finalArguments])
 })
 
+test('where a step says what they must look like, others are refused at every place that does not fit', async () => {
+  const { org } = await open()
+  const [step] = REFUNDS.steps
+  const arguments_schema = {
+    type: 'object',
+    required: ['customer', 'sum', 'card'],
+    properties: { sum: { type: 'number', maximum: 250 }, customer: { const: 'ann' }, card: true },
+    additionalProperties: false,
+  }
+  const governs = { action: 'money.spend', amount: 'sum', risk: 'medium', arguments_schema }
+  const workflowId = await applyWorkflow(org.as('operator'), {
+    ...REFUNDS,
+    name: 'bounded refunds',
+    steps: [{ ...step, governs }],
+  })
+  const [id = ''] = await startRuns(org.as('operator'), workflowId, [
+    { customer: 'ann', sum: 300, card: '1' },
+  ])
+  const { id: approval } = await question(org, id)
+  const refused = await org
+    .as('approver')
+    .send('mutation($input: DecideApprovalInput!) { decideApproval(input: $input) { approval { id } } }', {
+      input: {
+        id: approval,
+        decision: 'APPROVE',
+        finalArguments: { customer: 'bob', sum: 251, more: 1 },
+      },
+    })
+  const [error] = refused.body.errors ?? []
+  expect(error?.extensions?.['code']).toBe('BAD_INPUT')
+  const problems = error?.extensions?.['problems']
+  expect(Array.isArray(problems) && problems.map(({ path }) => path).toSorted()).toEqual([
+    'input.finalArguments',
+    'input.finalArguments',
+    'input.finalArguments.customer',
+    'input.finalArguments.sum',
+  ])
+  const finalArguments = { customer: 'ann', sum: 250, card: '1' }
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE', finalArguments })
+  await seen(org, id, 'COMPLETED')
+  expect(paid(id)).toEqual([finalArguments])
+})
+
 test('what is turned down is not done, and says why', async () => {
   const { org, refund } = await open()
   const id = await refund({ sum: 400 })
@@ -260,6 +303,7 @@ test('a review is decided by who has its role, and by nobody else', async () => 
         question: 'Sign it?',
         role: 'legal',
         input: 'contract',
+        arguments_schema: { type: 'object', properties: { contract: { type: 'string' } } },
         output: 'decision',
         if_rejected: 'end',
       },
@@ -283,7 +327,10 @@ test('a review is decided by who has its role, and by nobody else', async () => 
   await expect
     .poll(async () => (await waiting()).body.data, PATIENCE)
     .toEqual({ approvalInbox: { nodes: [{ id: approval }] } })
-  await decide(org.as('viewer'), { id: approval, decision: 'APPROVE' })
+  const finalArguments = { contract: 'd' }
+  await decide(org.as('viewer'), { id: approval, decision: 'APPROVE', finalArguments })
   const by = org.actor('viewer').name
-  expect(await seen(org, id, 'COMPLETED')).toMatchObject({ state: { decision: { outcome: 'approve', by } } })
+  expect(await seen(org, id, 'COMPLETED')).toMatchObject({
+    state: { decision: { outcome: 'approve', by, comment: null, arguments: finalArguments } },
+  })
 })

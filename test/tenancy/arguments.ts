@@ -668,6 +668,7 @@ export const LEAVES: Record<string, Leaf> = {
   'RequestApprovalInput.action': text(),
   'RequestApprovalInput.arguments': text({}),
   'RequestApprovalInput.argumentsSchema': text({}),
+  'RequestApprovalInput.argumentsSchema': text({}),
   'RequestApprovalInput.authors': text('somebody'),
   'RequestApprovalInput.preview': text(),
   'ApprovalStageInput.groups': text('some group'),

@@ -70,6 +70,9 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
       title: question.title ?? stepPath,
       action: stepPath,
       arguments: question.arguments,
+      // The step goes on without any unless it says what they look like: a yes to others would be lost.
+      allowsChanges: question.argumentsSchema !== undefined,
+      argumentsSchema: question.argumentsSchema,
       reason: `The workflow asks a person at step "${stepPath}".`,
       runId,
       taskId,

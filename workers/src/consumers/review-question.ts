@@ -1,4 +1,5 @@
 import type { Database } from '@tutti/prisma'
+import type { JsonSchema } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { z } from 'zod'
 
@@ -6,6 +7,7 @@ const reviewSchema = z.object({
   question: z.string().optional(),
   role: z.string().optional(),
   deadlineMs: z.number().optional(),
+  argumentsSchema: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
 })
 
 const SOONEST_MS = 1_000
@@ -16,6 +18,8 @@ export interface ReviewQuestion {
   title?: string
   arguments: Record<string, unknown>
   expiresAt?: Date
+  /** What other arguments must look like; absent: there are no others. */
+  argumentsSchema?: JsonSchema
   /** Who decides; absent: approvers and administrators. */
   stages?: [{ roles: [string] }]
 }
@@ -32,12 +36,13 @@ export async function reviewQuestion(
     [actor.organizationId, taskId],
   )
   const { $review, ...input } = row?.input ?? {}
-  const { question, deadlineMs, role } = reviewSchema.catch({}).parse($review)
+  const { question, deadlineMs, role, argumentsSchema } = reviewSchema.catch({}).parse($review)
   // When no worker ran meanwhile the deadline may have passed: it is asked all the same, and expires at once.
   const soonest = Date.now() + SOONEST_MS
   return {
     ...(question ? { title: question.slice(0, LONGEST) } : {}),
     arguments: input,
+    ...(argumentsSchema === undefined ? {} : { argumentsSchema }),
     ...(role === undefined || role === APPROVER
       ? {}
       : { stages: [{ roles: [role.trim().slice(0, LONGEST)] }] }),

@@ -20,7 +20,7 @@ export async function passGoverned(
   governs: Governed,
 ): Promise<{ input: Record<string, unknown> } | { outcome: TaskOutcome }> {
   const { [DECISION]: decision, ...given } = task.input
-  const { action, deadline } = governs
+  const { action, deadline, argumentsSchema } = governs
   const starter = await starterOf(services, actor, task.runId)
   const passage = await passGate(services, starter ? { ...actor, onBehalfOf: starter } : actor, {
     key: idempotencyKey,
@@ -29,6 +29,7 @@ export async function passGoverned(
     runId: task.runId,
     taskId: task.id,
     deadline: deadline && { seconds: Math.ceil(deadline.ms / 1_000), rule: deadline.rule },
+    argumentsSchema,
     question: {
       action,
       resource: { type: 'workflow', id: task.workflowId, name: task.workflowName },

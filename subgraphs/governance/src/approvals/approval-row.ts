@@ -1,3 +1,4 @@
+import type { JsonSchema } from '@tutti/runtime'
 import type { Risk } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
 import type { ApprovalStage, DeadlineRule } from './approval-stage.ts'
@@ -28,6 +29,8 @@ export interface ApprovalRow {
   /** Grows when it is asked anew with other arguments. */
   round: number
   allowsChanges: boolean
+  /** What other arguments must look like; null: as they like. */
+  argumentsSchema: JsonSchema | null
   onDeadline: DeadlineRule
   /** Whether its deadline has passed and its rule has yet to be applied. */
   isDue: boolean
@@ -48,7 +51,8 @@ export const APPROVAL_COLUMNS = `id, request_key as "requestKey", title, action,
   cost_usd as "costUsd", reason, requested_by as "requestedBy", authors, run_id as "runId", task_id as "taskId",
   case when status in ('pending', 'changes_requested') and on_deadline = 'expire' and expires_at <= clock_timestamp()
     then 'expired' else status end as status,
-  stages, stage, round, allows_changes as "allowsChanges", on_deadline as "onDeadline",
+  stages, stage, round, allows_changes as "allowsChanges",
+  arguments_schema as "argumentsSchema", on_deadline as "onDeadline",
   coalesce(status in ('pending', 'changes_requested') and expires_at <= clock_timestamp(), false) as "isDue",
   decided_by as "decidedBy", comment, final_arguments as "finalArguments", expires_at as "expiresAt",
   closes_at as "closesAt", decided_at as "decidedAt", used_by as "usedBy", used_at as "usedAt",

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { jsonValue } from '../input/json-value.ts'
 import { line, prose } from '../input/text.ts'
 import { stagesSchema } from './approval-stage.ts'
+import { argumentsSchema } from './arguments-schema.ts'
 
 /** What is asked of people: the same in a request of its own and within an escalation. */
 export const questionSchema = z
@@ -20,11 +21,17 @@ export const questionSchema = z
     stages: stagesSchema,
     /** Whether a decider may approve other arguments; yes unless said. */
     allowsChanges: z.boolean().nullish(),
+    /** What those other arguments must look like; anything unless said. */
+    argumentsSchema: argumentsSchema().nullish(),
     /** The end of it all, whatever its stages say. */
     expiresAt: z
       .date()
       .refine((date) => date.getTime() > Date.now(), 'Must be in the future.')
       .nullish(),
+  })
+  .superRefine(({ allowsChanges, argumentsSchema: schema }, check) => {
+    if (allowsChanges === false && schema != null)
+      check.addIssue({ code: 'custom', path: ['argumentsSchema'], message: 'It allows no other arguments.' })
   })
   .transform((given) => ({
     ...given,
@@ -33,6 +40,7 @@ export const questionSchema = z
     costUsd: given.costUsd ?? null,
     authors: given.authors ?? [],
     allowsChanges: given.allowsChanges ?? true,
+    argumentsSchema: given.argumentsSchema ?? null,
     expiresAt: given.expiresAt ?? null,
   }))
 

@@ -7,6 +7,7 @@ import { jsonValue } from '../input/json-value.ts'
 import { prose } from '../input/text.ts'
 import type { ApprovalRow } from './approval-row.ts'
 import { isApproved, isPending, mayResubmit, wantsChanges } from './approval-status.ts'
+import { requireFit } from './arguments-schema.ts'
 import { digestOf } from './digest-of.ts'
 import { enterStage } from './enter-stage.ts'
 import { lockApproval } from './lock-approval.ts'
@@ -49,6 +50,7 @@ export async function resubmitApproval(
           path: 'input.id',
           hint: 'No changes are asked for.',
         })
+      requireFit(approval, given.arguments, 'input.arguments')
       const round = approval.round + 1
       await tx.sql(
         `update approval set arguments = $3::jsonb, digest = $4, preview = $5::jsonb, reason = coalesce($6, reason),

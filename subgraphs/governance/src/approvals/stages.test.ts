@@ -199,6 +199,55 @@ test('other arguments are for who decides alone, and only where they are allowed
   expect(approval.approvedDigest).not.toBe(free.digest)
 })
 
+test('other arguments fit the schema of the approval, by whomever they are put, or every mistake is told', async () => {
+  const argumentsSchema = {
+    type: 'object',
+    required: ['amount'],
+    properties: { amount: { maximum: 900 }, note: { type: 'string' } },
+  }
+  const misfit = { amount: 901, note: [] }
+  const told = async (by: Actor, field: string, input: object) => {
+    const type = `${field[0]?.toUpperCase()}${field.slice(1)}Input`
+    const { code, extensions } = await world.ask(
+      by,
+      `mutation ($input: ${type}!) { ${field}(input: $input) { approval { id } } }`,
+      { input },
+    )
+    const { problems } = extensions
+    return [code, Array.isArray(problems) ? problems.map(({ path }) => path).toSorted() : []]
+  }
+  const { id } = await asked({ argumentsSchema })
+  expect(await told(ada, 'decideApproval', { id, decision: 'APPROVE', finalArguments: misfit })).toEqual([
+    'BAD_INPUT',
+    ['input.finalArguments.amount', 'input.finalArguments.note'],
+  ])
+  expect((await decide(ada, id, 'REQUEST_CHANGES', { comment: 'Less.' })).code).toBeNull()
+  expect(await told(operator, 'resubmitApproval', { id, arguments: misfit })).toEqual([
+    'BAD_INPUT',
+    ['input.arguments.amount', 'input.arguments.note'],
+  ])
+  const { approval } = await change(operator, 'resubmitApproval', { id, arguments: { amount: 450 } })
+  const finalArguments = { amount: 400 }
+  expect(
+    (await decide(ben, id, 'APPROVE', { finalArguments, digest: approval.digest })).approval,
+  ).toMatchObject({
+    finalArguments,
+  })
+  const shown = await world.ask(ada, 'query ($id: ID!) { approval(id: $id) { argumentsSchema } }', { id })
+  expect(shown.data).toEqual({ approval: { argumentsSchema } })
+  const never = { ...refund, idempotencyKey: 'never' }
+  for (const more of [
+    { argumentsSchema: { type: 'objekt' } },
+    { argumentsSchema: 'object' },
+    { argumentsSchema, allowsChanges: false },
+    { argumentsSchema: { enum: Array.from({ length: 2_000 }, (_, index) => index) } },
+  ])
+    expect(await told(operator, 'requestApproval', { ...never, ...more })).toEqual([
+      'BAD_INPUT',
+      ['input.argumentsSchema'],
+    ])
+})
+
 test('what was approved is used once, for exactly that, by one', async () => {
   const { id, digest } = await asked()
   const use = (by: string, of = digest) => useApproval(world, admin, { approvalId: id, digest: of, by })

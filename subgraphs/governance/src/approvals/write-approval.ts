@@ -29,10 +29,11 @@ export async function writeApproval(
   const digest = digestOf(question)
   const [approval] = await tx.sql<ApprovalRow>(
     `insert into approval (organization_id, request_key, title, action, arguments, digest, reason, requested_by, run_id,
-       task_id, preview, risk, cost_usd, authors, stages, allows_changes, closes_at, expires_at, remind_at, on_deadline)
+       task_id, preview, risk, cost_usd, authors, stages, allows_changes, closes_at, expires_at, remind_at, on_deadline,
+       arguments_schema)
      values ($1::uuid, $2, $3, $4, $5::jsonb, $6, $7, $8::jsonb, $9::uuid, $10::uuid, $11::jsonb, $12, $13::float8,
        array(select jsonb_array_elements_text($14::jsonb)), $15::jsonb, $16::boolean, $17::timestamptz,
-       ${EXPIRES_AT}, ${REMIND_AT}, ${ON_DEADLINE})
+       ${EXPIRES_AT}, ${REMIND_AT}, ${ON_DEADLINE}, $21::jsonb)
      on conflict (organization_id, request_key) do nothing returning ${APPROVAL_COLUMNS}`,
     organizationId,
     question.requestKey,
@@ -52,6 +53,7 @@ export async function writeApproval(
     question.allowsChanges,
     question.expiresAt,
     ...stageClocks(question.stages[0]),
+    question.argumentsSchema === null ? null : JSON.stringify(question.argumentsSchema),
   )
   if (!approval) return { approval: await readExisting(tx, question.requestKey), created: false }
   const { id, runId, taskId } = approval

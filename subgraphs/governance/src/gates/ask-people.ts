@@ -1,3 +1,4 @@
+import type { JsonSchema } from '@tutti/runtime'
 import { type Actor, type Risk } from '@tutti/schema'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
 import { requestApproval, type RequestApprovalInput } from '../approvals/request-approval.ts'
@@ -15,6 +16,8 @@ export interface GovernedQuestion {
   costUsd: number | null
   reason: string
   allowsChanges?: boolean
+  /** What other arguments must look like. */
+  argumentsSchema?: JsonSchema
   /** None: whoever approves in general. */
   stages: NonNullable<RequestApprovalInput['stages']>
   runId: string | null

@@ -1,4 +1,5 @@
 import type { TenantTransaction } from '@tutti/prisma'
+import type { JsonSchema } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { isPending, wantsChanges } from '../approvals/approval-status.ts'
 import type { ApprovalRow } from '../approvals/approval-row.ts'
@@ -26,6 +27,8 @@ export interface Gate {
   question: AuthorizationQuestion & { arguments: Readonly<Record<string, unknown>> }
   /** What becomes of a question that nobody answers in time. */
   deadline?: { seconds: number; rule: 'escalate' | 'expire' | 'reject' } | undefined
+  /** What arguments must look like that people put in the place of those asked for. */
+  argumentsSchema?: JsonSchema | undefined
 }
 
 /** Why something governed was not done. */
@@ -71,7 +74,7 @@ export async function passGate(services: DomainServices, actor: Actor, gate: Gat
 async function ask(
   services: DomainServices,
   actor: Actor,
-  { key, title, place, runId, taskId, question, deadline }: Gate,
+  { key, title, place, runId, taskId, question, deadline, argumentsSchema }: Gate,
   authorization: Authorization,
 ): Promise<ApprovalRow> {
   const requestKey = `gate/${key}`
@@ -89,6 +92,7 @@ async function ask(
     risk: context?.risk ?? null,
     costUsd: context?.amount ?? null,
     reason: `${place}. ${authorization.reasons.join(' ')}`,
+    ...(argumentsSchema === undefined ? {} : { argumentsSchema }),
     // Who is asked when nobody in particular is, approvers and administrators, has a stage of its own too.
     stages: deadline
       ? (authorization.stages.length > 0 ? authorization.stages : [{}]).map((stage) => ({

@@ -213,6 +213,7 @@ class Maker {
           question: this.#some(said),
           ...this.#input(names),
           ...this.#maybe('deadline', () => '2d'),
+          ...this.#maybe('arguments_schema', () => this.#some(schema)),
           ...output(),
         }
       case 'workflow':
@@ -330,6 +331,7 @@ class Maker {
           classification: 'sensitive',
           deadline: '30m',
           on_deadline: this.one('expire', 'escalate'),
+          arguments_schema: this.#some(schema),
         }),
       ),
       ...this.#maybe('plan', () =>

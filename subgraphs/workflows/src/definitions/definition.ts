@@ -73,6 +73,8 @@ export type Governed = {
   readonly classification?: Given<Classification>
   /** What becomes of a question to people that is not answered within so many milliseconds. */
   readonly deadline?: { readonly ms: number; readonly rule: 'escalate' | 'expire' | 'reject' }
+  /** What arguments must look like that an approver puts in the place of those asked for; absent: anything. */
+  readonly argumentsSchema?: JsonSchema
 }
 
 /** Work of an agent. */
@@ -111,6 +113,8 @@ export type ReviewNode = NodeBase & {
   readonly output?: string
   /** Time to decide, in milliseconds; absent: as long as it takes. */
   readonly deadlineMs?: number
+  /** An approver may put other arguments that fit in the place of the inputs; what was approved is in the output. */
+  readonly argumentsSchema?: JsonSchema
 }
 
 /** When the branches of a parallel or the items of a map are enough to go on; the rest is then cancelled. */

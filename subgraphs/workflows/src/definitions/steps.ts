@@ -49,6 +49,7 @@ type AgentStep<Names extends string, Output extends string> = Ways &
           readonly classification?: string
           readonly deadline?: string
           readonly on_deadline?: 'escalate' | 'expire' | 'reject'
+          readonly arguments_schema?: JsonSchema
         }
     /** Its agent may answer with a plan, which is then carried out. */
     readonly plan?:
@@ -74,6 +75,7 @@ type ReviewStep<Names extends string, Output extends string> = {
   readonly description?: string
   readonly question: string
   readonly role?: string
+  readonly arguments_schema?: JsonSchema
   readonly input?: StepInput<Names>
   readonly output?: Output
   readonly deadline?: string

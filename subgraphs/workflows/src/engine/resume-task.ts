@@ -31,6 +31,8 @@ interface WaitingTask {
   priority: number
   workflow_id: string
   workflow_name: string
+  /** Of a review: whether it goes on with the arguments that were approved. */
+  takes_arguments: boolean
 }
 
 /**
@@ -111,7 +113,7 @@ export async function resumeReviews(
 const WAITING = `select t.id, t.kind, t.node_id, t.step_path, t.agent_id, t.attempt, t.approval_id, s.id as strand_id,
     s.parent_id is null as is_main, r.id as run_id, r.status as run_status,
     to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created_at, r.priority, r.workflow_id,
-    w.name as workflow_name
+    w.name as workflow_name, coalesce(t.input->'$review' ? 'argumentsSchema', false) as takes_arguments
   from task t
   join strand s on s.organization_id = t.organization_id and s.run_id = t.run_id and s.task_id = t.id
   join run r on r.organization_id = t.organization_id and r.id = t.run_id
@@ -130,7 +132,7 @@ async function lockWaiting(
   return rows[0]
 }
 
-function wordOf(task: WaitingTask, { decision, decidedBy, comment }: TaskDecision): CoreEvent {
+function wordOf(task: WaitingTask, { decision, decidedBy, comment, ...approved }: TaskDecision): CoreEvent {
   if (decision === 'expired') return { type: 'review_expired', node: task.node_id }
   return {
     type: 'review_decided',
@@ -138,6 +140,7 @@ function wordOf(task: WaitingTask, { decision, decidedBy, comment }: TaskDecisio
     outcome: decision === 'approved' ? 'approve' : 'reject',
     by: decidedBy,
     ...(comment === null ? {} : { comment }),
+    ...(decision === 'approved' && task.takes_arguments ? { arguments: approved.arguments } : {}),
   }
 }
 

@@ -53,13 +53,14 @@ export function endOfTask(
 const UNKNOWN = { code: 'UNKNOWN', message: 'The step failed.' }
 
 function decisionOf(node: string, output: unknown): CoreEvent {
-  const { outcome, by, comment } = isRecord(output) ? output : {}
+  const { outcome, by, comment, ...approved } = isRecord(output) ? output : {}
   return {
     type: 'review_decided',
     node,
     outcome: outcome === 'reject' ? 'reject' : 'approve',
     ...(typeof by === 'string' ? { by } : {}),
     ...(typeof comment === 'string' ? { comment } : {}),
+    ...('arguments' in approved ? { arguments: approved['arguments'] } : {}),
   }
 }
 

@@ -365,6 +365,7 @@ class PlayedTest {
         outcome,
         ...(by == null ? {} : { by }),
         ...(comment == null ? {} : { comment }),
+        ...(outcome === 'approve' ? { arguments: created.input } : {}),
       })
     }
     if (deadlineMs !== undefined) this.#later(deadlineMs, place, { type: 'review_expired', node })

@@ -5,9 +5,10 @@ import { optional } from '../optional.ts'
 import type { Place } from '../problem.ts'
 import type { Fields } from '../read-fields.ts'
 import type { ReadInputs } from '../read-inputs.ts'
+import { readJsonSchema } from '../read-json-schema.ts'
 import { kindOf, shorten } from '../tree.ts'
 import { DAY, formatDuration, readDuration } from '../read-duration.ts'
-import { duration, mapping, oneOf, text } from './schema-parts.ts'
+import { duration, mapping, oneOf, ref, text } from './schema-parts.ts'
 import { present } from './step-kind.ts'
 
 const RULES = ['escalate', 'expire', 'reject'] as const
@@ -38,6 +39,10 @@ export const GOVERNS = {
           RULES,
           'What becomes of a question that nobody answered in time; expire unless said.',
         ),
+        arguments_schema: ref(
+          'schema',
+          'What arguments must look like that an approver puts in their place.',
+        ),
       },
       ['action'],
     ),
@@ -60,8 +65,11 @@ export function readGoverns(fields: Fields, step: ReadInputs, context: StepConte
     ...optional('classification', wordOf(own, 'classification', CLASSIFICATIONS, params, context)),
   }
   const deadline = deadlineOf(own)
+  const schemaTree = own.take('arguments_schema')?.value
+  const argumentsSchema = schemaTree && readJsonSchema(schemaTree, context.problems)
   own.refuseOthers()
-  return governing(action, own.placeOf('action'), { ...stakes, ...optional('deadline', deadline) }, context)
+  const answers = { ...optional('deadline', deadline), ...optional('argumentsSchema', argumentsSchema) }
+  return governing(action, own.placeOf('action'), { ...stakes, ...answers }, context)
 }
 
 function governing(
@@ -136,13 +144,21 @@ function pathOf(
 }
 
 /** The shortest way to say it. */
-export function writeGoverns({ action, amount, risk, classification, deadline }: Governed): unknown {
+export function writeGoverns({
+  action,
+  amount,
+  risk,
+  classification,
+  deadline,
+  argumentsSchema,
+}: Governed): unknown {
   const given = present({
     amount: amount && written(amount),
     risk: risk && written(risk),
     classification: classification && written(classification),
     deadline: deadline && formatDuration(deadline.ms),
     on_deadline: deadline && deadline.rule !== 'expire' ? deadline.rule : undefined,
+    arguments_schema: argumentsSchema,
   })
   return Object.keys(given).length === 0 ? action : { action, ...given }
 }

@@ -1,7 +1,9 @@
 import type { ReviewNode } from '../definition.ts'
+import type { JsonSchema } from '../definition.ts'
 import { draftStep } from '../draft-step.ts'
 import { DAY, formatDuration, readDuration } from '../read-duration.ts'
 import { readInputs } from '../read-inputs.ts'
+import { readJsonSchema } from '../read-json-schema.ts'
 import { joined, readWay, readWays } from '../read-ways.ts'
 import { optional } from '../optional.ts'
 import { readOutput } from './read-output.ts'
@@ -20,6 +22,12 @@ const DECISION = {
   },
 } as const
 
+/** What the output looks like: a yes has the arguments too, where they may be others than those asked for. */
+const decisionWith = (argumentsSchema: JsonSchema | undefined): JsonSchema =>
+  argumentsSchema === undefined
+    ? DECISION
+    : { ...DECISION, properties: { ...DECISION.properties, arguments: argumentsSchema } }
+
 /** A person's decision. */
 export const reviewStep: StepKind<ReviewNode> = {
   types: ['review', 'human_review'],
@@ -27,7 +35,9 @@ export const reviewStep: StepKind<ReviewNode> = {
   read(about, fields, context) {
     const input = fields.take('input')?.value
     const inputs = input ? readInputs(input, context) : { bindings: [], readings: [] }
-    const { output, makes } = readOutput(fields, DECISION)
+    const schemaTree = fields.take('arguments_schema')?.value
+    const argumentsSchema = schemaTree && readJsonSchema(schemaTree, context.problems)
+    const { output, makes } = readOutput(fields, decisionWith(argumentsSchema))
     const role = fields.text('role') ?? DEFAULT_ROLE
     const question = fields.text('question') ?? ''
     fields.missing('question', 'missing_key', 'Say what the person decides.')
@@ -50,6 +60,7 @@ export const reviewStep: StepKind<ReviewNode> = {
       inputs: inputs.bindings,
       ...output,
       ...optional('deadlineMs', deadlineMs),
+      ...optional('argumentsSchema', argumentsSchema),
     }
     return draftStep(node, fields.place, {
       exits,
@@ -65,12 +76,17 @@ export const reviewStep: StepKind<ReviewNode> = {
       input: writeInputs(node.inputs),
       output: node.output,
       deadline: node.deadlineMs === undefined ? undefined : formatDuration(node.deadlineMs),
+      arguments_schema: node.argumentsSchema,
     }),
   properties: {
     question: text('What the person decides.'),
     role: text(`Whoever has it decides; ${DEFAULT_ROLE} (when absent): approvers and administrators.`),
     input: ref('input', 'What the person is shown.'),
     output: valueName('The name of the decision: outcome (approve or reject), by, comment.'),
+    arguments_schema: ref(
+      'schema',
+      'The person may approve other arguments than the input, which fit this; those that were approved are in the output.',
+    ),
     ...duration('deadline', 'Time to decide; absent: as long as it takes.'),
     if_approved: ref('ways', 'Where an approval leads; absent: the step after this one.'),
     if_rejected: ref('ways', 'Where a rejection leads.'),

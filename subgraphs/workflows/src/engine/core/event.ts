@@ -62,6 +62,8 @@ export type CoreEvent =
       readonly outcome: 'approve' | 'reject'
       readonly by?: string
       readonly comment?: string
+      /** What was approved, where it may be something else than was asked. */
+      readonly arguments?: unknown
     }
   /** Nobody decided before the review's deadline. */
   | { readonly type: 'review_expired'; readonly node: NodeId }

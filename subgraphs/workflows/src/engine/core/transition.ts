@@ -1,4 +1,4 @@
-import type { Assignee, NodeId } from '../../definitions/index.ts'
+import type { Assignee, JsonSchema, NodeId } from '../../definitions/index.ts'
 
 /** Why a step or a run failed. `code` is stable; `message` is for people. */
 export type StepError = { readonly code: string; readonly message: string }
@@ -62,6 +62,7 @@ export type CreateTask = TaskBase &
         readonly role: string
         readonly question: string
         readonly deadlineMs?: number
+        readonly argumentsSchema?: JsonSchema
       }
     | {
         /** The input of a wait for an event is what its filter reads beside `event`; for a peer, what the item holds. */

@@ -624,8 +624,15 @@ function assigneeOf(transition: CreateTask): Assignee | undefined {
 /** What a task's kind needs beside its input, kept with it under a `$` name. */
 function particulars(transition: CreateTask): Record<string, unknown> {
   if (transition.kind === 'review') {
-    const { role, question, deadlineMs } = transition
-    return { $review: { role, question, ...(deadlineMs === undefined ? {} : { deadlineMs }) } }
+    const { role, question, deadlineMs, argumentsSchema } = transition
+    return {
+      $review: {
+        role,
+        question,
+        ...(deadlineMs === undefined ? {} : { deadlineMs }),
+        ...(argumentsSchema === undefined ? {} : { argumentsSchema }),
+      },
+    }
   }
   if (transition.kind === 'message') return { $message: { to: transition.to, channel: transition.channel } }
   return {}

@@ -10,7 +10,7 @@ import { stepError } from '../step-error.ts'
 export function enterReview(walk: Walk, node: ReviewNode): Move {
   const bound = walk.bind(node.id, node.inputs)
   if (!bound.ok) return walk.refuse(node, stepError('EXPRESSION_FAILED', bound.message))
-  const { role, question, deadlineMs } = node
+  const { role, question, deadlineMs, argumentsSchema } = node
   walk.add({
     type: 'create_task',
     kind: 'review',
@@ -22,6 +22,7 @@ export function enterReview(walk: Walk, node: ReviewNode): Move {
     role,
     question,
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(argumentsSchema === undefined ? {} : { argumentsSchema }),
   })
   return REST
 }
@@ -31,7 +32,9 @@ export function resumeReview(walk: Walk, node: ReviewNode, event: CoreEvent): Mo
   if (event.type === 'review_decided') {
     const { outcome, by = null, comment = null } = event
     const on = outcome === 'approve' ? 'approved' : 'rejected'
-    return finish(walk, node, { value: { outcome, by, comment }, on, report: true })
+    const given = node.argumentsSchema === undefined ? undefined : event.arguments
+    const value = { outcome, by, comment, ...(given === undefined ? {} : { arguments: given }) }
+    return finish(walk, node, { value, on, report: true })
   }
   if (event.type !== 'review_expired') return undefined
   const error = stepError('REVIEW_EXPIRED')
