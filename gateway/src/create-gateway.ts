@@ -5,7 +5,7 @@ import { createVerifyJwt, type JwtSettings } from './authentication/verify-jwt.t
 import { watchCredentials } from './authentication/watch-credentials.ts'
 import { createAdmission, type DecidePolicy } from './authorization/admit.ts'
 import { type Authority, createGovernor } from './authorization/govern-mutations.ts'
-import { createDenialRecorder, type RecordDenial } from './authorization/record-denials.ts'
+import { createDenialRecorder, type DenialRecorder, type RecordDenial } from './authorization/record-denials.ts'
 import { createPresentError } from './errors/present-error.ts'
 import { createExecutor } from './graph/execute-operation.ts'
 import { loadGraph } from './graph/load-graph.ts'
@@ -96,7 +96,7 @@ export interface Gateway {
   /** Not yet listening. */
   app: FastifyInstance
   /** Subscriptions' work and refusals of known callers so far, and sockets open now. */
-  counts(): HubCounts & { sockets: number; denials: number; denialsDropped: number }
+  counts(): HubCounts & { sockets: number } & ReturnType<DenialRecorder['counts']>
   /** Takes no more, lets running requests end, sends clients away, and lets go of the subgraphs. */
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -192,7 +192,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.receiveConnectorCall !== undefined)
     connectorRoute(app, options.receiveConnectorCall, options.log)
   if (options.receiveDecision !== undefined) decideRoute(app, options.receiveDecision, options.log)
-  healthRoutes(app, { subgraphs: options.subgraphs, accepting: () => accepting, ready: options.ready })
+  healthRoutes(app, {
+    subgraphs: options.subgraphs,
+    accepting: () => accepting,
+    ready: async () => ({ ...(await options.ready?.()), denials: denials.healthy() }),
+  })
   const sockets = acceptSockets(app.server, {
     path: '/graphql',
     maxPayload: limits.messageBytes,

@@ -8,6 +8,7 @@ import { prepareDocuments } from '../graph/prepare-operation.ts'
 import { DEFAULT_LIMITS } from '../limits/check-limits.ts'
 import { createAdmission } from './admit.ts'
 import { createDenialRecorder, type Denial } from './record-denials.ts'
+import { sumDenials } from './sum-denials.ts'
 
 const FORBIDDEN = 'mutation { done: finishTask(id: "1") { id } }'
 
@@ -31,7 +32,7 @@ test('who is known and refused is written down, under the schema’s names', asy
   ])
   await door.post(FORBIDDEN)
   await door.post('{ task(id: "1") { id } }', { key: 'tutti_viewer_eva' })
-  expect(door.gateway.counts()).toMatchObject({ denials: 1, denialsDropped: 0 })
+  expect(door.gateway.counts()).toMatchObject({ denials: 1, denialsSummed: 0 })
 })
 
 test('nobody is told of a refusal that is not on record: where it cannot be written, the call fails for that', async () => {
@@ -44,12 +45,17 @@ test('nobody is told of a refusal that is not on record: where it cannot be writ
   await until('it is logged', () => door.masked.length === 1)
 })
 
-test('nobody can flood the trail: beyond some a second, denials are counted only', async () => {
+test('nobody can flood the trail: beyond some a second, an entry says how many more there were', async () => {
   let now = 0
-  let written = 0
+  const written: [string, Denial][] = []
+  let broken = false
+  const failures: unknown[] = []
   const recorder = createDenialRecorder({
-    recordDenial: async () => void (written += 1),
-    onFailed: () => undefined,
+    recordDenial: async (actor, denial) => {
+      if (broken) throw new Error('no database')
+      written.push([actor.id, denial])
+    },
+    onFailed: (error) => failures.push(error),
     perSecond: 3,
     now: () => now,
   })
@@ -58,9 +64,62 @@ test('nobody can flood the trail: beyond some a second, denials are counted only
   const admit = recorder.around(createAdmission({ anonymousIntrospection: true }))
   for (let i = 0; i < 10; i++) await admit(prepared, testActor('viewer'))
   await admit(prepared, testActor('viewer', 'somebody else'))
-  expect([written, recorder.counts()]).toEqual([4, { denials: 11, denialsDropped: 7 }])
+  expect(written).toHaveLength(4)
+  expect(recorder.counts()).toEqual({ denials: 11, denialsSummed: 7, denialsPending: 7 })
+
+  // Where the sum cannot be written it stays, with what comes after it, and the health shows it.
+  broken = true
+  await recorder.settled()
+  expect([recorder.healthy(), failures.length, recorder.counts().denialsPending]).toEqual([false, 1, 7])
+  await admit(prepared, testActor('viewer'))
+  broken = false
+  await recorder.settled()
+  const refusals = [{ action: 'Mutation.finishTask', code: 'FORBIDDEN', count: 8 }]
+  expect(written.slice(4)).toEqual([
+    [
+      'viewer',
+      {
+        action: 'Mutation.finishTask',
+        code: 'FORBIDDEN',
+        reason: '',
+        sum: { since: expect.any(String), refusals },
+      },
+    ],
+  ])
+  expect([recorder.healthy(), recorder.counts().denialsPending]).toEqual([true, 0])
+
   now = 1_000
   await admit(prepared, testActor('viewer'))
   await recorder.settled()
-  expect(written).toBe(5)
+  expect(written).toHaveLength(6)
+})
+
+test('sums are written by themselves after a while, and when the gateway stops', async () => {
+  const summed: number[] = []
+  const recordDenial = async (_: unknown, { sum }: Denial) => {
+    for (const { count } of sum?.refusals ?? []) summed.push(count)
+  }
+  const sums = sumDenials({
+    write: async (_, { refusals }) => void summed.push(...refusals.map(({ count }) => count)),
+    onFailed: () => undefined,
+    everyMs: 1,
+    mostCallers: 2,
+  })
+  sums.add(testActor('viewer'), { action: 'a', code: 'b' })
+  await until('it is written', () => summed.length === 1)
+  for (const person of ['x', 'y'])
+    expect(sums.add(testActor('viewer', person), { action: 'a', code: 'b' })).toBe(true)
+  // Whom there is no room to count is told that it failed.
+  expect(sums.add(testActor('viewer', 'z'), { action: 'a', code: 'b' })).toBe(false)
+  for (let n = 0; n < 130; n += 1) sums.add(testActor('viewer', 'x'), { action: `a${n}`, code: 'b' })
+  await sums.flush()
+  expect(summed.reduce((all, each) => all + each, 0)).toBe(1 + 2 + 130)
+  expect(summed.length).toBeLessThan(1 + 1 + 102)
+
+  summed.length = 0
+  const door = await startTestGateway({ recordDenial })
+  await Promise.all(Array.from({ length: 9 }, () => door.post(FORBIDDEN, { key: 'tutti_viewer_eva' })))
+  await door[Symbol.asyncDispose]()
+  expect(summed.reduce((all, each) => all + each, 0)).toBe(door.gateway.counts().denialsSummed)
+  expect(door.gateway.counts()).toMatchObject({ denials: 9, denialsPending: 0 })
 })

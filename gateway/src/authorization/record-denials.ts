@@ -5,6 +5,7 @@ import { clientError } from '../errors/client-error.ts'
 import type { Executor } from '../graph/execute-operation.ts'
 import type { PreparedOperation } from '../graph/prepare-operation.ts'
 import { type Admission, isAdmitted } from './admit.ts'
+import { type DenialSum, sumDenials } from './sum-denials.ts'
 
 /** What was refused, for the audit trail; as governance's `recordDenial` takes it. */
 export interface Denial {
@@ -14,6 +15,8 @@ export interface Denial {
   code: string
   /** Every refused field, and the scopes that would do. */
   reason: string
+  /** What it stands for, when it is not one alone: `action` and `code` are those of the most then. */
+  sum?: DenialSum
 }
 
 /** Writes a denial into the audit trail. When it fails, the call fails for that: nobody is refused without a record. */
@@ -23,8 +26,10 @@ export interface DenialSettings {
   recordDenial?: RecordDenial | undefined
   /** Told when one could not be written. */
   onFailed(error: unknown): void
-  /** Denials of one actor that are written in a second; 5 unless given. The others are only counted. */
+  /** Denials of one actor that have an entry each in a second; 5 unless given. The others are summed. */
   perSecond?: number | undefined
+  /** After how many milliseconds sums are written; 10,000 unless given. */
+  sumEveryMs?: number | undefined
   /** Milliseconds; the clock unless given. */
   now?: (() => number) | undefined
 }
@@ -39,8 +44,11 @@ export interface DenialRecorder {
   aroundExecution(execute: Executor['execute']): Executor['execute']
   /** Writes one of another door down, as many as of others; false when it should have been written and could not be. */
   write(actor: Actor, denial: Denial): Promise<boolean>
-  counts(): { denials: number; denialsDropped: number }
-  /** When nothing is being written any more. */
+  /** All; those that are in a sum; those of them whose sum is not written yet. */
+  counts(): { denials: number; denialsSummed: number; denialsPending: number }
+  /** Whether sums can be written. */
+  healthy(): boolean
+  /** When all is written that was denied so far. */
   settled(): Promise<void>
 }
 
@@ -49,15 +57,22 @@ const MOST_ACTORS = 10_000
 const MOST_UNDER_WAY = 100
 
 /**
- * Keeps refusals in the audit trail without letting whoever is refused flood it. One that should be written and cannot be
- * is told as UNAVAILABLE.
+ * Keeps refusals in the audit trail without letting whoever is refused flood it: beyond some a second, an entry says how
+ * many more there were. One that should be written and cannot be is told as UNAVAILABLE.
  */
 export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
   const { recordDenial, perSecond = PER_SECOND, now = () => performance.now() } = settings
   const windows = new Map<string, { since: number; written: number }>()
   const underWay = new Set<Promise<boolean>>()
   let denials = 0
-  let denialsDropped = 0
+  let denialsSummed = 0
+  const sums =
+    recordDenial &&
+    sumDenials({
+      write: (actor, sum) => recordDenial(actor, { ...mostOf(sum), reason: '', sum }),
+      onFailed: settings.onFailed,
+      everyMs: settings.sumEveryMs,
+    })
 
   const mayWrite = (actor: Actor): boolean => {
     if (underWay.size >= MOST_UNDER_WAY) return false
@@ -78,8 +93,8 @@ export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
     if (recordDenial === undefined) return true
     denials += 1
     if (!mayWrite(actor)) {
-      denialsDropped += 1
-      return true
+      denialsSummed += 1
+      return sums?.add(actor, denial) ?? true
     }
     const writing = Promise.try(recordDenial, actor, denial).then(
       () => true,
@@ -117,12 +132,19 @@ export function createDenialRecorder(settings: DenialSettings): DenialRecorder {
       return { ...result, errors }
     },
     write,
-    counts: () => ({ denials, denialsDropped }),
+    counts: () => ({ denials, denialsSummed, denialsPending: sums?.pending() ?? 0 }),
+    healthy: () => sums?.failing() !== true,
     async settled() {
       await Promise.allSettled([...underWay])
+      await sums?.flush()
     },
   }
 }
+
+const mostOf = ({ refusals: [most] }: DenialSum): Pick<Denial, 'action' | 'code'> => ({
+  action: most?.action ?? '',
+  code: most?.code ?? '',
+})
 
 function denialOf(operation: PreparedOperation, errors: readonly GraphQLError[]): Denial {
   const names = fieldNames(operation)

@@ -66,8 +66,9 @@ test.each([
 
 test('the gateway in another process reports a refusal, signed; it is in the audit trail', async () => {
   const actor = testActor('viewer')
-  const payload = JSON.stringify({ actor, denial: { action: 'Mutation.startRun', reason: 'startRun' } })
-  const send = (signed: string) =>
+  const of = (denial: object) => JSON.stringify({ actor, denial: { action: 'Mutation.startRun', ...denial } })
+  const payload = of({ reason: 'startRun' })
+  const send = (signed: string, payload: string) =>
     app.inject({
       method: 'POST',
       url: '/internal/denial',
@@ -77,11 +78,22 @@ test('the gateway in another process reports a refusal, signed; it is in the aud
   const entries = () =>
     world.database.readTenant(
       actor,
-      'select action_type, subject from audit_entry where organization_id = $1',
+      'select action_type, subject, outcome from audit_entry where organization_id = $1 order by id',
       [actor.organizationId],
     )
-  expect((await send(signCall('x'.repeat(48), null, payload))).statusCode).toBe(401)
+  expect((await send(signCall('x'.repeat(48), null, payload), payload)).statusCode).toBe(401)
   expect(await entries()).toEqual([])
-  expect((await send(signCall(world.secret, null, payload))).statusCode).toBe(200)
-  expect(await entries()).toEqual([{ action_type: 'denial', subject: 'operation/Mutation.startRun' }])
+  const many = of({
+    sum: {
+      since: new Date().toISOString(),
+      refusals: [
+        { action: 'Mutation.startRun', code: 'FORBIDDEN', count: 40 },
+        { action: 'Query.runs', code: 'FORBIDDEN', count: 2 },
+      ],
+    },
+  })
+  for (const each of [payload, many])
+    expect((await send(signCall(world.secret, null, each), each)).statusCode).toBe(200)
+  const entry = { action_type: 'denial', subject: 'operation/Mutation.startRun', outcome: 'FORBIDDEN' }
+  expect(await entries()).toEqual([entry, entry])
 })
