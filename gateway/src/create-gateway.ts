@@ -5,7 +5,11 @@ import { createVerifyJwt, type JwtSettings } from './authentication/verify-jwt.t
 import { watchCredentials } from './authentication/watch-credentials.ts'
 import { createAdmission, type DecidePolicy } from './authorization/admit.ts'
 import { type Authority, createGovernor } from './authorization/govern-mutations.ts'
-import { createDenialRecorder, type DenialRecorder, type RecordDenial } from './authorization/record-denials.ts'
+import {
+  createDenialRecorder,
+  type DenialRecorder,
+  type RecordDenial,
+} from './authorization/record-denials.ts'
 import { createPresentError } from './errors/present-error.ts'
 import { createExecutor } from './graph/execute-operation.ts'
 import { loadGraph } from './graph/load-graph.ts'
