@@ -73,6 +73,17 @@ async function listen(
 
 const BEGINNING = '0'.repeat(13)
 
+/** A page of deployments as the API tells it. */
+async function list(variables: { first?: number; after?: string; agentId?: string }, actor = operator) {
+  const { data } = await subgraph.execute({
+    query: `query ($first: Int, $after: String, $agentId: ID) { deployments(first: $first, after: $after, agentId: $agentId) {
+      nodes { id agentName status agent { id } } pageInfo { endCursor } } }`,
+    variables,
+    actor,
+  })
+  return JSON.parse(JSON.stringify(data)).deployments
+}
+
 test('a deployment tells of each stage, and goes on from a cursor', async () => {
   const deploymentId = await deploy('writer', operator, async () => ({}))
   const { told } = await listen({ deploymentId, after: BEGINNING })
@@ -116,5 +127,14 @@ test('one that fails tells why, and what is undone; another tenant hears nothing
   const own = await deploy('own', stranger, async () => ({}))
   const heard = await listen({ after: BEGINNING }, stranger)
   expect(heard.told.every(({ deployment }) => JSON.stringify(deployment).includes(own))).toBe(true)
+
+  const [newest] = (await list({ first: 1 })).nodes
+  expect(newest).toEqual({ id: failed, agentName: 'reader', status: 'FAILED', agent: null })
+  const { nodes, pageInfo } = await list({}, stranger)
+  expect(nodes).toMatchObject([{ id: own, agentName: 'own', status: 'COMPLETED' }])
+  const agentId = nodes[0].agent.id
+  expect((await list({ agentId }, stranger)).nodes).toEqual(nodes)
+  expect((await list({ after: pageInfo.endCursor }, stranger)).nodes).toEqual([])
+  expect((await list({ agentId })).nodes).toEqual([])
   expect(await listen({ after: 'not-a-cursor' })).toEqual({ told: [], codes: ['CURSOR_INVALID'] })
 })

@@ -68,10 +68,11 @@ test('a resource is held by lease, waited for in line, renewed, given back, and 
   const third = await acquire({ priority: 3 })
   expect([second.booking.status, third.booking.status]).toEqual(['QUEUED', 'QUEUED'])
   const { data } = await ask(
-    `{ sharedResources { nodes { name capacity held contendedSince holders { id } queue { id queuePlace priority } upcoming { id } } } }`,
+    `{ sharedResources { nodes { id name capacity held contendedSince holders { id } queue { id queuePlace priority } upcoming { id } } } }`,
   )
   expect(data.sharedResources.nodes).toEqual([
     {
+      id: expect.any(String),
       name: 'seats',
       capacity: 2,
       held: 2,
@@ -84,6 +85,16 @@ test('a resource is held by lease, waited for in line, renewed, given back, and 
       upcoming: [],
     },
   ])
+  const one = 'query ($id: ID!) { sharedResource(id: $id) { id name held queue { id } } }'
+  const { id } = data.sharedResources.nodes[0]
+  expect((await ask(one, { id })).data.sharedResource).toEqual({
+    id,
+    name: 'seats',
+    held: 2,
+    queue: [{ id: third.booking.id }, { id: second.booking.id }],
+  })
+  const stranger = await world.organization('admin')
+  expect((await ask(one, { id }, stranger)).data.sharedResource).toBeNull()
   const renewed = await call('renewResource', { id: first.booking.id, fence: 1, leaseSeconds: 3_600 })
   expect(Date.parse(renewed.data.renewResource.booking.until)).toBeGreaterThan(
     Date.parse(first.booking.until),
