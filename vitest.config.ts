@@ -1,4 +1,8 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+// Each test file is a process, and the flows start many more: they compile the same libraries, once for all of them.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/node')
 
 export default defineConfig({
   // Vite prefers `module` over `main`: our files would get graphql's ES modules and the libraries, loaded by Node itself,
