@@ -21,6 +21,7 @@ export {
   seqOf,
 } from './events.ts'
 export { FEDERATION_HEADER } from './federation-header.ts'
+export { isRecord } from './is-record.ts'
 export { EVENT_LANE, JOBS, TASK_LANE } from './jobs.ts'
 export { MOST_VALUE_BYTES } from './most-value-bytes.ts'
 export { BOUNDED_TAG, mayIn, type Place, requireIn, scopesAnywhere } from './place.ts'

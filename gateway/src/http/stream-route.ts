@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { isRecord } from '@tutti/schema'
 import { APPROVAL_HEADER, approvalsOf } from '../authorization/approvals-of.ts'
 import type { CredentialWatch } from '../authentication/watch-credentials.ts'
 import { clientError } from '../errors/client-error.ts'
@@ -109,8 +110,4 @@ function parsedRecord(value: unknown): unknown {
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

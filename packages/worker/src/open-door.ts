@@ -1,3 +1,5 @@
+import { isRecord } from './is-record.ts'
+
 const PATIENCE_MS = 30_000
 
 /** The platform answered with an error, or could not be reached (`UNAVAILABLE`). */
@@ -29,9 +31,6 @@ export interface Door {
     signal: AbortSignal,
   ): Promise<void>
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Asks over HTTP; listens by server-sent events, which need no library. `url` is that of `/graphql`. */
 export function openDoor(url: string, key: string): Door {

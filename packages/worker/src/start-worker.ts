@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Door, openDoor, PlatformError } from './open-door.ts'
 import { TaskFailure } from './task-failure.ts'
+import { isRecord } from './is-record.ts'
 
 const FIRST_BACKOFF_MS = 250
 const LONGEST_BACKOFF_MS = 30_000
@@ -163,9 +164,6 @@ export function startWorker(options: WorkerOptions): Worker {
 const AVAILABLE = `subscription ($agent: String, $after: String) {
   tasksAvailable(agent: $agent, after: $after) { cursor }
 }`
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function cursorIn(delivery: unknown): string | undefined {
   const data = isRecord(delivery) ? delivery['data'] : undefined

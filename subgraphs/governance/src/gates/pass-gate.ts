@@ -1,6 +1,6 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import type { JsonSchema } from '@tutti/runtime'
-import type { Actor } from '@tutti/schema'
+import { type Actor, isRecord } from '@tutti/schema'
 import { isPending, wantsChanges } from '../approvals/approval-status.ts'
 import type { ApprovalRow } from '../approvals/approval-row.ts'
 import { digestOf } from '../approvals/digest-of.ts'
@@ -191,6 +191,3 @@ function entryOf(gate: Gate, authorization: Authorization, outcome: string) {
     relatedTasks: [gate.taskId],
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,5 +1,6 @@
 import { compileSchema, suggestName } from '@tutti/runtime'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { isRecord } from '@tutti/schema'
 import type { JsonSchema } from './definition.ts'
 import type { Place, ProblemList } from './problem.ts'
 import { kindOf, plainOf, shorten } from './tree.ts'
@@ -31,7 +32,7 @@ export function readJsonSchema(tree: Tree, problems: ProblemList): JsonSchema | 
   walk.visit(tree, 'schema', 0)
   if (walk.failed) return undefined
   const schema = plainOf(tree)
-  if (!isSchemaObject(schema)) return undefined
+  if (!isRecord(schema)) return undefined
   validator ??= new Ajv2020({ strict: false, validateFormats: false, logger: false })
   if (schema['$schema'] === undefined && validator.validateSchema(schema) !== true) {
     const places = new Set<string>()
@@ -115,10 +116,6 @@ class SchemaWalk {
 
 function words(text: string): ReadonlySet<string> {
   return new Set(text.split(/\s+/))
-}
-
-function isSchemaObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function treeAt(root: Tree, pointer: string): Place {

@@ -1,3 +1,4 @@
+import { isRecord } from '@tutti/schema'
 import type { JsonSchema } from './definition.ts'
 
 /** The types that JSON has, as JSON Schema calls them; a whole number is a number. */
@@ -83,8 +84,4 @@ function schemaOf(value: unknown): JsonSchema | undefined {
 
 function isJsonType(name: unknown): name is JsonType {
   return typeof name === 'string' && TYPES.has(name)
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '@tutti/schema'
 import type { MapNode, ParallelNode, WorkflowNode } from '../definitions/index.ts'
 import type { Arrival, CoreEvent } from '../engine/core/index.ts'
 import type { PastTask } from './run-past.ts'
@@ -88,6 +89,3 @@ function arrivalsOf(
 }
 
 const withValue = (arrival: Arrival & { ok: true }, value: unknown): Arrival => ({ ...arrival, value })
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

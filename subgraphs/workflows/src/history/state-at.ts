@@ -1,3 +1,4 @@
+import { isRecord } from '@tutti/schema'
 import { errorOf, type PastEvent, type RunOrigin, type RunPast, textOf } from './run-past.ts'
 import { type DefinitionOf, Teller } from './teller.ts'
 
@@ -78,6 +79,3 @@ export function versionAt(present: string, events: readonly PastEvent[], at: Dat
 /** Names that steps see. */
 export const visible = (state: State): Record<string, unknown> =>
   Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('$')))
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,3 +1,4 @@
+import { isRecord } from '@tutti/schema'
 import { type DefinitionProblem, isValueName, type PlanBounds, readDefinition } from '../definitions/index.ts'
 import type { NodeId, ReadOptions, WorkflowDefinition } from '../definitions/index.ts'
 import { boundPlan } from './bound-plan.ts'
@@ -235,6 +236,3 @@ const nameOf = (value: unknown): string | undefined =>
 
 const without = (record: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> =>
   Object.fromEntries(Object.entries(record).filter(([name]) => name !== key))
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,4 @@
-import { fail, MOST_VALUE_BYTES } from '@tutti/schema'
+import { fail, isRecord, MOST_VALUE_BYTES } from '@tutti/schema'
 import type { RunRequest } from './start-runs.ts'
 
 const MAX_KEY = 200
@@ -38,6 +38,3 @@ export function readRunRequest(given: Given, path: string): RunRequest {
     idempotencyKey: given.idempotencyKey ?? null,
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

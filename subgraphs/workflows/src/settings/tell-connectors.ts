@@ -1,3 +1,4 @@
+import { isRecord } from '@tutti/schema'
 import type { Context } from '../context.ts'
 import type { Consequences } from './consequences.ts'
 import type { SettingsInForce } from './read-settings.ts'
@@ -40,10 +41,7 @@ function wordsOf(names: readonly string[], there: ReadonlySet<string>): string {
 function namesAt(settings: SettingsInForce, path: string): string[] {
   let value: unknown = settings
   for (const key of path.split('.'))
-    value = isTree(value) && Object.hasOwn(value, key) ? value[key] : undefined
+    value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
   const given = Array.isArray(value) ? value : [value]
   return given.filter((each): each is string => typeof each === 'string')
 }
-
-const isTree = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { isRecord } from '@tutti/schema'
 import { compileExpression } from '../definitions/index.ts'
 import type { CompiledExpression } from '../definitions/index.ts'
 import { parseDuration } from '../definitions/read-duration.ts'
 import type { AttemptError } from '../engine/core/index.ts'
-import { isObject, unstorable } from '../triggers/unstorable.ts'
+import { unstorable } from '../triggers/unstorable.ts'
 
 /** What the expression of a mock reads. */
 const MOCK_NAMES = ['input', 'attempt', 'call', 'path']
@@ -168,9 +169,9 @@ const list = <Each extends z.ZodType>(each: Each) =>
 /** A test's settings as they are checked; its output is what the test is played with. */
 export const testSettings = z.object({
   input: json
-    .refine(isObject, 'The input is an object: values by input name.')
+    .refine(isRecord, 'The input is an object: values by input name.')
     .nullish()
-    .transform((given): Record<string, unknown> => (isObject(given) ? given : {})),
+    .transform((given): Record<string, unknown> => (isRecord(given) ? given : {})),
   mocks: list(mock),
   echo: z
     .boolean()

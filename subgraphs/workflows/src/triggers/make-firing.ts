@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson } from '@tutti/schema'
-import { isObject, isStorableText, unstorable } from './unstorable.ts'
+import { canonicalJson, isRecord } from '@tutti/schema'
+import { isStorableText, unstorable } from './unstorable.ts'
 import { FACT_OF, storedExpression, type TriggerRow } from './trigger-row.ts'
 
 /** What a firing starts its run with, or why it cannot. */
@@ -38,9 +38,9 @@ export function makeFiring(trigger: Making, fact: unknown, occurrence: string): 
 /** What fired it, as an object of names. */
 function defaultInput({ kind }: Making, fact: unknown): Record<string, unknown> {
   if (kind === 'schedule') return {}
-  if (kind === 'webhook') return isObject(fact) ? fact : { payload: fact }
-  const data = isObject(fact) && 'data' in fact ? fact['data'] : fact
-  return isObject(data) ? data : { data }
+  if (kind === 'webhook') return isRecord(fact) ? fact : { payload: fact }
+  const data = isRecord(fact) && 'data' in fact ? fact['data'] : fact
+  return isRecord(data) ? data : { data }
 }
 
 /** Null where the trigger has no key, or the key's value is null. */

@@ -1,9 +1,10 @@
 import { parseInput } from '@tutti/runtime'
 import { z } from 'zod'
+import { isRecord } from '@tutti/schema'
 import { compileExpression } from '../definitions/index.ts'
 import { problemOfPattern } from './event-type.ts'
 import { readSchedule } from './schedule.ts'
-import { isObject, isStorableText, unstorable } from './unstorable.ts'
+import { isStorableText, unstorable } from './unstorable.ts'
 import { FACT_OF, MISSED_POLICIES, TRIGGER_KINDS, type TriggerKind } from './trigger-row.ts'
 import { isSigningSecret } from './webhook-secret.ts'
 
@@ -87,7 +88,7 @@ const settingsSchema = z
       complain('signingSecret', 'A webhook that is not signed has none.')
     }
     if (given.input != null) {
-      const problem = isObject(given.input)
+      const problem = isRecord(given.input)
         ? unstorable(given.input)
         : 'The input is an object: values by input name.'
       if (problem !== null) complain('input', problem)
@@ -96,7 +97,7 @@ const settingsSchema = z
     if (given.idempotencyKey != null) checkExpression('idempotencyKey', given.idempotencyKey, 'any')
 
     function checkExpressions(expressions: unknown): void {
-      if (!isObject(expressions)) return complain('expressions', 'An object: CEL texts by input name.')
+      if (!isRecord(expressions)) return complain('expressions', 'An object: CEL texts by input name.')
       const entries = Object.entries(expressions)
       if (entries.length > MOST_EXPRESSIONS) complain('expressions', `At most ${MOST_EXPRESSIONS}.`)
       for (const [name, text] of entries.slice(0, MOST_EXPRESSIONS)) {
@@ -158,7 +159,7 @@ export function readTriggerSettings(input: unknown): TriggerSettings {
     signed: kind === 'webhook' && given.signed !== false,
     signingSecret: given.signingSecret ?? null,
     maxPerMinute: given.maxPerMinute ?? null,
-    input: isObject(given.input) ? given.input : null,
+    input: isRecord(given.input) ? given.input : null,
     expressions: isTexts(given.expressions) ? given.expressions : null,
     idempotencyKey: given.idempotencyKey ?? null,
     priority: given.priority ?? null,
@@ -166,4 +167,4 @@ export function readTriggerSettings(input: unknown): TriggerSettings {
 }
 
 const isTexts = (value: unknown): value is Record<string, string> =>
-  isObject(value) && Object.values(value).every((each) => typeof each === 'string')
+  isRecord(value) && Object.values(value).every((each) => typeof each === 'string')

@@ -23,7 +23,3 @@ const isDeeper = (value: unknown, levels: number): boolean =>
 
 /** Whether a text can be kept. */
 export const isStorableText = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
-
-/** Whether a value is an object with names, no list. */
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

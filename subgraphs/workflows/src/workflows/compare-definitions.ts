@@ -1,4 +1,4 @@
-import { canonicalJson } from '@tutti/schema'
+import { canonicalJson, isRecord } from '@tutti/schema'
 import type { WorkflowDefinition } from '../definitions/index.ts'
 
 /** A value that is not the same in both versions. `path` is dotted; lists are compared as a whole. */
@@ -64,7 +64,7 @@ function compareFields(before: Fields, after: Fields, prefix: string): FieldChan
   return names.flatMap((name) => {
     const [old, young] = [valueOf(before, name), valueOf(after, name)]
     const path = `${prefix}${name}`
-    if (isFields(old) && isFields(young)) return compareFields(old, young, `${path}.`)
+    if (isRecord(old) && isRecord(young)) return compareFields(old, young, `${path}.`)
     if (canonicalJson(old) === canonicalJson(young)) return []
     return [{ path, before: old, after: young }]
   })
@@ -72,6 +72,3 @@ function compareFields(before: Fields, after: Fields, prefix: string): FieldChan
 
 const valueOf = (fields: Fields, name: string): unknown =>
   Object.hasOwn(fields, name) ? (fields[name] ?? null) : null
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,4 @@
-import { TuttiError } from '@tutti/schema'
+import { isRecord, TuttiError } from '@tutti/schema'
 import type { ToolAnswer, ToolCall } from '../../builtins/model/index.ts'
 import { passTool } from '../../governance/pass-tool.ts'
 import type { TaskCall } from '../executor.ts'
@@ -55,6 +55,3 @@ async function refuse(
     tx.appendEvent({ type: 'agent.tool_refused', subject: `task/${task.id}`, data }),
   )
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,4 @@
-import { type Actor, fail } from '@tutti/schema'
+import { type Actor, fail, isRecord } from '@tutti/schema'
 import type { Services } from '../../context.ts'
 import type { CoreEvent } from '../../engine/core/index.ts'
 import { readJson } from '../../runs/control/read-json.ts'
@@ -39,6 +39,3 @@ function eventOf(task: OpenTask, output: unknown): CoreEvent {
       return refuse(task, 'Its result comes from its branches or items; complete those, or skipTask.')
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
