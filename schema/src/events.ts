@@ -106,6 +106,11 @@ export const EVENTS = {
     runId: z.string().nullable(),
     taskId: z.string().nullable(),
     title: z.string(),
+    /** The same for every attempt at the same thing; absent: each event is about something else. */
+    key: z.string().optional(),
+    /** Where who did it belongs; absent or null: nowhere in particular. */
+    teamId: z.string().nullish(),
+    domainId: z.string().nullish(),
   }),
   'agent.registered': z.object({ agentId: z.string(), name: z.string(), version: z.string() }),
   /** It has a new version, which may serve later. */

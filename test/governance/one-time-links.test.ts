@@ -339,6 +339,30 @@ test('an escalation is taken on by its link, and that nobody answered it is told
   expect((await mailTo('approver', 2)).subject).toMatch(/^Nobody answers an escalation \(person\): /)
 })
 
+test('who is to be informed by the matrix is told, without a link, and who did it is not', async () => {
+  await org
+    .as('admin')
+    .query('mutation ($input: SetAuthorityInput!) { setAuthority(input: $input) { matrix { version } } }', {
+      input: {
+        reason: 'They want to know.',
+        entries: [
+          { level: 'ENTERPRISE', action: '*', ruling: 'ALONE' },
+          { level: 'DOMAIN', action: '*', ruling: 'ALONE' },
+          { level: 'DOMAIN', action: 'run.control', ruling: 'INFORM', to: 'domain' },
+        ],
+      },
+    })
+  const cancel = 'mutation ($id: ID!) { cancelRun(input: { id: $id }) { run { id } } }'
+  for (let twice = 0; twice < 2; twice += 1) await org.as('operator').send(cancel, { id: org.id })
+  const mail = await mailTo('approver', 2)
+  expect(mail).toMatchObject({
+    subject: 'For your information: cancelRun by operator of organization',
+    text: expect.stringContaining('Action run.control.'),
+  })
+  expect(tokenIn(mail)).toBeNull()
+  expect([mailbox.to(addressOf('operator')), mailbox.to(addressOf('admin'))]).toEqual([[], []])
+})
+
 test('what was told and links that ended 90 days ago are taken away, and nothing younger', async () => {
   await ask()
   await linkOf('approver')

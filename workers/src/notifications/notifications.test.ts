@@ -303,6 +303,43 @@ test('an approval that waits is told to those whom its stage names', async () =>
   })
 })
 
+test('of what is to be known people are told once, however many attempts it takes', async () => {
+  await person('Ada', ['approver'], 'ada@example.com')
+  const done = (title: string, key?: string) =>
+    world.database.inTenant(workerActor(admin.organizationId), (tx) =>
+      tx.appendEvent({
+        type: 'authority.informed',
+        subject: 'task/01990000-0000-7000-8000-00000000000c',
+        data: {
+          action: 'money.spend',
+          level: 'domain',
+          runId: null,
+          taskId: '01990000-0000-7000-8000-00000000000c',
+          title,
+          ...(key === undefined ? {} : { key }),
+        },
+      }),
+    )
+  for (const key of ['first', 'first', 'second']) await done('refunder: money.spend', key)
+  await done('last')
+  await using running = start()
+  expect(running).toBeDefined()
+  await vi.waitFor(
+    () => expect(mails.some(({ text }) => text.includes('For your information: last'))).toBe(true),
+    PATIENCE,
+  )
+  await vi.waitFor(
+    async () =>
+      expect((await delivered()).map(({ status }) => status)).toEqual([
+        'DELIVERED',
+        'DELIVERED',
+        'DELIVERED',
+      ]),
+    PATIENCE,
+  )
+  expect(mails).toHaveLength(3)
+})
+
 test('so are those of the teams that it names, and nobody else', async () => {
   await person('Ada', ['approver'], 'ada@example.com')
   await person('Tea', ['viewer'], 'tea@example.com')

@@ -1,4 +1,4 @@
-import { planApproval, planEscalation } from '@tutti/governance/domain'
+import { planApproval, planEscalation, planInformed } from '@tutti/governance/domain'
 import type { EventData, EventRecord } from '@tutti/schema'
 import type { Consumer } from '../consumers/start-consumer.ts'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
@@ -11,10 +11,15 @@ const ASKED: readonly string[] = [
   'approval.escalated',
 ]
 
-/** Makes what is to be told of what waits for somebody; a page read again makes nothing anew. */
+const isInformed = (event: EventRecord): event is EventRecord<'authority.informed'> =>
+  event.type === 'authority.informed'
+
+/** Makes what is to be told of what waits for somebody, and of what was done that others are to know; a page read again makes nothing anew. */
 export function planNotifications(services: Pick<WorkerServices, 'database'>): Consumer {
-  async function plan({ organizationId, type, data }: EventRecord): Promise<void> {
+  async function plan(event: EventRecord): Promise<void> {
+    const { organizationId, type, data } = event
     const actor = workerActor(organizationId)
+    if (isInformed(event)) await planInformed(services, actor, event)
     if (MOVED.includes(type))
       await planEscalation(services, actor, (data as EventData<'escalation.opened'>).escalationId)
     if (type === 'escalation.exhausted')

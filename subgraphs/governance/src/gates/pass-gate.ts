@@ -132,14 +132,23 @@ async function letThrough(
   approved: { id: string; arguments: Record<string, unknown> } | null,
 ): Promise<Passage> {
   const { inform, redactions } = authorization
-  const { action } = gate.question
+  const { action, resource } = gate.question
   await database.inTenant(actor, async (tx: TenantTransaction) => {
     await writeAuditEntry(tx, entryOf(gate, authorization, 'allowed'))
     if (inform === null) return
     await tx.appendEvent({
       type: 'authority.informed',
       subject: `task/${gate.taskId}`,
-      data: { action, level: inform, runId: gate.runId, taskId: gate.taskId, title: gate.title },
+      data: {
+        action,
+        level: inform,
+        runId: gate.runId,
+        taskId: gate.taskId,
+        title: gate.title,
+        key: gate.key,
+        teamId: resource?.team ?? null,
+        domainId: resource?.domain ?? null,
+      },
     })
   })
   const { arguments: given } = approved ?? gate.question

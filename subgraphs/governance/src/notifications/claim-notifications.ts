@@ -8,7 +8,7 @@ const LEASE_SECONDS = 60
 
 /**
  * Takes those of `ids` that are due for a delivery, by the database's clock; nobody else does for a minute. What waits for
- * them no more, since it is settled or others' turn, is dropped instead.
+ * them no more, since it is settled or others' turn, is dropped instead; what waits for nobody is told all the same.
  */
 export async function claimNotifications(
   { database }: DomainServices,
@@ -24,9 +24,10 @@ export async function claimNotifications(
          select due_id, case split_part(n.subject, '/', 1)
            when 'escalation' then exists (select from escalation e where e.organization_id = n.organization_id
              and e.id = split_part(n.subject, '/', 2)::uuid and e.turn = n.turn and e.status <> 'resolved')
-           else exists (select from approval a where a.organization_id = n.organization_id
+           when 'approval' then exists (select from approval a where a.organization_id = n.organization_id
              and a.id = split_part(n.subject, '/', 2)::uuid and a.round * 100 + a.stage = n.turn
-             and a.status = 'pending') end as waits
+             and a.status = 'pending')
+           else true end as waits
          from due join notification n on n.organization_id = $1::uuid and n.id = due_id)
        update notification set attempts = attempts + 1,
          status = case when waits then 'pending' else 'dropped' end,

@@ -112,7 +112,8 @@ export async function planApproval(
   })
 }
 
-function concernedBy(responsible: Responsible | null): Concerned {
+/** Whoever is responsible. */
+export function concernedBy(responsible: Responsible | null): Concerned {
   const of = (kind: Responsible['kind']): string[] => (responsible?.kind === kind ? [responsible.name] : [])
   return {
     roles: of('role'),
@@ -181,7 +182,8 @@ interface Place {
   credential: string | null
 }
 
-async function plan(
+/** Makes what is to be told to those who are concerned, once a subject, turn, occasion and place. Output: how many are new. */
+export async function plan(
   tx: TenantTransaction,
   { subject, turn, occasion }: { subject: string; turn: number; occasion: string },
   { roles, groups, people, teamIds, action, except }: Concerned,
