@@ -464,6 +464,7 @@ export const EVENTS = {
     events: z.array(z.string()),
   }),
   'audit.export_completed': z.object({ exportId: z.string(), written: z.number() }),
+  'audit.export_cancelled': z.object({ exportId: z.string(), written: z.number() }),
   'incident.opened': z.object({ incidentId: z.string(), severity: z.string(), title: z.string() }),
   'incident.acknowledged': z.object({ incidentId: z.string(), severity: z.string() }),
   'incident.resolved': z.object({ incidentId: z.string(), severity: z.string() }),

@@ -243,6 +243,7 @@ describe('who may do what', () => {
     ['removeIdentityProvider', ['admin']],
     ['rewrapIdentityProviders', ['admin']],
     ['endSessions', ['admin']],
+    ['cancelAuditExport', ['admin']],
     ['appendAuditEntry', ['admin', 'agent']],
     ['assessQuality', ['admin', 'operator', 'agent']],
   ])('%s: %s', (name, roles) => {

@@ -179,6 +179,7 @@ export const LEAVES: Record<string, Leaf> = {
   'LegalHoldFilterInput.domain': text('nowhere'),
   'LegalHoldFilterInput.subject': text('thing/1'),
   'LegalHoldFilterInput.task': text('task'),
+  'CancelAuditExportInput.id': id('auditExport'),
   'ReleaseLegalHoldInput.id': id('legalHold'),
   'ReleaseLegalHoldInput.reason': text(),
   'SetLegalHoldInput.reason': text(),

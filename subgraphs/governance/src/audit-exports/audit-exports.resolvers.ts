@@ -1,5 +1,6 @@
 import type { Resolvers } from '../../generated/resolvers.ts'
 import { upper } from '../extensions/upper.ts'
+import { cancelAuditExport } from './cancel-audit-export.ts'
 import { exportAudit } from './export-audit.ts'
 import { listExports, readExport, readExportPart } from './list-exports.ts'
 
@@ -11,6 +12,9 @@ export const auditExportResolvers = {
   Mutation: {
     exportAudit: async (_, { input }, context) => ({
       export: await exportAudit(context, context.actor, input),
+    }),
+    cancelAuditExport: async (_, { input }, context) => ({
+      export: await cancelAuditExport(context, context.actor, input),
     }),
   },
   AuditExport: {

@@ -133,6 +133,38 @@ test('who may not see what is sensitive gets neither it nor the whole record; no
   expect(await partOf(all.id, 1, await world.organization())).toBeUndefined()
 })
 
+test('an export that is cancelled goes no further, gives out nothing, and is on record once', async () => {
+  for (const summary of ['a', 'b', 'c', 'd', 'e']) await append(summary)
+  const { id } = await ask('format: JSONL, filters: { domain: "service" }')
+  const running = { organizationId: admin.organizationId, id }
+  await workExport(world, running, { entries: 2 })
+  expect(await partOf(id, 1)).toContain('"a"')
+  const cancel = (of: string, as: Actor = admin) =>
+    world.ask(
+      as,
+      `mutation { cancelAuditExport(input: { id: "${of}" }) { export { status parts endedAt expiresAt } } }`,
+    )
+  expect((await cancel(id, await world.organization())).code).toBe('NOT_FOUND')
+  const first = await cancel(id)
+  expect(first.data['cancelAuditExport']?.['export']).toMatchObject({ status: 'CANCELLED', parts: 1 })
+  expect(await cancel(id)).toEqual(first)
+  expect(await workExport(world, running, { entries: 2 })).toBe(false)
+  expect(await partOf(id, 1)).toBeNull()
+  while ((await deleteOldExportParts(world)) > 0);
+  expect(await world.asOwner('select 1 from audit_export_part where export_id = $1', [id])).toEqual([])
+  expect((await world.events(admin, 'audit.export_cancelled')).map(({ data }) => data)).toEqual([
+    { exportId: id, written: 2 },
+  ])
+  const { data } = await world.ask(
+    admin,
+    `{ auditEntries(first: 9, subject: "audit_export/${id}") { nodes { outcome } } }`,
+  )
+  expect(data['auditEntries']?.['nodes']).toEqual([{ outcome: 'cancelled' }, { outcome: 'requested' }])
+  const whole = await ask('format: CSV')
+  await file(whole.id)
+  expect((await cancel(whole.id)).code).toBe('INVALID_STATE')
+})
+
 test('what is asked for wrongly is told, and parts are taken away a week after the end', async () => {
   await append('x')
   expect(await ask('format: CSV, from: "2026-01-02T00:00:00Z", until: "2026-01-01T00:00:00Z"')).toMatchObject(

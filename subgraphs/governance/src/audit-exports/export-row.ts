@@ -23,7 +23,7 @@ export interface ExportRow {
   untilTime: Date | null
   /** Whether it has entries that are sensitive. */
   sensitive: boolean
-  status: 'running' | 'completed'
+  status: 'running' | 'completed' | 'cancelled'
   /** How many entries of the chain, or of the trail, are to be looked at, and how many have been. */
   total: bigint
   done: bigint
@@ -50,4 +50,4 @@ export const KEPT = '7 days'
 export const EXPORT_COLUMNS = `id, format, verifiable, filters, from_time as "fromTime", until_time as "untilTime", sensitive,
   status, total, done, written, parts, first_sequence as "firstSequence", last_sequence as "lastSequence", position, last,
   requested_by as "requestedBy", created_at as "createdAt", ended_at as "endedAt",
-  ended_at + interval '${KEPT}' as "expiresAt"`
+  case when status = 'cancelled' then ended_at else ended_at + interval '${KEPT}' end as "expiresAt"`

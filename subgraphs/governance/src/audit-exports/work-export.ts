@@ -185,13 +185,13 @@ async function trailPart(
   }
 }
 
-/** Takes away the parts of exports that ended a week ago, of every tenant; answers with how many exports' those were. */
+/** Takes away the parts of exports that ended a week ago, or were cancelled, of every tenant; answers with how many exports' those were. */
 export async function deleteOldExportParts({ database }: { database: Database }): Promise<number> {
   const { rowCount } = await database.pool('worker').query(
     `delete from audit_export_part p using (
        select x.organization_id, x.export_id, x.number from audit_export_part x
        join audit_export e on e.organization_id = x.organization_id and e.id = x.export_id
-       where e.ended_at < clock_timestamp() - interval '${KEPT}' limit 500) o
+       where e.status = 'cancelled' or e.ended_at < clock_timestamp() - interval '${KEPT}' limit 500) o
      where p.organization_id = o.organization_id and p.export_id = o.export_id and p.number = o.number`,
   )
   return rowCount ?? 0
