@@ -1,8 +1,8 @@
 // Composes the subgraphs into schema/supergraph.graphql (the gateway's) and schema/api.graphql (the client's), and writes
 // schema/workflow.schema.json, by which an editor checks and completes workflows, and schema/roles.md: who may call what.
 // With --check it writes nothing and fails when the files are not what it would write. Both ways it fails when something
-// in the API has no description, when an operation has no rule who may call it, and when a change breaks clients and
-// schema/breaking-changes.md does not say it is meant.
+// in the API has no description, when an operation has no rule who may call it, when a mutation is of no action without a
+// reason why, and when a change breaks clients and schema/breaking-changes.md does not say it is meant.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildASTSchema, parse } from 'graphql'
@@ -27,6 +27,11 @@ try {
   )
   if (matrix.withoutRule.length > 0)
     problems.push(`anybody could call these, @requiresScopes is missing: ${matrix.withoutRule.join(', ')}`)
+  if (matrix.withoutAction.length > 0) {
+    problems.push(
+      `authority is not asked about these: ${matrix.withoutAction.join(', ')}\n    (name them in an action of schema/src/actions.ts, or say why not in schema/src/ungoverned.ts)`,
+    )
+  }
 
   for (const [path, text] of [
     ['schema/supergraph.graphql', composed.supergraph],

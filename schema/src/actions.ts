@@ -6,8 +6,8 @@ export interface GovernedAction {
   mutations?: readonly string[]
   /** Where an amount in US dollars stands among the arguments of its mutations, as `input.maxUsd`. */
   amount?: string
-  /** Its mutations ask authority themselves, with more than their arguments say. */
-  asksItself?: true
+  /** The built-in matrix decides about its mutations too, and not only one that the organization has set. */
+  always?: true
 }
 
 /** Every action that authority and policies speak of: `<area>.<verb>`. */
@@ -33,14 +33,17 @@ export const ACTIONS = {
   },
   'resource.allocate': {
     description: 'What agents, teams and domains may use.',
-    mutations: ['setQuota', 'setSharedResource'],
+    mutations: ['setQuota', 'setSharedResource', 'removeSharedResource'],
   },
   'task.prioritize': { description: 'Which task goes before which.', mutations: ['prioritizeTask'] },
   'task.intervene': {
-    description: 'Skipping a task, completing it by hand or giving it to another.',
-    mutations: ['skipTask', 'completeTaskByHand', 'reassignTask'],
+    description: 'Skipping, cancelling or retrying a task, completing it by hand or giving it to another.',
+    mutations: ['skipTask', 'completeTaskByHand', 'reassignTask', 'cancelTask', 'retryTask'],
   },
-  'team.compose': { description: 'Who belongs to a team.', mutations: ['createTeam'] },
+  'team.compose': {
+    description: 'Which domains and teams there are, and who belongs to a team.',
+    mutations: ['createDomain', 'createTeam'],
+  },
   'quality.trade_off': { description: 'Less quality for more speed or less cost.' },
   'budget.allocate': {
     description: 'What may be spent; the amount is the new bound.',
@@ -53,25 +56,29 @@ export const ACTIONS = {
   'policy.write': {
     description: 'Writing, changing and retiring policies.',
     mutations: ['createPolicy', 'updatePolicy', 'submitPolicy', 'retirePolicy'],
-    asksItself: true,
+    always: true,
   },
   'policy.enforce': {
     description: 'Putting a policy into force.',
     mutations: ['reviewPolicy'],
-    asksItself: true,
+    always: true,
   },
   'policy.except': {
     description: 'Letting somebody do what a policy would not.',
     mutations: ['decidePolicyException'],
-    asksItself: true,
+    always: true,
   },
   'authority.change': {
     description: 'Who may decide what.',
     mutations: ['setAuthority'],
-    asksItself: true,
+    always: true,
   },
   'strategy.change': { description: 'Strategic changes: goals, markets, what the organization does at all.' },
-  'compliance.decide': { description: 'What is done about a matter of compliance.' },
+  'compliance.decide': {
+    description:
+      'What is done about a matter of compliance: how long the record is kept, what is held, and who is forgotten.',
+    mutations: ['setAuditRetention', 'setLegalHold', 'releaseLegalHold'],
+  },
   'incident.handle': {
     description: 'Handling an incident.',
     mutations: ['openIncident', 'acknowledgeIncident', 'resolveIncident'],
@@ -79,35 +86,98 @@ export const ACTIONS = {
   'incident.major': { description: 'What is done about a major incident.' },
   'agent.deploy': {
     description: 'Which agents there are, and which of their versions serve.',
-    mutations: ['registerAgent', 'deployAgent', 'updateAgent', 'serveAgentVersion'],
+    mutations: ['registerAgent', 'deployAgent', 'updateAgent', 'serveAgentVersion', 'restoreAgent'],
   },
-  'agent.scale': { description: 'How many instances an agent has.', mutations: ['scaleAgent'] },
+  'agent.operate': {
+    description: 'How agents are kept at work: breakers, recovery, who writes to whom, and who does what.',
+    mutations: [
+      'setReliability',
+      'resetBreaker',
+      'setProviderBreaker',
+      'setMessagePolicy',
+      'removeMessagePolicy',
+      'setRebalancing',
+      'rebalance',
+      'purgeResponseCache',
+    ],
+  },
+  'agent.scale': {
+    description: 'How many instances an agent has.',
+    mutations: ['scaleAgent', 'setScalingPolicy'],
+  },
   'agent.retire': { description: 'Ending an agent.', mutations: ['retireAgent'] },
   'workflow.publish': {
     description: 'Which version of a workflow new runs take.',
     mutations: ['applyWorkflow', 'publishWorkflowVersion', 'migrateRuns'],
   },
-  'run.start': { description: 'Starting a run.', mutations: ['startRun', 'startRuns'] },
+  'trigger.set': {
+    description: 'What starts runs by itself: schedules, webhooks, events.',
+    mutations: ['createTrigger', 'updateTrigger', 'pauseTrigger', 'resumeTrigger', 'deleteTrigger'],
+  },
+  'connector.set': {
+    description: 'Which systems outside are connected.',
+    mutations: ['setConnector', 'removeConnector'],
+  },
+  'run.start': { description: 'Starting a run.', mutations: ['startRun', 'startRuns', 'fireTrigger'] },
   'run.control': {
-    description: 'Pausing, cancelling, retrying and forking runs.',
-    mutations: ['pauseRun', 'cancelRun', 'retryRun', 'forkRun', 'bulkControlRuns'],
+    description: 'Pausing, cancelling, retrying and forking runs and operations, and sending them signals.',
+    mutations: [
+      'pauseRun',
+      'resumeRun',
+      'cancelRun',
+      'terminateRun',
+      'retryRun',
+      'forkRun',
+      'signalRun',
+      'bulkControlRuns',
+      'cancelOperation',
+    ],
   },
   'containment.order': {
     description: 'Stopping an agent, a workflow, a domain or everything.',
     mutations: ['contain', 'liftContainment'],
   },
   'settings.change': {
-    description: 'Settings and limits of the organization.',
-    mutations: ['applySettings', 'setLimit', 'removeLimit'],
+    description: 'Settings and limits of the organization; its models, and who is told and called.',
+    mutations: [
+      'applySettings',
+      'setLimit',
+      'removeLimit',
+      'setModel',
+      'removeModel',
+      'setModelPrice',
+      'setRouterSettings',
+      'setEscalationPolicy',
+      'removeEscalationPolicy',
+      'setOnCallSchedule',
+      'removeOnCallSchedule',
+      'setNotificationChannel',
+      'removeNotificationChannel',
+    ],
   },
   'access.grant': {
-    description: 'Letting somebody in; the arguments are for whom, and the roles.',
-    mutations: ['createApiKey'],
-    asksItself: true,
+    description: 'Letting somebody in, and giving somebody rights.',
+    mutations: [
+      'createApiKey',
+      'rotateApiKey',
+      'setRole',
+      'setGroup',
+      'assignRole',
+      'setIdentityProvider',
+      'reactivatePrincipal',
+    ],
+    always: true,
   },
   'access.revoke': {
-    description: 'Letting somebody in no more.',
-    mutations: ['revokeApiKey', 'removeRole', 'deactivatePrincipal'],
+    description: 'Letting somebody in no more, and taking rights from somebody.',
+    mutations: [
+      'revokeApiKey',
+      'revokeAssignment',
+      'endSessions',
+      'removeIdentityProvider',
+      'removeRole',
+      'deactivatePrincipal',
+    ],
   },
   'credential.manage': {
     description: 'Secrets of agents and providers.',
@@ -122,7 +192,7 @@ export const ACTIONS = {
   },
   'data.read': { description: 'Reading data of a classification.' },
   'data.write': { description: 'Writing data of a classification.' },
-  'data.export': { description: 'Giving data out of the platform.' },
+  'data.export': { description: 'Giving data out of the platform.', mutations: ['exportAudit'] },
   'data.erase': { description: 'Erasing data.' },
   'output.publish': { description: 'Publishing what an agent made.', mutations: ['publishArticles'] },
 } as const satisfies Record<string, GovernedAction>
@@ -142,6 +212,12 @@ export function isAbout(pattern: string, action: string): boolean {
 export const isActionPattern = (pattern: string): boolean =>
   Object.keys(ACTIONS).some((action) => isAbout(pattern, action))
 
+/** Whether the built-in matrix has a say about the mutations of an action. */
+export const isAlwaysGoverned = (action: string): boolean => {
+  const governed: GovernedAction | undefined = isAction(action) ? ACTIONS[action] : undefined
+  return governed?.always === true
+}
+
 /** How a mutation is governed at the door. */
 export interface GovernedMutation {
   action: string
@@ -149,11 +225,11 @@ export interface GovernedMutation {
   amount: string | null
 }
 
-const AT_THE_DOOR: ReadonlyMap<string, GovernedMutation> = new Map(
-  Object.entries<GovernedAction>(ACTIONS).flatMap(([action, { mutations = [], amount = null, asksItself }]) =>
-    asksItself ? [] : mutations.map((name): [string, GovernedMutation] => [name, { action, amount }]),
+const BY_MUTATION: ReadonlyMap<string, GovernedMutation> = new Map(
+  Object.entries<GovernedAction>(ACTIONS).flatMap(([action, { mutations = [], amount = null }]) =>
+    mutations.map((name): [string, GovernedMutation] => [name, { action, amount }]),
   ),
 )
 
-/** What a mutation is of, when the catalogue names it and it does not ask by itself. */
-export const governedMutation = (name: string): GovernedMutation | undefined => AT_THE_DOOR.get(name)
+/** What a mutation is of, when the catalogue names it. */
+export const governedMutation = (name: string): GovernedMutation | undefined => BY_MUTATION.get(name)

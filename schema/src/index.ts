@@ -7,6 +7,7 @@ export {
   isAbout,
   isAction,
   isActionPattern,
+  isAlwaysGoverned,
 } from './actions.ts'
 export { type Actor, actorSchema, systemActor } from './actor.ts'
 export { canonicalJson } from './canonical-json.ts'
@@ -24,7 +25,7 @@ export { FEDERATION_HEADER } from './federation-header.ts'
 export { isRecord } from './is-record.ts'
 export { EVENT_LANE, JOBS, TASK_LANE } from './jobs.ts'
 export { MOST_VALUE_BYTES } from './most-value-bytes.ts'
-export { BOUNDED_TAG, mayIn, type Place, requireIn, scopesAnywhere } from './place.ts'
+export { BOUNDED_TAG, mayIn, type Place, requireIn, scopesAnywhere, scopesWithin } from './place.ts'
 export { readSubgraphSdl } from './read-subgraph-sdl.ts'
 export {
   FAILURE_KINDS,
@@ -35,4 +36,5 @@ export {
 } from './recovery.ts'
 export { CLASSIFICATIONS, type Classification, type Risk, RISKS } from './stakes.ts'
 export { isScope, ROLES, type Role, SCOPES, type Scope, scopesOf } from './roles.ts'
+export { UNGOVERNED_MUTATIONS, UNGOVERNED_SCOPES } from './ungoverned.ts'
 export { type ErrorDetails, fail, type Problem, TuttiError } from './tutti-error.ts'

@@ -11,17 +11,21 @@ export interface Place {
   teamId: string | null
 }
 
-/** Whether the actor may there: everywhere, in its domain, or in its team. */
-export function mayIn(actor: Actor, scope: Scope, { domainId, teamId }: Place): boolean {
-  if (actor.scopes.includes(scope)) return true
-  return (actor.within ?? []).some(
-    (each) =>
-      each.scopes.includes(scope) &&
-      (each.teamId === null
+/** What the actor may there alone: in its domain, or in its team; not what it may everywhere. */
+export const scopesWithin = (actor: Pick<Actor, 'within'>, { domainId, teamId }: Place): Scope[] =>
+  (actor.within ?? []).flatMap((each) =>
+    (
+      each.teamId === null
         ? each.domainId !== null && each.domainId === domainId
-        : each.teamId === teamId && (each.domainId === null || each.domainId === domainId)),
+        : each.teamId === teamId && (each.domainId === null || each.domainId === domainId)
+    )
+      ? each.scopes
+      : [],
   )
-}
+
+/** Whether the actor may there: everywhere, in its domain, or in its team. */
+export const mayIn = (actor: Actor, scope: Scope, place: Place): boolean =>
+  actor.scopes.includes(scope) || scopesWithin(actor, place).includes(scope)
 
 /** FORBIDDEN when the actor may not there. */
 export function requireIn(actor: Actor, scope: Scope, place: Place, path: string): void {

@@ -1,10 +1,10 @@
 import type { Caller } from '../world/caller.ts'
 
 /** Registers an agent's document; answers with its id. */
-export async function registerAgent(caller: Caller, document: string): Promise<string> {
+export async function registerAgent(caller: Caller, document: string, teamId?: string): Promise<string> {
   const { registerAgent } = await caller.query<{ registerAgent: { agent: { id: string } } }>(
     'mutation($input: RegisterAgentInput!) { registerAgent(input: $input) { agent { id } } }',
-    { input: { document } },
+    { input: { document, teamId } },
   )
   return registerAgent.agent.id
 }

@@ -7,7 +7,7 @@ import { identify } from '@tutti/governance/domain'
 import { createKms, createLifecycle, createLog, serveSubgraph } from '@tutti/runtime'
 import type { Role } from '@tutti/schema'
 import { createClient } from 'graphql-ws'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Answer } from '../world/caller.ts'
 import type { Organization } from '../world/organization.ts'
@@ -101,16 +101,16 @@ async function budgetsOf(org: Organization): Promise<(number | null)[]> {
 }
 
 async function denials(org: Organization): Promise<unknown[]> {
-  const rows = await world.asOwner(
-    `select subject, details ->> 'reasoning' as reasoning from audit_entry
-     where organization_id = $1::uuid and action_type = 'denial' order by timestamp`,
-    [org.id],
-  )
-  return rows
+  const { auditEntries } = await org.as('admin').query<{
+    auditEntries: { nodes: { subject: string; details: { reasoning: string } }[] }
+  }>('{ auditEntries(first: 100, actionType: "denial") { nodes { subject details } } }')
+  return auditEntries.nodes
+    .toReversed()
+    .map(({ subject, details: { reasoning } }) => ({ subject, reasoning }))
 }
 
 /** A policy that somebody wrote and somebody else put into force. */
-async function enforce(org: Organization, policy: object): Promise<void> {
+async function enforce(org: Organization, policy: object): Promise<string> {
   const { createPolicy } = await org
     .as('admin')
     .query<{ createPolicy: { policy: { id: string } } }>(
@@ -127,6 +127,7 @@ async function enforce(org: Organization, policy: object): Promise<void> {
       'mutation($id: ID!) { reviewPolicy(input: { id: $id, version: 1, decision: APPROVE }) { policy { id } } }',
       { id },
     )
+  return id
 }
 
 test('without a matrix of its own, and without a policy, an organization’s roles decide alone', async () => {
@@ -363,6 +364,228 @@ test('secrets stay at the door, and a yes is for the one that was asked about', 
   )
   expect(kept.filter(({ text }) => text.includes('setCredential')).length).toBeGreaterThan(1)
   expect(kept.filter(({ text }) => text.includes('very-secret'))).toEqual([])
+})
+
+/** The code that a mutation of an administrator is answered with; null: it was done. */
+async function codeOf(
+  org: Organization,
+  role: Role,
+  query: string,
+  variables: object,
+  approval?: string,
+): Promise<unknown> {
+  const { errors } = await call(org, role, query, variables, approval)
+  return errors?.[0]?.extensions?.['code'] ?? null
+}
+
+test('whoever lets somebody in, or gives rights, asks where the matrix says so, and does it with the yes', async () => {
+  const grant = { action: 'access.grant', ruling: 'ASK', to: 'enterprise', askRoles: ['approver'] }
+  const org = await governed({ level: 'ENTERPRISE', ...grant })
+  const principalId = org.actor('viewer').id
+  const secret = 'very-secret-of-the-client'
+  const granting: Record<string, [query: string, input: object]> = {
+    createApiKey: ['apiKey { id }', { principalName: 'Eve', roles: ['viewer'] }],
+    setRole: ['role { name }', { name: 'reader', description: 'Reads.', scopes: ['runs:read'] }],
+    setGroup: ['group { id }', { name: 'readers', memberIds: [principalId] }],
+    assignRole: ['assignment { id }', { role: 'operator', principalId }],
+    rotateApiKey: ['apiKey { id }', { id: org.actor('viewer').credentialId }],
+    setIdentityProvider: [
+      'identityProvider { id }',
+      { issuer: 'https://login.example.com', clientId: 'tutti', clientSecret: secret },
+    ],
+  }
+  for (const [field, [fields, input]] of Object.entries(granting)) {
+    const capital = `${field.charAt(0).toUpperCase()}${field.slice(1)}`
+    const query = `mutation($input: ${capital}Input!) { ${field}(input: $input) { ${fields} } }`
+    const id = approvalOf(await call(org, 'admin', query, { input }))
+    expect([field, await codeOf(org, 'admin', query, { input })]).toEqual([field, 'APPROVAL_REQUIRED'])
+    await decide(org, 'approver', id)
+    expect([field, await codeOf(org, 'admin', query, { input }, id)]).toEqual([field, null])
+  }
+  const kept = await world.asOwner<{ text: string }>(
+    `select to_jsonb(a)::text as text from approval a where organization_id = $1::uuid
+     union all select request::text from policy_decision where organization_id = $1::uuid
+     union all select data::text from log.event where organization_id = $1::uuid`,
+    [org.id],
+  )
+  expect(kept.filter(({ text }) => text.includes('setIdentityProvider')).length).toBeGreaterThan(1)
+  expect(kept.filter(({ text }) => text.includes(secret))).toEqual([])
+})
+
+test('about what changes the rules the built-in matrix is asked too', async () => {
+  const org = await world.organization()
+  const policyId = await enforce(org, { name: 'Frozen', effect: 'DENY', actions: ['money.spend'] })
+  const { requestPolicyException } = await org
+    .as('operator')
+    .query<{ requestPolicyException: { exception: { id: string } } }>(
+      `mutation($input: RequestPolicyExceptionInput!) {
+         requestPolicyException(input: $input) { exception { id } } }`,
+      {
+        input: {
+          policyId,
+          reason: 'an old order',
+          resources: ['tool/old'],
+          expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+        },
+      },
+    )
+  const query = `mutation($id: ID!) {
+    decidePolicyException(input: { id: $id, decision: APPROVE }) { exception { status } } }`
+  const variables = { id: requestPolicyException.exception.id }
+  // The seed: a domain must ask the enterprise about exceptions.
+  const id = approvalOf(await call(org, 'approver', query, variables))
+  await decide(org, 'admin', id)
+  expect(await call(org, 'approver', query, variables, id)).toEqual({
+    data: { decidePolicyException: { exception: { status: 'approved' } } },
+  })
+  expect(await denials(org)).toEqual([])
+})
+
+test('arguments that are too large to be asked about are no hindrance where nobody is asked', async () => {
+  const query = 'mutation($input: SetAuthorityInput!) { setAuthority(input: $input) { matrix { version } } }'
+  const line = { level: 'DOMAIN', action: 'run.start', ruling: 'NEVER' }
+  const lines = Array.from({ length: 1_999 }, (_, number) => ({
+    ...line,
+    team: `${number}`.padEnd(150, '-'),
+  }))
+  const entries = [{ level: 'ENTERPRISE', action: '*', ruling: 'ALONE' }, ...lines]
+  const variables = { input: { reason: 'large', entries } }
+  const org = await world.organization()
+  expect(await codeOf(org, 'admin', query, variables)).toBeNull()
+  const asking = await governed({
+    level: 'ENTERPRISE',
+    action: 'authority.change',
+    ruling: 'ASK',
+    to: 'enterprise',
+  })
+  expect(await call(asking, 'admin', query, variables)).toMatchObject(
+    refused('BAD_INPUT', { hint: expect.stringContaining('256 KiB') }),
+  )
+})
+
+describe('in domains and teams', () => {
+  /** Two domains with a team and an agent each; operators decide in sales alone, and on budgets nowhere. */
+  async function places() {
+    const org = await world.organization()
+    const admin = org.as('admin')
+    const made: Record<string, { domainId: string; teamId: string; agentId: string }> = {}
+    for (const name of ['sales', 'support']) {
+      const { createDomain } = await admin.query<{ createDomain: { domain: { id: string } } }>(
+        'mutation($name: String!) { createDomain(input: { name: $name }) { domain { id } } }',
+        { name },
+      )
+      const domainId = createDomain.domain.id
+      const { createTeam } = await admin.query<{ createTeam: { team: { id: string } } }>(
+        'mutation($name: String!, $id: ID!) { createTeam(input: { name: $name, domainId: $id }) { team { id } } }',
+        { name, id: domainId },
+      )
+      const teamId = createTeam.team.id
+      const { registerAgent } = await admin.query<{ registerAgent: { agent: { id: string } } }>(
+        `mutation($document: String!, $teamId: ID) {
+           registerAgent(input: { document: $document, teamId: $teamId }) { agent { id } } }`,
+        { teamId, document: `metadata: { name: ${name}, type: service.test, version: 1.0.0 }` },
+      )
+      made[name] = { domainId, teamId, agentId: registerAgent.agent.id }
+    }
+    const { sales = expect.unreachable(), support = expect.unreachable() } = made
+    return { org, sales, support }
+  }
+  const workflow = (...agents: string[]) =>
+    `name: of-${agents.join('-')}\nsteps:\n${agents.map((name) => `  - { name: ${name}, agent: ${name} }\n`).join('')}`
+  const SET_LIMIT = 'mutation($input: SetLimitInput!) { setLimit(input: $input) { limit { id } } }'
+  const START = 'mutation($input: StartRunInput!) { startRun(input: $input) { run { id } } }'
+  const PAUSE = 'mutation($id: ID!) { pauseRun(input: { id: $id }) { run { id } } }'
+  const RETIRE = 'mutation($id: ID!) { retireAgent(input: { id: $id }) { agent { id } } }'
+
+  test('a line for a place is about what is there: agents, teams, workflows, runs and what is set for them', async () => {
+    const { org, sales, support } = await places()
+    const apply = async (document: string) =>
+      (
+        await org
+          .as('admin')
+          .query<{ applyWorkflow: { workflow: { id: string } } }>(
+            'mutation($document: String!) { applyWorkflow(input: { document: $document }) { workflow { id } } }',
+            { document },
+          )
+      ).applyWorkflow.workflow.id
+    const own = await apply(workflow('sales'))
+    const shared = await apply(workflow('sales', 'support'))
+    const start = async (workflowId: string) =>
+      (
+        await org
+          .as('admin')
+          .query<{ startRun: { run: { id: string } } }>(START, { input: { workflowId, input: {} } })
+      ).startRun.run.id
+    const [ofSales, ofBoth] = [await start(own), await start(shared)]
+    await org
+      .as('admin')
+      .query('mutation($input: SetAuthorityInput!) { setAuthority(input: $input) { matrix { version } } }', {
+        input: {
+          reason: 'sales decides for itself',
+          entries: [
+            { level: 'ENTERPRISE', action: '*', ruling: 'ALONE' },
+            { level: 'DOMAIN', action: '*', domain: sales.domainId, ruling: 'ALONE' },
+            { level: 'DOMAIN', action: 'agent.retire', team: sales.teamId, ruling: 'NEVER' },
+          ],
+        },
+      })
+    const asked = async (query: string, variables: object) => codeOf(org, 'operator', query, variables)
+    const starts = (workflowId: string) => asked(START, { input: { workflowId, input: {} } })
+    expect([await starts(own), await starts(shared)]).toEqual([null, 'FORBIDDEN'])
+    expect(await asked(START, { input: { workflowName: 'of-sales', input: {} } })).toBeNull()
+    // What the caller makes up, as a run's input, chooses no place.
+    const claim = { teamId: sales.teamId, agentId: sales.agentId }
+    expect(await asked(START, { input: { workflowId: shared, input: claim } })).toBe('FORBIDDEN')
+    expect([await asked(PAUSE, { id: ofSales }), await asked(PAUSE, { id: ofBoth })]).toEqual([
+      null,
+      'FORBIDDEN',
+    ])
+    expect(await asked(RETIRE, { id: sales.agentId })).toBe('FORBIDDEN')
+    const scale = 'mutation($id: ID!) { scaleAgent(input: { agentId: $id, instances: 1 }) { agent { id } } }'
+    expect([await asked(scale, { id: sales.agentId }), await asked(scale, { id: support.agentId })]).toEqual([
+      null,
+      'FORBIDDEN',
+    ])
+    // Neither another tenant's nor one that there is not is anywhere.
+    const { sales: foreign } = await places()
+    const nowhere = [foreign.agentId, org.id].map((id) => call(org, 'operator', scale, { id }))
+    const [other, none] = await Promise.all(nowhere)
+    expect(other).toEqual(none)
+    expect(none).toMatchObject(refused('FORBIDDEN'))
+  })
+
+  test('a policy speaks of the domain and the team, and of what is in several it is asked for each', async () => {
+    const { org, sales, support } = await places()
+    await enforce(org, {
+      name: 'Sales is frozen',
+      effect: 'DENY',
+      actions: ['settings.change'],
+      condition: `resource.domain == '${sales.domainId}'`,
+    })
+    await enforce(org, {
+      name: 'Support asks',
+      effect: 'REQUIRE_APPROVAL',
+      actions: ['budget.allocate'],
+      condition: `resource.team == '${support.teamId}'`,
+      stages: [{ roles: ['approver'] }],
+    })
+    const limit = (agentId?: string) => ({ input: { name: `limit of ${agentId}`, agentId, maxRunning: 1 } })
+    const limits = async (agentId?: string) => codeOf(org, 'admin', SET_LIMIT, limit(agentId))
+    expect([await limits(sales.agentId), await limits(support.agentId), await limits()]).toEqual([
+      'FORBIDDEN',
+      null,
+      null,
+    ])
+    const budgets = async (more: object) =>
+      codeOf(org, 'admin', SET_BUDGET, {
+        input: { name: JSON.stringify(more), window: 'DAY', maxUsd: 5, ...more },
+      })
+    expect([
+      await budgets({ scope: 'AGENT', agentId: support.agentId }),
+      await budgets({ scope: 'AGENT', agentId: sales.agentId }),
+      await budgets({ scope: 'DOMAIN', domainId: support.domainId }),
+    ]).toEqual(['APPROVAL_REQUIRED', null, null])
+  })
 })
 
 test('over a WebSocket the operation’s extensions name the approval', async () => {

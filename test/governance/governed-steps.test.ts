@@ -103,6 +103,20 @@ async function stagesOf(org: Organization, id: string): Promise<unknown> {
 const rule = (org: Organization, policy: object) =>
   enforce(org, { kind: 'RESOURCES', actions: ['money.spend'], ...policy })
 
+/** A run of another workflow that has a refund done. */
+async function refundBelow(org: Organization, sum: number): Promise<void> {
+  const operator = org.as('operator')
+  const input = { customer: 'customer', sum: 'sum', card: 'card' }
+  const above = await applyWorkflow(operator, {
+    format: 'tutti/1',
+    name: 'above',
+    inputs: Object.keys(input),
+    steps: [{ name: 'below', workflow: 'refunds', input }],
+  })
+  const [id = ''] = await startRuns(operator, above, [{ customer: 'ann', sum, card: '4711' }])
+  await seen(org, id, 'COMPLETED')
+}
+
 test('what an agent may decide alone it does, and the record says by which matrix and for whom', async () => {
   const { org, refund } = await open()
   const id = await refund({ sum: 20 })
@@ -115,6 +129,52 @@ test('what an agent may decide alone it does, and the record says by which matri
       onBehalfOf: { kind: 'person' },
     },
   ])
+  await refundBelow(org, 30)
+  const { auditEntries } = await org.as('admin').query<{ auditEntries: { nodes: unknown[] } }>(
+    `query($actor: String!) { auditEntries(actor: $actor, actionType: "decision") { nodes {
+       summary actorKind onBehalfOf { id } } } }`,
+    { actor: org.actor('operator').id },
+  )
+  // Also of what a run below did for whoever started the one above it.
+  expect(auditEntries.nodes).toMatchObject(
+    [1, 2].map(() => ({
+      summary: 'Let through: refunder: money.spend',
+      actorKind: 'agent',
+      onBehalfOf: { id: org.actor('operator').id },
+    })),
+  )
+})
+
+test('a line of the matrix for a team is about what the agents of that team do', async () => {
+  const org = await world.organization()
+  const admin = org.as('admin')
+  const { createDomain } = await admin.query<{ createDomain: { domain: { id: string } } }>(
+    'mutation { createDomain(input: { name: "sales" }) { domain { id } } }',
+  )
+  const { createTeam } = await admin.query<{ createTeam: { team: { id: string } } }>(
+    'mutation($id: ID!) { createTeam(input: { name: "east", domainId: $id }) { team { id } } }',
+    { id: createDomain.domain.id },
+  )
+  await registerAgent(admin, httpAgentDocument('refunder', agent.url), createTeam.team.id)
+  await registerAgent(admin, httpAgentDocument('stranger', agent.url))
+  const [refunds] = REFUNDS.steps
+  const steps = [refunds, { ...refunds, name: 'again', agent: 'stranger', output: 'repeated' }]
+  const workflowId = await applyWorkflow(admin, { ...REFUNDS, steps })
+  await admin.query(
+    'mutation($input: SetAuthorityInput!) { setAuthority(input: $input) { matrix { version } } }',
+    {
+      input: {
+        reason: 'the team pays',
+        entries: [
+          { level: 'ENTERPRISE', action: '*', ruling: 'ALONE' },
+          { level: 'AGENT', action: 'money.spend', team: createTeam.team.id, ruling: 'ALONE' },
+        ],
+      },
+    },
+  )
+  const [id = ''] = await startRuns(admin, workflowId, [{ customer: 'ann', sum: 700, card: '4711' }])
+  const { tasks } = await seen(org, id, 'FAILED')
+  expect(tasks).toMatchObject([{ status: 'COMPLETED' }, { error: { code: 'ACTION_DENIED' } }])
 })
 
 test('more than that waits for a person, who is not the one who had it done, and is done once', async () => {

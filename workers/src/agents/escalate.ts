@@ -2,6 +2,7 @@ import { placeOfAgent } from '@tutti/agents/domain'
 import { openEscalation } from '@tutti/governance/domain'
 import { z } from 'zod'
 import { type Executor, succeeded, type TaskCall } from '../executors/executor.ts'
+import { forStarter } from '../executors/for-starter.ts'
 import { type Decision, readDecision } from '../executors/read-decision.ts'
 import { sendToCustomer } from './send-reply.ts'
 import { customerMessage, draftResponse, qualityAssessment } from './step-input.ts'
@@ -18,12 +19,13 @@ export const escalate: Executor = async (call) => {
   return decision ? afterDecision(call, decision) : ask(call)
 }
 
-async function ask({ services, task, actor, idempotencyKey }: TaskCall) {
+async function ask(call: TaskCall) {
+  const { services, task, actor, idempotencyKey } = call
   const message = customerMessage.parse(task.input['customer_message'])
   const draft = draftResponse.safeParse(task.input['draft_response'])
   const quality = qualityAssessment.safeParse(task.input['quality_assessment'])
   const reason = reasonOf(draft.success, quality.data)
-  const escalation = await openEscalation(services, actor, {
+  const escalation = await openEscalation(services, await forStarter(call), {
     requestKey: `task/${idempotencyKey}`,
     title: titleOf(message),
     reason,

@@ -1,15 +1,17 @@
 import { requestApproval } from '@tutti/governance/domain'
 import { readDecision } from './read-decision.ts'
 import { type Executor, failed, succeeded } from './executor.ts'
+import { forStarter } from './for-starter.ts'
 
 /** A person does the task: asked by an approval, whose decision (and final arguments) is the task's output. */
-export const executeByPerson: Executor = async ({ services, task, agent, actor, idempotencyKey }) => {
+export const executeByPerson: Executor = async (call) => {
+  const { services, task, agent, idempotencyKey } = call
   const decision = readDecision(task)
   if (decision) {
     if (decision.decision === 'expired') return failed('NOBODY_DECIDED', 'Nobody did the task in time.')
     return succeeded(decision)
   }
-  const approval = await requestApproval(services, actor, {
+  const approval = await requestApproval(services, await forStarter(call), {
     requestKey: `task/${idempotencyKey}`,
     title: `${agent.name}: ${task.stepPath}`,
     action: task.stepPath,

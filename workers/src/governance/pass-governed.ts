@@ -1,7 +1,8 @@
 import { passGate } from '@tutti/governance/domain'
 import { CLASSIFICATIONS, RISKS } from '@tutti/schema'
-import { type Given, type Governed, starterOf, type TaskOutcome } from '@tutti/workflows/domain'
+import type { Given, Governed, TaskOutcome } from '@tutti/workflows/domain'
 import { type TaskCall, failed } from '../executors/executor.ts'
+import { forStarter } from '../executors/for-starter.ts'
 import { DECISION, readDecision } from '../executors/read-decision.ts'
 import { OBSTACLES } from './obstacles.ts'
 
@@ -21,8 +22,7 @@ export async function passGoverned(
 ): Promise<{ input: Record<string, unknown> } | { outcome: TaskOutcome }> {
   const { [DECISION]: decision, ...given } = task.input
   const { action, deadline, argumentsSchema } = governs
-  const starter = await starterOf(services, actor, task.runId)
-  const passage = await passGate(services, starter ? { ...actor, onBehalfOf: starter } : actor, {
+  const passage = await passGate(services, await forStarter({ services, task, actor }), {
     key: idempotencyKey,
     title: `${agent.name}: ${action}`,
     place: `Step "${task.stepPath}" of workflow "${task.workflowName}"`,
@@ -32,7 +32,13 @@ export async function passGoverned(
     argumentsSchema,
     question: {
       action,
-      resource: { type: 'workflow', id: task.workflowId, name: task.workflowName },
+      resource: {
+        type: 'workflow',
+        id: task.workflowId,
+        name: task.workflowName,
+        domain: agent.domainId,
+        team: agent.teamId,
+      },
       arguments: given,
       context: stakesOf(governs, given),
     },

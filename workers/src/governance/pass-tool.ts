@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { authorize, passGate } from '@tutti/governance/domain'
 import { canonicalJson } from '@tutti/schema'
-import { starterOf } from '@tutti/workflows/domain'
 import type { TaskCall } from '../executors/executor.ts'
+import { forStarter } from '../executors/for-starter.ts'
 import { AskedFirst } from './asked-first.ts'
 import { OBSTACLES } from './obstacles.ts'
 
@@ -28,14 +28,19 @@ export async function passTool(
 ): Promise<ToolPassage> {
   const question = {
     action: 'tool.call',
-    resource: { type: 'tool', name, attributes: { agent: agent.name, workflow: task.workflowName } },
+    resource: {
+      type: 'tool',
+      name,
+      domain: agent.domainId,
+      team: agent.teamId,
+      attributes: { agent: agent.name, workflow: task.workflowName },
+    },
     arguments: given,
   }
   const { ruling, redactions, inform } = await authorize(services, actor, question)
   if (ruling === 'allow' && redactions.length === 0 && inform === null) return { ok: true, arguments: given }
-  const starter = await starterOf(services, actor, task.runId)
   const call = createHash('sha256').update(canonicalJson({ name, given })).digest('hex')
-  const passage = await passGate(services, starter ? { ...actor, onBehalfOf: starter } : actor, {
+  const passage = await passGate(services, await forStarter({ services, task, actor }), {
     key: `${idempotencyKey}/tool/${call}`,
     title: `${agent.name}: tool ${name}`,
     place: `Step "${task.stepPath}" of workflow "${task.workflowName}"`,

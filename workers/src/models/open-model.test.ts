@@ -67,6 +67,8 @@ async function platform(
       name: 'writer',
       type: 'test.writer',
       status: 'active',
+      teamId: null,
+      domainId: null,
       version: 1,
       configurationHash: '',
       executor: { type: 'builtin' as const, function: 'draft_reply', settings: {}, files: {} },

@@ -30,6 +30,8 @@ const agentWith = (settings: object): AgentExecutor => ({
   name: 'press',
   type: 'test.press',
   status: 'active',
+  teamId: null,
+  domainId: null,
   version: 1,
   configurationHash: '',
   executor: { type: 'http', url: 'https://press.example.com', settings: {}, files: {} },

@@ -16,6 +16,9 @@ export interface AgentExecutor {
   name: string
   type: string
   status: string
+  /** Where it belongs; null: in no team. */
+  teamId: string | null
+  domainId: string | null
   /** The number of its version that serves. */
   version: number
   /** Changes whenever the executor, its files or anything else of the configuration does. */
@@ -53,7 +56,8 @@ export async function agentExecutor(
   const [row] = await database.readTenant<Row>(
     actor,
     `select id, name, type, status, serving_version as version, configuration_hash as "configurationHash", configuration->'ai_models' as models,
-       case when configuration_hash = $3 then null else executor end as executor,
+       case when configuration_hash = $3 then null else executor end as executor, team_id as "teamId",
+       (select t.domain_id from team t where t.organization_id = $1::uuid and t.id = agent.team_id) as "domainId",
        ${RELIABILITY_OF_AGENT} as settings
      from agent where organization_id = $1::uuid and id = $2::uuid`,
     [actor.organizationId, agentId, known?.id === agentId ? known.configurationHash : ''],

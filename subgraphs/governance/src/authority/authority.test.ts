@@ -4,6 +4,7 @@ import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 import { authorize } from './authorize.ts'
+import { decisionLogOf } from './decision-log.ts'
 import { DEFAULT_MATRIX } from './default-matrix.ts'
 import { setAuthority } from './set-authority.ts'
 
@@ -194,24 +195,6 @@ test('mayI answers for the caller, and leaves nothing behind', async () => {
   expect(viewers['mayI']).toEqual({ ruling: 'DENY' })
 })
 
-test('a governed mutation is refused to whom the matrix does not let, and the audit trail has it', async () => {
-  await set([
-    { level: 'ENTERPRISE', action: 'authority.*', ruling: 'ALONE' },
-    { level: 'ENTERPRISE', action: 'access.grant', ruling: 'ASK', to: 'person' },
-  ])
-  const CREATE = 'mutation { createApiKey(input: { principalName: "Eve", roles: ["viewer"] }) { secret } }'
-  const integration: Actor = { ...admin, kind: 'integration' }
-  expect((await world.ask(integration, CREATE)).code).toBe('APPROVAL_REQUIRED')
-  expect((await world.ask(admin, CREATE)).code).toBeNull()
-  await set([{ level: 'ENTERPRISE', action: 'authority.*', ruling: 'ALONE' }])
-  expect((await world.ask(admin, CREATE)).code).toBe('FORBIDDEN')
-  const { data } = await world.ask(admin, '{ auditEntries(actionType: "denial") { nodes { subject } } }')
-  expect(data['auditEntries']?.['nodes']).toEqual([
-    { subject: 'operation/access.grant' },
-    { subject: 'operation/access.grant' },
-  ])
-})
-
 test('simulatePolicy replays past decisions with a draft in force, and shows what would be different', async () => {
   const agent = colleague(admin, 'agent')
   for (const amount of [5, 15, 30, 45])
@@ -236,8 +219,7 @@ test('simulatePolicy replays past decisions with a draft in force, and shows wha
     )
   const { data } = await simulate(1)
   expect(data['simulatePolicy']).toMatchObject({
-    // Writing the draft was a decision too.
-    replayed: 5,
+    replayed: 4,
     skipped: 1,
     differing: 2,
     changes: [{ from: 'ALLOW', to: 'DENY', count: 2 }],
@@ -255,11 +237,7 @@ test('simulatePolicy replays past decisions with a draft in force, and shows wha
 test('what was redacted is not kept', async () => {
   await enforce({ actions: ['tool.call'], effect: 'REDACT', redact: ['$.arguments.card'] })
   await authorize(world, admin, { action: 'tool.call', arguments: { card: 'secret-4711', sum: 3 } })
-  // Another decision that is waited for writes those before it.
-  await world.ask(
-    admin,
-    'mutation { createApiKey(input: { principalName: "A", roles: ["viewer"] }) { secret } }',
-  )
+  await decisionLogOf(world.database).flush()
   const rows = await world.database.readTenant<{ request: object }>(
     admin,
     `select request from policy_decision where organization_id = $1 and action = 'tool.call'`,

@@ -58,7 +58,7 @@ export function requestOf(actor: Actor, question: AuthorizationQuestion): Decisi
       kind: actor.kind,
       name: actor.name,
       roles: actor.roles,
-      levels: levelsOf(actor),
+      levels: levelsOf(actor, { domainId: resource?.domain ?? null, teamId: resource?.team ?? null }),
       agentId: actor.agentId ?? null,
     },
     action,

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ACTIONS, type Actor, type GovernedAction, isActionPattern, type Role } from '@tutti/schema'
+import {
+  ACTIONS,
+  type Actor,
+  type GovernedAction,
+  isActionPattern,
+  type Role,
+  UNGOVERNED_MUTATIONS,
+} from '@tutti/schema'
+import { REFERRING } from '../gates/references-of.ts'
 import { testActor } from '@tutti/prisma/testing'
 import { buildSchema } from 'graphql'
 import fc from 'fast-check'
@@ -109,6 +117,9 @@ test('every mutation that the catalogue names is there, and is of one action', (
   const known = Object.keys(api.getMutationType()?.getFields() ?? {})
   expect(named.filter((mutation) => !known.includes(mutation))).toEqual([])
   expect(new Set(named).size).toBe(named.length)
+  const ungoverned = Object.keys(UNGOVERNED_MUTATIONS)
+  expect([...ungoverned, ...REFERRING].filter((mutation) => !known.includes(mutation))).toEqual([])
+  expect(ungoverned.filter((mutation) => named.includes(mutation))).toEqual([])
 })
 
 test('the most specific line decides: role, team, domain, action, bounds', () => {

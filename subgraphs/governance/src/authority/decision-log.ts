@@ -30,7 +30,7 @@ export interface DecisionRecord {
 /** Decisions on their way into the table: no question waits for them. */
 export interface DecisionLog {
   add(actor: Actor, record: DecisionRecord): void
-  /** Writes what waits. */
+  /** Writes what waits; what is being written is written too when it answers. */
   flush(): Promise<void>
 }
 
@@ -48,8 +48,14 @@ function createDecisionLog(database: Database): DecisionLog {
   let count = 0
   let writes = 0
   let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> = Promise.resolve()
 
-  async function write(): Promise<void> {
+  function write(): Promise<void> {
+    writing = writing.catch(() => undefined).then(writeWaiting)
+    return writing
+  }
+
+  async function writeWaiting(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
     const batches = [...waiting.values()]

@@ -1,3 +1,5 @@
+import { type Actor, type Place, scopesWithin } from '@tutti/schema'
+
 /** Levels of decision, from the narrowest. */
 export const LEVELS = ['agent', 'domain', 'enterprise'] as const
 export type Level = (typeof LEVELS)[number]
@@ -24,17 +26,19 @@ const SCOPES_OF: Readonly<Record<Level, readonly string[]>> = {
 }
 
 /**
- * The levels on which somebody decides, the narrowest first: those of the built-in roles. Who has none of these, but roles of
- * the organization's own, decides on the level that their scopes are of.
+ * The levels on which somebody decides about something there, the narrowest first: those of the built-in roles. Who has none
+ * of these, but roles of the organization's own, decides on the level that their scopes are of. Who has a role in that
+ * domain or team alone decides on the level of its scopes there as well.
  */
-export function levelsOf({
-  roles,
-  scopes,
-}: {
-  roles: readonly string[]
-  scopes: readonly string[]
-}): Level[] {
-  const levels = LEVELS.filter((level) => roles.some((role) => levelOf(role) === level))
-  if (levels.length > 0) return levels
-  return LEVELS.filter((level) => SCOPES_OF[level].some((scope) => scopes.includes(scope))).slice(-1)
+export function levelsOf(
+  actor: Pick<Actor, 'roles' | 'scopes' | 'within'>,
+  place: Place = { domainId: null, teamId: null },
+): Level[] {
+  const ofRoles = LEVELS.filter((level) => actor.roles.some((role) => levelOf(role) === level))
+  const everywhere = ofRoles.length > 0 ? ofRoles : levelOfScopes(actor.scopes)
+  const there = levelOfScopes(scopesWithin(actor, place))
+  return LEVELS.filter((level) => everywhere.includes(level) || there.includes(level))
 }
+
+const levelOfScopes = (scopes: readonly string[]): Level[] =>
+  LEVELS.filter((level) => SCOPES_OF[level].some((scope) => scopes.includes(scope))).slice(-1)

@@ -1,3 +1,4 @@
+import { isAlwaysGoverned } from '@tutti/schema'
 import { type DecisionRequest } from '../policies/decision-request.ts'
 import { type CompiledPolicies } from '../policies/compile-policies.ts'
 import { decidePolicies, type MatchedPolicy, type PolicyFailure } from '../policies/decide-policies.ts'
@@ -30,15 +31,17 @@ export const MUTATION = 'mutation'
 
 /**
  * Authority first, then the policies: what either forbids is forbidden, and what either asks for is asked for. The
- * built-in matrix has no say about mutations at the door: scopes of roles are what stands between them and a new
- * organization, until it sets a matrix of its own.
+ * built-in matrix has no say about mutations but those that change the rules and who may come in: scopes of roles are what
+ * stands between the others and a new organization, until it sets a matrix of its own.
  */
 export function rule(
   { policies, matrix }: { policies: CompiledPolicies; matrix: CompiledMatrix },
   request: DecisionRequest,
 ): Authorization & { failures: PolicyFailure[] } {
   const authority =
-    matrix.version === 0 && request.resource.type === MUTATION ? UNRULED : decideAuthority(matrix, request)
+    matrix.version === 0 && request.resource.type === MUTATION && !isAlwaysGoverned(request.action)
+      ? UNRULED
+      : decideAuthority(matrix, request)
   const decision = decidePolicies(policies, request)
   const { stages, escalateTo, redactions } = decision.obligations
   const ruling = join(authority.ruling === 'never', authority.ruling === 'ask', decision.effect)

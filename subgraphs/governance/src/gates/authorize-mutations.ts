@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isId } from '@tutti/runtime'
-import { type Actor, actorSchema } from '@tutti/schema'
+import { type Actor, actorSchema, isAlwaysGoverned, type Place } from '@tutti/schema'
 import { z } from 'zod'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
 import { isApproved, isOpen } from '../approvals/approval-status.ts'
@@ -11,9 +11,11 @@ import { authorize } from '../authority/authorize.ts'
 import { decisionLogOf } from '../authority/decision-log.ts'
 import { type Authorization, MUTATION } from '../authority/rule.ts'
 import { rulesMemoryOf } from '../authority/rules-memory.ts'
+import { strictest } from '../authority/strictest.ts'
 import type { DomainServices } from '../context.ts'
 import { jsonObject } from '../input/json-value.ts'
 import { askPeople, readApprovals } from './ask-people.ts'
+import { placesOf } from './places-of.ts'
 
 const mutationSchema = z.object({
   /** Its name in the answer, by which refusals speak of it. */
@@ -52,6 +54,8 @@ interface Ruled extends MutationCall {
   authorization: Authorization
   asked: { mutation: string; arguments: Record<string, unknown> }
   digest: string
+  /** Why they cannot be asked about these arguments; null: they can. */
+  mistake: string | null
 }
 
 /**
@@ -66,13 +70,12 @@ export async function authorizeMutations(
   { mutations, approvals }: { mutations: readonly MutationCall[]; approvals: readonly string[] },
 ): Promise<MutationRefusal[]> {
   const { matrix, sources } = await rulesMemoryOf(services.database).rulesOf(actor)
-  if (matrix.version === 0 && sources.length === 0) return []
-  const ruled: Ruled[] = []
-  for (const mutation of mutations) {
-    const asked = jsonObject().safeParse(mutation.arguments)
-    if (!asked.success) return [refuse(mutation, 'BAD_INPUT', asked.error.issues[0]?.message ?? '')]
-    ruled.push(await ruleOn(services, actor, { ...mutation, arguments: asked.data }))
-  }
+  const isRuled = matrix.version > 0 || sources.length > 0
+  if (!isRuled && !mutations.some(({ action }) => isAlwaysGoverned(action))) return []
+  const places = await placesOf(services, actor, mutations)
+  const ruled = await Promise.all(
+    mutations.map((mutation, index) => ruleOn(services, actor, mutation, places[index] ?? [])),
+  )
   await decisionLogOf(services.database).flush()
   const governed = ruled.filter(({ authorization }) => authorization.ruling !== 'allow')
   if (governed.length === 0) return letThrough(services, actor, ruled)
@@ -82,6 +85,8 @@ export async function authorizeMutations(
       denied.map((each) => deny(services, actor, each, each.authorization.reasons.join(' '))),
     )
   }
+  const unfit = governed.filter(({ mistake }) => mistake !== null)
+  if (unfit.length > 0) return unfit.map((each) => refuse(each, 'BAD_INPUT', each.mistake ?? ''))
   const twice = governed.filter((each, place) =>
     governed.slice(0, place).some(({ digest }) => digest === each.digest),
   )
@@ -99,16 +104,36 @@ export async function authorizeMutations(
   return letThrough(services, actor, ruled)
 }
 
-async function ruleOn(services: DomainServices, actor: Actor, mutation: MutationCall): Promise<Ruled> {
+/** Rules on it in each of the places that it is about; the strictest ruling is the one. */
+async function ruleOn(
+  services: DomainServices,
+  actor: Actor,
+  mutation: MutationCall,
+  places: readonly Place[],
+): Promise<Ruled> {
   const { field, action, amount } = mutation
-  const authorization = await authorize(services, actor, {
-    action,
-    resource: { type: MUTATION, name: field },
-    arguments: mutation.arguments,
-    context: { amount },
-  })
-  const asked = { mutation: field, arguments: mutation.arguments }
-  return { ...mutation, authorization, asked, digest: digestOf({ action, arguments: asked }) }
+  const storable = jsonObject().safeParse(mutation.arguments)
+  const given = storable.data ?? mutation.arguments
+  const authorization = strictest(
+    await Promise.all(
+      places.map(({ domainId, teamId }) =>
+        authorize(services, actor, {
+          action,
+          resource: { type: MUTATION, name: field, domain: domainId, team: teamId },
+          arguments: given,
+          context: { amount },
+        }),
+      ),
+    ),
+  )
+  const asked = { mutation: field, arguments: given }
+  return {
+    ...mutation,
+    authorization,
+    asked,
+    digest: storable.success ? digestOf({ action, arguments: asked }) : '',
+    mistake: storable.success ? null : (storable.error.issues[0]?.message ?? 'Cannot be asked about.'),
+  }
 }
 
 /** Which yes is for which mutation; what has none is refused, and asked unless a yes was given that is for something else. */

@@ -2,7 +2,6 @@ import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
-import { requireAuthority } from '../authority/require-authority.ts'
 import type { DomainServices } from '../context.ts'
 import { line } from '../input/text.ts'
 import { oneOf, rulesSchema } from './policy-input.ts'
@@ -24,7 +23,6 @@ export async function createPolicy(
   input: unknown,
 ): Promise<PolicyRow> {
   const { name, kind, ...rules } = parseInput(nameSchema.and(rulesSchema), input)
-  await requireAuthority(services, actor, { action: 'policy.write', arguments: { name, kind } })
   return services.database.inTenant(actor, async (tx) => {
     const [count] = await tx.sql<{ many: boolean }>(
       `select count(*) >= ${MOST_POLICIES} as many from policy where organization_id = $1::uuid`,

@@ -1,7 +1,6 @@
 import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
-import { requireAuthority } from '../authority/require-authority.ts'
 import { rulesMemoryOf } from '../authority/rules-memory.ts'
 import type { DomainServices } from '../context.ts'
 import { prose } from '../input/text.ts'
@@ -22,7 +21,6 @@ export async function retirePolicy(
   input: unknown,
 ): Promise<PolicyRow> {
   const { id, reason } = parseInput(inputSchema, input)
-  await requireAuthority(services, actor, { action: 'policy.write', resource: { type: 'policy', id } })
   const retired = await services.database.inTenant(actor, async (tx) => {
     const { policy, versions } = await lockPolicy(tx, id)
     const last =

@@ -3,7 +3,6 @@ import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
-import { requireAuthority } from '../authority/require-authority.ts'
 import { rulesMemoryOf } from '../authority/rules-memory.ts'
 import type { DomainServices } from '../context.ts'
 import { remark } from '../input/text.ts'
@@ -32,11 +31,6 @@ export async function reviewPolicy(
   input: unknown,
 ): Promise<PolicyRow> {
   const { id, version, decision, comment } = parseInput(inputSchema, input)
-  await requireAuthority(services, actor, {
-    action: 'policy.enforce',
-    resource: { type: 'policy', id },
-    arguments: { version, decision },
-  })
   const reviewed = await services.database.inTenant(actor, async (tx) => {
     const { policy, versions } = await lockPolicy(tx, id)
     const candidate = versions.find(({ status }) => canReview(status))

@@ -2,7 +2,6 @@ import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
-import { requireAuthority } from '../authority/require-authority.ts'
 import type { DomainServices } from '../context.ts'
 import { lockPolicy } from './lock-policy.ts'
 import type { PolicyRow } from './policy-row.ts'
@@ -18,7 +17,6 @@ export async function submitPolicy(
   input: unknown,
 ): Promise<PolicyRow> {
   const { id } = parseInput(inputSchema, input)
-  await requireAuthority(services, actor, { action: 'policy.write', resource: { type: 'policy', id } })
   return services.database.inTenant(actor, async (tx) => {
     const { policy, versions } = await lockPolicy(tx, id)
     const draft = versions.find(({ status }) => canSubmit(status))

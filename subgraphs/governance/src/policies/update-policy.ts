@@ -1,7 +1,6 @@
 import { parseInput } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { z } from 'zod'
-import { requireAuthority } from '../authority/require-authority.ts'
 import type { DomainServices } from '../context.ts'
 import { lockPolicy } from './lock-policy.ts'
 import { rulesSchema } from './policy-input.ts'
@@ -21,7 +20,6 @@ export async function updatePolicy(
   input: unknown,
 ): Promise<PolicyRow> {
   const { id, ...rules } = parseInput(idSchema.and(rulesSchema), input)
-  await requireAuthority(services, actor, { action: 'policy.write', resource: { type: 'policy', id } })
   return services.database.inTenant(actor, async (tx) => {
     const { policy } = await lockPolicy(tx, id)
     await recordPolicyChange(tx, policy, await writePolicyVersion(tx, id, rules), 'updated')
