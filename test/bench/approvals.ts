@@ -1,14 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { requestApproval } from '@tutti/governance/domain'
-import { createTemplate } from '@tutti/prisma/testing'
 import type { EventData } from '@tutti/schema'
-import { startEmbeddedPostgres } from '@tutti/standalone'
 import type { Organization } from '../world/organization.ts'
 import { startWorld, type World } from '../world/start-world.ts'
 import { type Bench, interleave, percentile, type Round } from './bench.ts'
+import { startTestPostgres } from './start-postgres.ts'
 
 const DECIDERS = 16
 const WARM = 20
@@ -36,34 +32,25 @@ const AT_ONCE = 20
 export const bench: Bench = {
   name: 'approvals',
   async run(context) {
-    const directory = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
-    chmodSync(directory, 0o711) // PostgreSQL runs as another user when we are root, and has to pass
-    const postgres = await startEmbeddedPostgres({ directory })
-    process.env['TUTTI_TEST_POSTGRES_URL'] = postgres.url
-    try {
-      await createTemplate()
-      await using world = await startWorld({ workers: true })
-      const org = await world.organization()
-      await org
-        .as('operator')
-        .query('mutation($d: String!) { applyWorkflow(input: { document: $d }) { changed } }', {
-          d: WORKFLOW,
-        })
-      await resume(world, org, WARM)
-      await decisions(world, org, 100)
-      const runs = context.quick ? 60 : 300
-      const count = context.quick ? 500 : 10_000
-      await interleave(context, {
-        tutti: async () => ({
-          ...(await resume(world, org, runs)),
-          decisions: await decisions(world, org, count),
-          bulk_decisions: await decisions(world, org, count, AT_ONCE),
-        }),
+    await using _postgres = await startTestPostgres()
+    await using world = await startWorld({ workers: true })
+    const org = await world.organization()
+    await org
+      .as('operator')
+      .query('mutation($d: String!) { applyWorkflow(input: { document: $d }) { changed } }', {
+        d: WORKFLOW,
       })
-    } finally {
-      await postgres.stop()
-      rmSync(directory, { recursive: true, force: true })
-    }
+    await resume(world, org, WARM)
+    await decisions(world, org, 100)
+    const runs = context.quick ? 60 : 300
+    const count = context.quick ? 500 : 10_000
+    await interleave(context, {
+      tutti: async () => ({
+        ...(await resume(world, org, runs)),
+        decisions: await decisions(world, org, count),
+        bulk_decisions: await decisions(world, org, count, AT_ONCE),
+      }),
+    })
   },
 }
 

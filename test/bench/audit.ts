@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createWriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { exportRecord, openSealer, publishCheckpoints } from '@tutti/governance/domain'
 import { openTail } from '@tutti/prisma'
-import { createTemplate, openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
+import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createKms } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
-import { startEmbeddedPostgres } from '@tutti/standalone'
 import { type Bench, interleave, type Round } from './bench.ts'
+import { startTestPostgres } from './start-postgres.ts'
 
 const TENANTS = 20
 const A_MILLION = 1_000_000
@@ -24,32 +23,26 @@ const BIN = join(import.meta.dirname, '../../packages/verify/bin/tutti-verify.js
 export const bench: Bench = {
   name: 'audit',
   async run(context) {
-    const directory = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
-    chmodSync(directory, 0o711) // PostgreSQL runs as another user when we are root, and has to pass
-    const postgres = await startEmbeddedPostgres({ directory })
-    process.env['TUTTI_TEST_POSTGRES_URL'] = postgres.url
-    try {
-      await createTemplate()
-      const count = context.quick ? ENTRIES.quick : ENTRIES.full
-      await interleave(context, {
-        tutti: async () => {
-          await using world = await openTestDatabase()
-          const tenants = await Promise.all(Array.from({ length: TENANTS }, () => world.organization()))
-          await write(world, tenants, count)
-          const entries = await seal(world, count)
-          const big = await world.organization()
-          await write(world, [big], count)
-          await seal(world, count)
-          return {
-            entries: { value: entries, unit: '1/s' },
-            verify_1m: { value: ((await verify(world, big, directory)) * A_MILLION) / count, unit: 's' },
-          } satisfies Round
-        },
-      })
-    } finally {
-      await postgres.stop()
-      rmSync(directory, { recursive: true, force: true })
-    }
+    await using postgres = await startTestPostgres()
+    const count = context.quick ? ENTRIES.quick : ENTRIES.full
+    await interleave(context, {
+      tutti: async () => {
+        await using world = await openTestDatabase()
+        const tenants = await Promise.all(Array.from({ length: TENANTS }, () => world.organization()))
+        await write(world, tenants, count)
+        const entries = await seal(world, count)
+        const big = await world.organization()
+        await write(world, [big], count)
+        await seal(world, count)
+        return {
+          entries: { value: entries, unit: '1/s' },
+          verify_1m: {
+            value: ((await verify(world, big, postgres.directory)) * A_MILLION) / count,
+            unit: 's',
+          },
+        } satisfies Round
+      },
+    })
   },
 }
 

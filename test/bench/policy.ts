@@ -1,11 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { authorize } from '@tutti/governance/domain'
-import { createTemplate, openTestDatabase, testActor } from '@tutti/prisma/testing'
+import { openTestDatabase, testActor } from '@tutti/prisma/testing'
 import { ACTIONS } from '@tutti/schema'
-import { startEmbeddedPostgres } from '@tutti/standalone'
 import { type Bench, interleave, percentile, type Round } from './bench.ts'
+import { startTestPostgres } from './start-postgres.ts'
 
 const POLICIES = 500
 /** Of them so many are about every action. */
@@ -22,56 +19,47 @@ const AT_ONCE = 100
 export const bench: Bench = {
   name: 'policy',
   async run(context) {
-    const directory = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
-    chmodSync(directory, 0o711) // PostgreSQL runs as another user when we are root, and has to pass
-    const postgres = await startEmbeddedPostgres({ directory })
-    process.env['TUTTI_TEST_POSTGRES_URL'] = postgres.url
-    try {
-      await createTemplate()
-      await using world = await openTestDatabase()
-      const actor = await world.organization('admin')
-      await world.database.inTenant(actor, (tx) => tx.sql(INSERT, actor.organizationId, Object.keys(ACTIONS)))
-      const operator = testActor('operator', actor.organizationId)
-      const actions = Object.keys(ACTIONS)
-      const decide = (number: number) =>
-        authorize(world, operator, {
-          action: actions[number % actions.length] ?? '',
-          resource: {
-            type: 'order',
-            id: String(number),
-            domain: `d${number % 10}`,
-            attributes: { region: 'eu' },
-          },
-          arguments: { order: number, lines: [{ price: 12.5 }, { price: number }] },
-          context: { amount: number % 2_000, risk: 'medium', classification: 'internal' },
-        })
-      for (let number = 0; number < WARM; number++) await decide(number)
-      const tutti = async (): Promise<Round> => {
-        const decisions = context.quick ? 50_000 : 200_000
-        const latencies: number[] = []
-        const rulings = new Set<string>()
-        const cpu = process.cpuUsage()
-        const began = performance.now()
-        for (let number = 0; number < decisions; number++) {
-          const started = performance.now()
-          rulings.add((await decide(number)).ruling)
-          latencies.push(performance.now() - started)
-          if (number % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
-        }
-        const seconds = (performance.now() - began) / 1_000
-        const { user, system } = process.cpuUsage(cpu)
-        if (rulings.size < 3) throw new Error(`Only ${[...rulings].join()} was ruled.`)
-        return {
-          decision_p99: { value: percentile(latencies, 0.99), unit: 'ms' },
-          decisions: { value: decisions / seconds, unit: '1/s' },
-          decision_cpu: { value: (user + system) / decisions, unit: 'µs' },
-        }
+    await using _postgres = await startTestPostgres()
+    await using world = await openTestDatabase()
+    const actor = await world.organization('admin')
+    await world.database.inTenant(actor, (tx) => tx.sql(INSERT, actor.organizationId, Object.keys(ACTIONS)))
+    const operator = testActor('operator', actor.organizationId)
+    const actions = Object.keys(ACTIONS)
+    const decide = (number: number) =>
+      authorize(world, operator, {
+        action: actions[number % actions.length] ?? '',
+        resource: {
+          type: 'order',
+          id: String(number),
+          domain: `d${number % 10}`,
+          attributes: { region: 'eu' },
+        },
+        arguments: { order: number, lines: [{ price: 12.5 }, { price: number }] },
+        context: { amount: number % 2_000, risk: 'medium', classification: 'internal' },
+      })
+    for (let number = 0; number < WARM; number++) await decide(number)
+    const tutti = async (): Promise<Round> => {
+      const decisions = context.quick ? 50_000 : 200_000
+      const latencies: number[] = []
+      const rulings = new Set<string>()
+      const cpu = process.cpuUsage()
+      const began = performance.now()
+      for (let number = 0; number < decisions; number++) {
+        const started = performance.now()
+        rulings.add((await decide(number)).ruling)
+        latencies.push(performance.now() - started)
+        if (number % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve))
       }
-      await interleave(context, { tutti })
-    } finally {
-      await postgres.stop()
-      rmSync(directory, { recursive: true, force: true })
+      const seconds = (performance.now() - began) / 1_000
+      const { user, system } = process.cpuUsage(cpu)
+      if (rulings.size < 3) throw new Error(`Only ${[...rulings].join()} was ruled.`)
+      return {
+        decision_p99: { value: percentile(latencies, 0.99), unit: 'ms' },
+        decisions: { value: decisions / seconds, unit: '1/s' },
+        decision_cpu: { value: (user + system) / decisions, unit: 'µs' },
+      }
     }
+    await interleave(context, { tutti })
   },
 }
 

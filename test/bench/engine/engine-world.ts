@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,10 +9,10 @@ import { type Data, migrate, openData, roleUrl } from '@tutti/prisma'
 import { testActor } from '@tutti/prisma/testing'
 import { createKms, createLanes, createLifecycle, createLog, type Lifecycle } from '@tutti/runtime'
 import { type Actor, TASK_LANE } from '@tutti/schema'
-import { startEmbeddedPostgres } from '@tutti/standalone'
 import { startWorkers } from '@tutti/workers'
 import pg from 'pg'
 import { applyWorkflow, startRuns } from '@tutti/workflows/domain'
+import { startPostgres } from '../start-postgres.ts'
 
 export const SECRET = 'a-secret-for-benches-only-of-48-characters-at-least'
 export const STEPS = 5
@@ -55,9 +55,7 @@ export async function startEngineWorld({
   agentUrl,
   workers: hasWorkers = true,
 }: EngineWorldOptions = {}): Promise<EngineWorld> {
-  const directory = mkdtempSync(join(tmpdir(), 'tutti-bench-'))
-  chmodSync(directory, 0o711) // PostgreSQL runs as another user when we are root, and has to pass
-  const postgres = await startEmbeddedPostgres({ directory })
+  const postgres = await startPostgres()
   await migrate({ url: postgres.url, secret: SECRET })
   const log = createLog('bench', 'error')
   const lifecycle: Lifecycle = createLifecycle(log)
@@ -113,8 +111,7 @@ export async function startEngineWorld({
     storeCpu: () => cpuOfChildren(postgres.pid),
     async [Symbol.asyncDispose]() {
       await lifecycle.stop()
-      await postgres.stop()
-      rmSync(directory, { recursive: true, force: true })
+      await postgres[Symbol.asyncDispose]()
     },
   }
 }
