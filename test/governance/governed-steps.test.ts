@@ -235,7 +235,7 @@ test('where a step says what they must look like, others are refused at every pl
   const [error] = refused.body.errors ?? []
   expect(error?.extensions?.['code']).toBe('BAD_INPUT')
   const problems = error?.extensions?.['problems']
-  expect(Array.isArray(problems) && problems.map(({ path }) => path).toSorted()).toEqual([
+  expect(Array.isArray(problems) && problems.map(({ path }) => String(path)).toSorted()).toEqual([
     'input.finalArguments',
     'input.finalArguments',
     'input.finalArguments.customer',

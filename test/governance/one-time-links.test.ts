@@ -1,18 +1,22 @@
 import { deleteOldLinks, deleteOldNotifications } from '@tutti/governance/domain'
 import type { Role } from '@tutti/schema'
+import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Organization } from '../world/organization.ts'
 import { startWorld, type World } from '../world/start-world.ts'
 import { type Mail, type Mailbox, openMailbox, tokenIn } from './mailbox.ts'
+import { openReceiver, type Received, type Receiver } from './receiver.ts'
 
 const PATIENCE = { timeout: 60_000, interval: 50 }
 
 let mailbox: Mailbox
+let receiver: Receiver
 let world: World
 let org: Organization
 
 beforeAll(async () => {
   mailbox = await openMailbox()
+  receiver = await openReceiver()
   world = await startWorld({
     workers: true,
     smtpUrl: mailbox.url,
@@ -21,6 +25,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]()
+  await receiver[Symbol.asyncDispose]()
   await mailbox[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
@@ -84,6 +89,187 @@ const statusOf = async (id: string) => {
   return approval
 }
 const unknown = () => open(`${world.url}/decide/${'A'.repeat(43)}`)
+
+const SIGNING = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
+/** Has a person told at the receiver, under a path of their own, and not by mail. */
+async function setPlace(role: Role, kind: 'CHAT' | 'WEBHOOK'): Promise<string> {
+  const path = `/${kind.toLowerCase()}/${org.actor(role).id}`
+  const admin = org.as('admin')
+  if (kind === 'WEBHOOK')
+    await admin.query(
+      'mutation ($input: SetCredentialInput!) { setCredential(input: $input) { credential { id } } }',
+      { input: { name: 'signing', value: SIGNING } },
+    )
+  await admin.query(
+    'mutation ($input: SetNotificationChannelInput!) { setNotificationChannel(input: $input) { channel { id } } }',
+    {
+      input: {
+        ownerKind: 'PERSON',
+        owner: org.actor(role).id,
+        kind,
+        address: `${receiver.url}${path}`,
+        credential: kind === 'WEBHOOK' ? 'signing' : null,
+      },
+    },
+  )
+  return path
+}
+/** What came to a path, once there are so many; what failed is tried again at once. */
+async function received(path: string, least = 1): Promise<Received[]> {
+  const came = async () => {
+    await world.asOwner(
+      `update notification set next_at = now() where organization_id = $1 and status = 'pending' and last_error is not null`,
+      [org.id],
+    )
+    return receiver.to(path).length
+  }
+  await expect.poll(came, PATIENCE).toBeGreaterThanOrEqual(least)
+  return receiver.to(path)
+}
+const inChat = ({ body }: Received) => {
+  const { text } = JSON.parse(body) as { text: string }
+  const link = /https:\/\/tutti\.example\.com\/door(\/decide\/[\w-]{43})$/.exec(text)?.[1]
+  return { text, link: `${world.url}${link}` }
+}
+const inHook = ({ body, headers }: Received) => {
+  const verified = new Webhook(SIGNING).verify(body, {
+    'webhook-id': String(headers['webhook-id']),
+    'webhook-timestamp': String(headers['webhook-timestamp']),
+    'webhook-signature': String(headers['webhook-signature']),
+  }) as { type: string; data: { link: string; approvalId?: string } }
+  const link = verified.data.link.replace('https://tutti.example.com/door', world.url)
+  return { ...verified, link, id: headers['webhook-id'] }
+}
+
+describe('by chat and by signed webhook', () => {
+  test('an approval is decided by the link of the chat, and that of the webhook is dead then', async () => {
+    const [chat, hook] = [await setPlace('approver', 'CHAT'), await setPlace('admin', 'WEBHOOK')]
+    const { id } = await ask()
+    const [said] = (await received(chat)).map(inChat)
+    const [told] = (await received(hook)).map(inHook)
+    expect(said?.text).toMatch(/^\*To decide: Refund order 4711\?\*\nDelivered broken\./)
+    expect(told).toMatchObject({ type: 'approval.waiting', data: { approvalId: id } })
+    expect((await open(told?.link ?? '')).status).toBe(200)
+    expect((await send(said?.link ?? '', { decision: 'REJECT', comment: 'No.' })).status).toBe(200)
+    for (const dead of [said?.link ?? '', told?.link ?? '']) {
+      expect((await open(dead)).status).toBe(404)
+      expect((await send(dead, { decision: 'APPROVE' })).status).toBe(404)
+    }
+    expect(await statusOf(id)).toMatchObject({
+      status: 'REJECTED',
+      decisions: [{ comment: 'No.', decidedBy: { id: org.actor('approver').id } }],
+    })
+    expect([mailbox.to(addressOf('approver')), mailbox.to(addressOf('admin'))]).toEqual([[], []])
+  })
+
+  test('what the other side did not take is told again under the same id, and all its links decide once', async () => {
+    const hook = await setPlace('approver', 'WEBHOOK')
+    receiver.willAnswer(hook, [500, 'cut'])
+    const { id } = await ask({ stages: [{ people: [org.actor('approver').id] }] })
+    const tries = (await received(hook, 3)).map(inHook)
+    expect(new Set(tries.map((each) => each.id)).size).toBe(1)
+    expect(new Set(tries.map(({ link }) => link)).size).toBe(3)
+    const answers = await Promise.all(tries.map(({ link }) => send(link, { decision: 'APPROVE' })))
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 404, 404])
+    expect((await statusOf(id)).decisions).toHaveLength(1)
+  })
+
+  test('a link is dead from the deadline of its approval on', async () => {
+    const chat = await setPlace('approver', 'CHAT')
+    const { id } = await ask({ stages: [{ people: [org.actor('approver').id], deadlineSeconds: 3_600 }] })
+    const [said] = (await received(chat)).map(inChat)
+    const [link] = await world.asOwner<{ ends: Date }>(
+      `select l.expires_at as ends from decision_link l join approval a on l.subject = 'approval/' || a.id
+       where a.organization_id = $1 and a.id = $2 and l.expires_at = a.expires_at`,
+      [org.id, id],
+    )
+    expect(link).toBeDefined()
+    await world.asOwner('update approval set expires_at = now() where organization_id = $1 and id = $2', [
+      org.id,
+      id,
+    ])
+    expect((await send(said?.link ?? '', { decision: 'APPROVE' })).status).toBe(404)
+    expect((await statusOf(id)).decisions).toEqual([])
+  })
+
+  test('an escalation is taken on once, and not when it is others’ turn or settled', async () => {
+    const chat = await setPlace('approver', 'CHAT')
+    await escalateTo('approver')
+    const one = await escalated()
+    const [said] = (await received(chat)).map(inChat)
+    expect(said?.text).toContain('*Escalation (person): Nobody decided in time: Refund order 4711?*')
+    await org
+      .as('admin')
+      .query(
+        'mutation ($id: ID!, $to: ID!) { reassignEscalation(input: { id: $id, to: $to, reason: "Yours." }) { escalation { id } } }',
+        {
+          id: one,
+          to: org.actor('operator').id,
+        },
+      )
+    expect((await send(said?.link ?? '', { decision: 'ACKNOWLEDGE' })).status).toBe(404)
+
+    const two = await escalated()
+    const [, again] = (await received(chat, 2)).map(inChat)
+    expect((await send(again?.link ?? '', { decision: 'ACKNOWLEDGE' })).status).toBe(200)
+    expect((await send(again?.link ?? '', { decision: 'ACKNOWLEDGE' })).status).toBe(404)
+    const { escalations } = await org
+      .as('viewer')
+      .query<{ escalations: { nodes: { id: string; status: string; approval: { id: string } }[] } }>(
+        '{ escalations { nodes { id status approval { id } } } }',
+      )
+    expect(escalations.nodes.map(({ id, status }) => [id, status])).toEqual([
+      [one, 'OPEN'],
+      [two, 'ACKNOWLEDGED'],
+    ])
+
+    const three = await escalated()
+    const [, , last] = (await received(chat, 3)).map(inChat)
+    const decided = await org
+      .as('viewer')
+      .query<{ escalation: { approval: { id: string } } }>(
+        'query ($id: ID!) { escalation(id: $id) { approval { id } } }',
+        { id: three },
+      )
+    await org
+      .as('admin')
+      .query(
+        'mutation ($id: ID!) { decideApproval(input: { id: $id, decision: REJECT }) { approval { id } } }',
+        {
+          id: decided.escalation.approval.id,
+        },
+      )
+    expect((await open(last?.link ?? '')).status).toBe(404)
+    expect((await send(last?.link ?? '', { decision: 'ACKNOWLEDGE' })).status).toBe(404)
+  })
+})
+
+/** Has one person alone be responsible for what is escalated. */
+const escalateTo = (role: Role) =>
+  org.as('admin').query(
+    `mutation ($id: String!) { setEscalationPolicy(input: { levels: [{ level: PERSON, responsible: { kind: PERSON, name: $id },
+       acknowledgeWithinSeconds: 3600, resolveWithinSeconds: 7200 }] }) { policy { id } } }`,
+    { id: org.actor(role).id },
+  )
+/** The id of a new escalation: nobody decides an approval in time. */
+async function escalated(): Promise<string> {
+  const stages = [{ roles: ['viewer'], deadlineSeconds: 60, onDeadline: 'ESCALATE' }]
+  const { id } = await ask({ stages })
+  await world.asOwner('update approval set expires_at = now() where organization_id = $1 and id = $2', [
+    org.id,
+    id,
+  ])
+  const found = async () =>
+    (
+      await world.asOwner<{ id: string }>(
+        'select id from escalation where organization_id = $1 and approval_id = $2',
+        [org.id, id],
+      )
+    )[0]?.id
+  await expect.poll(found, PATIENCE).toBeDefined()
+  return (await found()) ?? expect.unreachable()
+}
 
 describe('an approval by its link', () => {
   test('is shown as it is asked, by itself changed by nothing, and decided once', async () => {
@@ -309,11 +495,7 @@ describe('an approval by its link', () => {
 })
 
 test('an escalation is taken on by its link, and that nobody answered it is told', async () => {
-  await org.as('admin').query(
-    `mutation ($id: String!) { setEscalationPolicy(input: { levels: [{ level: PERSON, responsible: { kind: PERSON, name: $id },
-       acknowledgeWithinSeconds: 3600, resolveWithinSeconds: 7200 }] }) { policy { id } } }`,
-    { id: org.actor('approver').id },
-  )
+  await escalateTo('approver')
   const policy = { stages: [{ roles: ['operator'], deadlineSeconds: 60, onDeadline: 'ESCALATE' }] }
   const { id } = await ask(policy, 'admin')
   await world.asOwner('update approval set expires_at = now() where organization_id = $1 and id = $2', [

@@ -16,6 +16,8 @@ export interface DeliveryServices extends Pick<WorkerServices, 'database' | 'kms
   mailer: Mailer
   /** Where people reach the gateway; without it nobody gets a link. */
   publicUrl?: string | undefined
+  /** How long a receiver has to answer; 20,000 unless given. */
+  timeoutMs?: number
 }
 
 /**
@@ -42,7 +44,7 @@ async function send(
   try {
     if (notification.kind === 'email') return await services.mailer.send(notification)
     const secret = await secretOf(services, organizationId, notification)
-    return await post(services.egress, notification, secret)
+    return await post(services, notification, secret)
   } catch (error) {
     if (error instanceof AddressRefused || error instanceof Unusable)
       return { ok: false, message: error.message, final: true }
@@ -71,7 +73,10 @@ async function secretOf(
 }
 
 async function post(
-  { allowLocal, dispatcher }: Egress,
+  {
+    egress: { allowLocal, dispatcher },
+    timeoutMs = TIMEOUT_MS,
+  }: Pick<DeliveryServices, 'egress' | 'timeoutMs'>,
   notification: NotificationRow,
   secret: string | null,
 ): Promise<Delivery> {
@@ -89,7 +94,7 @@ async function post(
     body,
     headers: { 'content-type': 'application/json', ...headers },
     dispatcher,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   })
   answer.on('error', () => undefined).destroy()
   return statusCode >= 200 && statusCode < 300

@@ -30,7 +30,7 @@ let mailer: Mailer
 let mails: { to: string[]; text: string }[]
 let calls: { path: string; headers: Record<string, string>; body: string }[]
 /** What the next calls of a path are answered with; 200 when none is left. */
-const answers = new Map<string, number[]>()
+const answers = new Map<string, (number | 'none')[]>()
 
 const smtp = new SMTPServer({
   authOptional: true,
@@ -54,7 +54,8 @@ const web = createServer((request, response) => {
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     )
     calls.push({ path, headers, body: Buffer.concat(parts).toString() })
-    response.writeHead(answers.get(path)?.shift() ?? 200).end()
+    const answer = answers.get(path)?.shift() ?? 200
+    if (answer !== 'none') response.writeHead(answer).end()
   })
 })
 const portOf = (address: AddressInfo | string | null): number =>
@@ -134,7 +135,7 @@ const open = (requestKey = 'k') =>
     level: 'domain',
   })
 /** Two of each, as two processes would run them. */
-function start(over: { mailer?: Mailer; egress?: Egress } = {}): AsyncDisposable {
+function start(over: { mailer?: Mailer; egress?: Egress; timeoutMs?: number } = {}): AsyncDisposable {
   const services = { database: world.database, kms: createKms(world), log, egress, mailer, ...over }
   const consumer = planNotifications({ database: world.database })
   const started = [
@@ -231,6 +232,27 @@ test('what is refused is tried again with the same id, and the log says why', as
   )
   expect(new Set(calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
   expect(calls).toHaveLength(2)
+})
+
+test('what is not answered in time is tried again with the same id', async () => {
+  await setChannel({ ownerKind: 'ORGANIZATION', kind: 'CHAT', address: `${origin}/slow` })
+  answers.set('/slow', ['none'])
+  await open()
+  await using running = start({ timeoutMs: 300 })
+  expect(running).toBeDefined()
+  const told = async () => {
+    await world.asOwner(
+      `update notification set next_at = now() where status = 'pending' and last_error is not null`,
+    )
+    return delivered()
+  }
+  await vi.waitFor(
+    async () => expect(await delivered()).toMatchObject([{ lastError: expect.stringMatching(/timeout/i) }]),
+    PATIENCE,
+  )
+  await vi.waitFor(async () => expect(await told()).toMatchObject([{ status: 'DELIVERED' }]), PATIENCE)
+  expect(calls.length).toBeGreaterThan(1)
+  expect(new Set(calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
 })
 
 test('a private address is refused, a credential that there is not and mail that is not set up are told', async () => {

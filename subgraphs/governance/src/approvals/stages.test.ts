@@ -214,7 +214,7 @@ test('other arguments fit the schema of the approval, by whomever they are put, 
       { input },
     )
     const { problems } = extensions
-    return [code, Array.isArray(problems) ? problems.map(({ path }) => path).toSorted() : []]
+    return [code, Array.isArray(problems) ? problems.map(({ path }) => String(path)).toSorted() : []]
   }
   const { id } = await asked({ argumentsSchema })
   expect(await told(ada, 'decideApproval', { id, decision: 'APPROVE', finalArguments: misfit })).toEqual([
