@@ -1,7 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openDesk, requestRefund } from '../testing/open-desk.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
-import { requestApproval } from './request-approval.ts'
 
 let world: World
 let admin: Actor
@@ -13,20 +13,11 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 beforeEach(async () => {
-  admin = await world.organization()
-  operator = colleague(admin, 'operator', 'olga')
-  ada = colleague(admin, 'approver', 'ada')
+  ;({ admin, operator, ada } = await openDesk(world))
 })
 
 const asked = (title: string, more: object = {}, by = operator) =>
-  requestApproval(world, by, {
-    title,
-    action: 'refund',
-    arguments: {},
-    reason: 'broken',
-    requestKey: crypto.randomUUID(),
-    ...more,
-  })
+  requestRefund(world, by, { title, ...more })
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000)
 
 const PAGE = `query ($first: Int, $after: String) { approvalInbox(first: $first, after: $after) {

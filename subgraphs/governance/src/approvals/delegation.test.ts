@@ -1,7 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openDesk, requestRefund } from '../testing/open-desk.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
-import { requestApproval } from './request-approval.ts'
 
 let world: World
 let admin: Actor
@@ -15,27 +15,14 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 beforeEach(async () => {
-  admin = await world.organization()
-  operator = colleague(admin, 'operator', 'olga')
-  ada = colleague(admin, 'approver', 'ada')
-  ben = colleague(admin, 'approver', 'ben')
-  cleo = colleague(admin, 'approver', 'cleo')
+  ;({ admin, operator, ada, ben, cleo } = await openDesk(world))
 })
 
 const TEAM = '01990000-0000-7000-8000-000000000009'
 const soon = () => new Date(Date.now() + 3_600_000).toISOString()
 const onlyAda = [{ people: ['ada'] }]
 
-const asked = (more: object = {}, by = operator) =>
-  requestApproval(world, by, {
-    title: 'Refund?',
-    action: 'refund',
-    arguments: {},
-    reason: 'broken',
-    requestKey: crypto.randomUUID(),
-    stages: onlyAda,
-    ...more,
-  })
+const asked = (more: object = {}, by = operator) => requestRefund(world, by, { stages: onlyAda, ...more })
 const DECIDE = `mutation ($input: DecideApprovalInput!) { decideApproval(input: $input) { approval { status
   decisions { decidedBy { id } onBehalfOf { id } } } } }`
 const decide = (by: Actor, id: string, more: object = {}) =>

@@ -1,5 +1,6 @@
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openDesk } from '../testing/open-desk.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 import { settleDueApprovals } from './settle-due-approvals.ts'
 import { useApproval } from './use-approval.ts'
@@ -16,11 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 beforeEach(async () => {
-  admin = await world.organization()
-  operator = colleague(admin, 'operator', 'olga')
-  ada = colleague(admin, 'approver', 'ada')
-  ben = colleague(admin, 'approver', 'ben')
-  cleo = colleague(admin, 'approver', 'cleo')
+  ;({ admin, operator, ada, ben, cleo } = await openDesk(world))
 })
 
 const APPROVAL = `approval { id digest approvedDigest status stage round comment arguments finalArguments expiresAt usedBy
