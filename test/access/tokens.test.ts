@@ -82,6 +82,27 @@ test('its roles bound it: a viewer reads and does not start, whatever else the t
   expect([start.status, codesOf(start)]).toEqual([403, ['FORBIDDEN']])
 })
 
+test('a bearer whom the organization knows has what is assigned to them, until it is taken back', async () => {
+  const { id: sub } = org.actor('viewer')
+  const token = await signed({ sub, roles: ['viewer'] })
+  const order =
+    'mutation { contain(input: { scope: DOMAIN, reason: "r", id: "none" }) { containment { id } } }'
+  const admin = org.as('admin')
+  const { assignRole } = await admin.query<{ assignRole: { assignment: { id: string } } }>(
+    `mutation($id: ID!) { assignRole(input: { role: "operator", principalId: $id }) { assignment { id } } }`,
+    { id: sub },
+  )
+  const { body } = await send(token, '{ viewer { id name roles } }')
+  expect(body).toEqual({
+    data: { viewer: { id: sub, name: org.actor('viewer').name, roles: ['operator', 'viewer'] } },
+  })
+  expect(codesOf(await send(token, order))).toEqual(['NOT_FOUND'])
+  await admin.query('mutation($id: ID!) { revokeAssignment(input: { id: $id }) { assignment { id } } }', {
+    id: assignRole.assignment.id,
+  })
+  await expect.poll(async () => codesOf(await send(token, order)), { timeout: 10_000 }).toEqual(['FORBIDDEN'])
+})
+
 test('its organization bounds it: another one’s records do not exist', async () => {
   const other = await world.organization('another')
   const read = '{ apiKeys { principalName } }'

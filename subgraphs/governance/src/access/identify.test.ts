@@ -104,6 +104,63 @@ test('verified claims become an actor of an organization that exists, with the r
   })
 })
 
+test('claims of somebody who is known are theirs, with what is assigned to them besides the claims', async () => {
+  const { organizationId } = await world.organization()
+  const [issuer, subject] = ['https://login.example.com', 'ada']
+  const asker = systemActor(organizationId, 'test')
+  const [ada, deputy] = await world.database.inTenant(asker, async (tx) => {
+    const [{ id } = expect.unreachable()] = await tx.sql<{ id: string }>(
+      `insert into principal (organization_id, kind, name, roles, groups, issuer, subject)
+       values ($1::uuid, 'person', 'Ada Lovelace', '{admin}', '{on-call}', $2, $3) returning id`,
+      organizationId,
+      issuer,
+      subject,
+    )
+    const [group = expect.unreachable()] = await tx.sql<{ id: string }>(
+      `insert into access_group (organization_id, name, description) values ($1::uuid, 'on-call', 'd') returning id`,
+      organizationId,
+    )
+    await tx.sql(
+      `insert into access_role (organization_id, name, description, scopes, updated_by)
+       values ($1::uuid, 'deputy', 'd', '{audit:read}', '{}') returning id`,
+      organizationId,
+    )
+    const [{ id: assignment } = expect.unreachable()] = await tx.sql<{ id: string }>(
+      `insert into role_assignment (organization_id, group_id, role, granted_by)
+       values ($1::uuid, $2::uuid, 'deputy', '{}') returning id`,
+      organizationId,
+      group.id,
+    )
+    return [id, assignment]
+  })
+  const viewer = ['viewer']
+  const identified = (more: object) =>
+    identify(world, { kind: 'jwt', claims: { org: organizationId, name: 'A.', roles: viewer, ...more } })
+  const who = { id: ada, name: 'Ada Lovelace', kind: 'person', roles: viewer }
+  const scopes = [...scopesOf(['viewer']), 'audit:read'].sort()
+  expect(await identified({ iss: issuer, sub: subject })).toMatchObject({ ...who, scopes })
+  expect(await identified({ sub: ada })).toMatchObject({ ...who, scopes })
+  // The same name at somebody else's provider is somebody else.
+  expect(await identified({ iss: 'https://other.example.com', sub: subject })).toMatchObject({
+    id: subject,
+    name: 'A.',
+    scopes: scopesOf(['viewer']),
+  })
+  const changes = [
+    [
+      'update role_assignment set revoked_at = now() where organization_id = $1::uuid and id = $2::uuid',
+      deputy,
+    ],
+    ['update principal set deactivated_at = now() where organization_id = $1::uuid and id = $2::uuid', ada],
+  ] as const
+  const after: unknown[] = []
+  for (const [statement, id] of changes) {
+    await world.database.inTenant(asker, (tx) => tx.sql(`${statement} returning id`, organizationId, id))
+    after.push((await identified({ iss: issuer, sub: subject }))?.scopes ?? null)
+  }
+  expect(after).toEqual([scopesOf(['viewer']), null])
+})
+
 test.each([
   ['an unknown organization', { organization_id: '00000000-0000-7000-8000-00000000ffff', sub: 'ada' }],
   ['no organization', { sub: 'ada' }],

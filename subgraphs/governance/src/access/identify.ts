@@ -1,4 +1,5 @@
-import { type Actor, actorSchema, scopesOf, systemActor } from '@tutti/schema'
+import { isId } from '@tutti/runtime'
+import { type Actor, actorSchema, systemActor } from '@tutti/schema'
 import { z } from 'zod'
 import type { DomainServices } from '../context.ts'
 import { effectiveAccess, HELD_ROLES, type HeldRole, knownRoles } from './effective-access.ts'
@@ -82,6 +83,20 @@ const claimsSchema = z.object({
   exp: z.number().optional(),
 })
 
+interface KnownRow {
+  /** Null: the organization knows no principal of these claims. */
+  id: string | null
+  kind: string
+  name: string
+  agentId: string | null
+  isDeactivated: boolean
+  held: HeldRole[]
+}
+
+/**
+ * Whom claims are of: the principal who logged in by this issuer's name, or whose id the name is, with what is assigned to it
+ * or to its groups besides the roles of the claims; a person of this name where none is known.
+ */
 async function identifyClaims(
   services: DomainServices,
   claims: Record<string, unknown>,
@@ -93,22 +108,30 @@ async function identifyClaims(
   if (!parsed.success) return null
   const { organization_id, sub, iss, name, roles: claimed, jti, exp } = parsed.data
   const organizationId = organization_id.toLowerCase()
-  const known = await services.database.readTenant(
+  const found = await services.database.readTenant<KnownRow>(
     systemActor(organizationId, 'identify'),
-    `select 1 from organization where organization_id = $1 and not exists (select from principal p
-       where p.organization_id = $1 and p.deactivated_at is not null
-         and (p.id::text = lower($2) or (p.issuer = $3 and p.subject = $2)))`,
-    [organizationId, sub, iss ?? null],
+    `select p.id, p.kind, p.name, p.agent_id as "agentId", p.deactivated_at is not null as "isDeactivated",
+       ${HELD_ROLES} as held
+     from organization o left join principal p on p.organization_id = o.organization_id
+       and (p.id = $4::uuid or (p.issuer = $3 and p.subject = $2))
+     where o.organization_id = $1 order by p.issuer = $3 and p.subject = $2 desc nulls last`,
+    [organizationId, sub, iss ?? null, isId(sub) ? sub : null],
   )
-  if (known.length === 0) return null
-  const roles = knownRoles(claimed)
+  const [known] = found
+  if (!known || found.some(({ isDeactivated }) => isDeactivated)) return null
+  // The roles that a principal had at its last login are not those of the claims: these are newer.
+  const { within, validUntil, ...access } = effectiveAccess(knownRoles(claimed), known.held)
+  const who =
+    known.id === null
+      ? { id: sub, kind: 'person' as const, name: name ?? sub }
+      : { id: known.id, kind: actorSchema.shape.kind.parse(known.kind), name: known.name }
   return {
     organizationId,
-    id: sub,
-    kind: 'person',
-    name: name ?? sub,
-    roles,
-    scopes: scopesOf(roles),
+    ...who,
+    ...access,
+    ...(within.length === 0 ? {} : { within }),
+    ...(validUntil === undefined ? {} : { validUntil }),
+    ...(known.agentId === null ? {} : { agentId: known.agentId }),
     ...(jti === undefined ? {} : { credentialId: jti }),
     ...(exp === undefined ? {} : { expiresAt: exp * 1_000 }),
   }
