@@ -9,8 +9,8 @@ export interface EchoingServer extends AsyncDisposable {
   readonly url: string
   /** Of the model, as OPENAI_BASE_URL. */
   readonly modelUrl: string
-  /** What the agent was sent, by the run's `case`. */
-  readonly sent: readonly { case: string; headers: IncomingHttpHeaders }[]
+  /** What the agent was sent, by the run's `case`, and below which path of its URL. */
+  readonly sent: readonly { case: string; path: string; headers: IncomingHttpHeaders }[]
   /** What the model was sent as `authorization`. */
   readonly asked: readonly (string | undefined)[]
 }
@@ -60,7 +60,7 @@ interface Echo {
 
 /** Starts it on a free port of 127.0.0.1. */
 export async function startEchoingServer(): Promise<EchoingServer> {
-  const sent: { case: string; headers: IncomingHttpHeaders }[] = []
+  const sent: { case: string; path: string; headers: IncomingHttpHeaders }[] = []
   const asked: (string | undefined)[] = []
   const server = createServer(async (request, response) => {
     const body = await text(request)
@@ -77,7 +77,7 @@ export async function startEchoingServer(): Promise<EchoingServer> {
       return
     }
     const { input }: { input: { case: string } } = JSON.parse(body)
-    sent.push({ case: input.case, headers })
+    sent.push({ case: input.case, path: (request.url ?? '').slice('/do'.length), headers })
     const bytes = Buffer.from(said)
     ANSWERS[input.case]?.(response, {
       said,
