@@ -35,8 +35,8 @@ interface Contents {
   secrets: string[]
 }
 
-/** What was read last: of each world, by tenant and table. */
-const lastRead = new WeakMap<World, Map<string, Contents>>()
+/** What was read last: of each world, by tenant. */
+const lastRead = new WeakMap<World, Map<string, { contents: Map<string, Contents>; rows: Rows }>>()
 
 /**
  * Reads them as the owner. A key's last use is left out: being asked for is no change. A table is read again only when
@@ -47,21 +47,29 @@ export async function readRows(
   tables: readonly Table[],
   organizationId: string,
 ): Promise<Rows> {
-  const known = lastRead.get(world) ?? new Map<string, Contents>()
+  const known = lastRead.get(world) ?? new Map<string, { contents: Map<string, Contents>; rows: Rows }>()
   lastRead.set(world, known)
-  const keyOf = (table: string): string => `${organizationId} ${table}`
+  const before = known.get(organizationId)
   const versions = await readVersions(world, tables, organizationId)
-  const changed = tables.filter(({ name }) => known.get(keyOf(name))?.versions !== versions.get(name))
-  for (const [name, contents] of await readContents(world, changed, organizationId))
-    known.set(keyOf(name), { versions: versions.get(name) ?? '', ...contents })
-  const all = tables.map(({ name }) => ({ name, contents: known.get(keyOf(name)) }))
-  return {
-    counts: Object.fromEntries(all.map(({ name, contents }) => [name, contents?.count ?? 0])),
-    digest: createHash('sha256')
-      .update(all.map(({ name, contents }) => `${name} ${contents?.digest}`).join())
-      .digest('hex'),
-    secrets: new Set(all.flatMap(({ contents }) => contents?.secrets ?? [])),
+  const changed = tables.filter(({ name }) => before?.contents.get(name)?.versions !== versions.get(name))
+  if (before && changed.length === 0 && before.contents.size === tables.length) return before.rows
+  const read = await readContents(world, changed, organizationId)
+  const contents = new Map<string, Contents>()
+  for (const { name } of tables) {
+    const anew = read.get(name)
+    const own = anew ? { versions: versions.get(name) ?? '', ...anew } : before?.contents.get(name)
+    if (own) contents.set(name, own)
   }
+  const all = [...contents]
+  const rows = {
+    counts: Object.fromEntries(all.map(([name, { count }]) => [name, count])),
+    digest: createHash('sha256')
+      .update(all.map(([name, { digest }]) => `${name} ${digest}`).join())
+      .digest('hex'),
+    secrets: new Set(all.flatMap(([, { secrets }]) => secrets)),
+  }
+  known.set(organizationId, { contents, rows })
+  return rows
 }
 
 /** Of each table, which versions of the tenant's rows there are: where each lies, and the transaction that wrote it. */
