@@ -15,14 +15,20 @@ export async function withdrawApprovals(
   taskIds: readonly string[],
 ): Promise<number> {
   return database.inTenant(actor, async (tx) => {
-    const withdrawn = await tx.sql<ApprovalRow>(
-      `update approval set status = 'withdrawn'
-       where organization_id = $1::uuid and id in (select id from approval
-         where organization_id = $1::uuid and task_id = any($2::uuid[]) and status in ('pending', 'changes_requested')
-         order by id for no key update)
-       returning ${APPROVAL_COLUMNS}`,
+    // Two statements: one that locks rows and writes them as well deadlocks among three.
+    const open = await tx.sql<{ id: string }>(
+      `select id from approval
+       where organization_id = $1::uuid and task_id = any($2::uuid[]) and status in ('pending', 'changes_requested')
+       order by id for no key update`,
       actor.organizationId,
       taskIds.filter(isId),
+    )
+    if (open.length === 0) return 0
+    const withdrawn = await tx.sql<ApprovalRow>(
+      `update approval set status = 'withdrawn' where organization_id = $1::uuid and id = any($2::uuid[])
+       returning ${APPROVAL_COLUMNS}`,
+      actor.organizationId,
+      open.map(({ id }) => id),
     )
     for (const { id, runId, taskId, title, action, digest, requestedBy } of withdrawn) {
       await tx.appendEvent({

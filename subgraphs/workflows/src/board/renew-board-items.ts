@@ -21,18 +21,21 @@ export async function renewBoardItems(
   const { claims, leaseSeconds: seconds } = parseInput(inputSchema, input)
   const known = claims.filter(({ id }) => isId(id))
   const items = await database.transact(actor, async (client) => {
+    // Two statements: one that locks rows and writes them as well deadlocks among three.
+    const { rows: mine } = await client.query<{ id: string }>(
+      `select i.id from unnest($2::uuid[], $3::int[]) as x(id, fence)
+       join board_item i on i.organization_id = $1 and i.id = x.id and i.fence = x.fence
+       where i.status = 'claimed' and i.lease_until > clock_timestamp() and i.claimed_by->>'id' = $4
+       order by i.id for no key update of i`,
+      [actor.organizationId, known.map(({ id }) => id), known.map(({ fence }) => fence), actor.id],
+    )
+    if (mine.length === 0) return []
     const { rows } = await client.query<BoardItemRow>(
-      `with mine as materialized (
-         select i.organization_id, i.id from unnest($2::uuid[], $3::int[]) as x(id, fence)
-         join board_item i on i.organization_id = $1 and i.id = x.id and i.fence = x.fence
-         where i.status = 'claimed' and i.lease_until > clock_timestamp() and i.claimed_by->>'id' = $4
-         order by i.id for no key update of i
-       ), i as (
-         update board_item i set lease_until = clock_timestamp() + $5 * interval '1 second'
-         from mine m where i.organization_id = m.organization_id and i.id = m.id returning i.*
-       )
+      `with i as (
+         update board_item set lease_until = clock_timestamp() + $3 * interval '1 second'
+         where organization_id = $1 and id = any($2::uuid[]) returning *)
        select ${ITEM_COLUMNS} from i order by i.id`,
-      [actor.organizationId, known.map(({ id }) => id), known.map(({ fence }) => fence), actor.id, seconds],
+      [actor.organizationId, mine.map(({ id }) => id), seconds],
     )
     return rows
   })
