@@ -5,6 +5,12 @@ export { type EventFilter, openTail, type Tail } from './log/open-tail.ts'
 export { CALLS_PER_MINUTE, takeCall } from './limits/take-call.ts'
 export { migrate, type MigrateOptions } from './migration/migrate.ts'
 export { type Data, openData } from './open-data.ts'
+export {
+  STORED_KEY_COLUMNS,
+  type StoredKey,
+  type SubjectKey,
+  type SubjectKeys,
+} from './subjects/subject-keys.ts'
 export { DATABASE_ROLES, type DatabaseRole, rolePassword, roleUrl } from './roles.ts'
 export {
   type Database,

@@ -30,8 +30,11 @@ export {
   type Kms,
   type KmsSettings,
   MasterKeyMissing,
+  seal,
+  SealBroken,
+  type Sealed,
+  unseal,
   type WrappedKey,
-} from './secrets/kms.ts'
-export { seal, SealBroken, type Sealed, unseal } from './secrets/seal.ts'
+} from './secrets/index.ts'
 export { createLanes, type Lanes } from './queue/create-lanes.ts'
 export type { QueueConnection } from './queue/queue-backend.ts'

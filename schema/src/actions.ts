@@ -75,8 +75,7 @@ export const ACTIONS = {
   },
   'strategy.change': { description: 'Strategic changes: goals, markets, what the organization does at all.' },
   'compliance.decide': {
-    description:
-      'What is done about a matter of compliance: how long the record is kept, what is held, and who is forgotten.',
+    description: 'What is done about a matter of compliance: how long the record is kept, and what is held.',
     mutations: ['setAuditRetention', 'setLegalHold', 'releaseLegalHold'],
   },
   'incident.handle': {
@@ -193,7 +192,7 @@ export const ACTIONS = {
   'data.read': { description: 'Reading data of a classification.' },
   'data.write': { description: 'Writing data of a classification.' },
   'data.export': { description: 'Giving data out of the platform.', mutations: ['exportAudit'] },
-  'data.erase': { description: 'Erasing data.' },
+  'data.erase': { description: 'Erasing data.', mutations: ['eraseSubject'] },
   'output.publish': { description: 'Publishing what an agent made.', mutations: ['publishArticles'] },
 } as const satisfies Record<string, GovernedAction>
 

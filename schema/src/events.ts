@@ -456,6 +456,8 @@ export const EVENTS = {
   }),
   'legal_hold.set': z.object({ holdId: z.string(), filter: z.record(z.string(), z.unknown()) }),
   'legal_hold.released': z.object({ holdId: z.string() }),
+  /** Somebody was forgotten: what is under these keys is gone; `entries`: how many of the audit trail lost their text. */
+  'subject.erased': z.object({ erasureId: z.string(), keyIds: z.array(z.string()), entries: z.number() }),
   /** Entries were taken away after their time: those of these events (their numbers in the log), the last written `until`. */
   'audit.pruned': z.object({
     significance: z.string(),

@@ -57,11 +57,14 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
       return who.caller.send(DECIDE, { input: { id, decision: 'APPROVE', ...input } })
     }
 
-    const denials = (name: string) =>
-      desk.platform.sql<{ outcome: string }>(
-        `select details->>'outcome' as outcome from audit_entry where action_type = 'denial' and details->>'reasoning' like $1`,
-        [`approval/${name}%`],
-      )
+    async function denials(name: string): Promise<{ outcome: string }[]> {
+      const { auditEntries } = await desk.platform.as('admin').query<{
+        auditEntries: { nodes: { outcome: string; details: { reasoning?: string } }[] }
+      }>('{ auditEntries(first: 100, actionType: "denial") { nodes { outcome details } } }')
+      return auditEntries.nodes
+        .filter(({ details }) => details.reasoning?.startsWith(`approval/${name}`))
+        .map(({ outcome }) => ({ outcome }))
+    }
 
     test.runIf(isThere)(
       'a small sum is paid without asking, what is more waits, and the worker dies',
@@ -153,7 +156,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
       expect(await seen('tampered')).toMatchObject({ tasks: [{ error: { code: 'ACTION_CHANGED' } }] })
       expect(
         await desk.platform.sql(
-          `select e.details->>'outcome' as outcome from audit_entry e join approval a on e.subject = 'task/' || a.task_id
+          `select e.outcome from audit_entry e join approval a on e.subject = 'task/' || a.task_id
          where a.id = $1 and e.action_type = 'denial'`,
           [id],
         ),

@@ -71,8 +71,9 @@ export async function openRecordWorld(): Promise<RecordWorld> {
     },
     async export(of = actor, through) {
       const lines: string[] = []
-      const reader: Pick<Database, 'readTenant'> = through
-        ? { readTenant: async (_, text, values) => (await through.query(text, values)).rows }
+      const { subjectKeys } = database
+      const reader: Pick<Database, 'readTenant' | 'subjectKeys'> = through
+        ? { subjectKeys, readTenant: async (_, text, values) => (await through.query(text, values)).rows }
         : database
       for await (const line of exportRecord({ database: reader }, of)) lines.push(line.trimEnd())
       return lines
@@ -94,7 +95,7 @@ export async function openRecordWorld(): Promise<RecordWorld> {
           10: 2,
         },
         subject: `ticket/${n}`,
-        relatedTasks: [`t${n}`],
+        relatedTasks: n % 4 === 1 ? [] : [`t${n}`],
       })
   }
 }

@@ -243,6 +243,7 @@ describe('who may do what', () => {
     ['removeIdentityProvider', ['admin']],
     ['rewrapIdentityProviders', ['admin']],
     ['endSessions', ['admin']],
+    ['eraseSubject', ['admin']],
     ['cancelAuditExport', ['admin']],
     ['appendAuditEntry', ['admin', 'agent']],
     ['assessQuality', ['admin', 'operator', 'agent']],

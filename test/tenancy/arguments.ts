@@ -175,6 +175,20 @@ export const LEAVES: Record<string, Leaf> = {
   'Query.auditExport(id:)': id('auditExport'),
   'Query.auditExports(after:)': cursor('auditExport'),
   'Query.legalHolds(after:)': cursor('legalHold'),
+  'Query.erasures(after:)': cursor('erasure'),
+  'Query.dataSubject(subject:)': name('dataSubject'),
+  'EraseSubjectInput.subject': {
+    base: ({ spare }) => spare.names.dataSubject,
+    namings: [
+      {
+        of: ({ spare }) => spare.names.dataSubject,
+        nobodys: ({ spare }) => likeOf(spare.names.dataSubject),
+        malformed: NUL,
+      },
+    ],
+  },
+  'EraseSubjectInput.reason': text(),
+  'AppendAuditEntryInput.dataSubject': text('customer/1'),
   'LegalHoldFilterInput.actor': text('somebody'),
   'LegalHoldFilterInput.domain': text('nowhere'),
   'LegalHoldFilterInput.subject': text('thing/1'),
@@ -668,7 +682,6 @@ export const LEAVES: Record<string, Leaf> = {
   'ReportProgressInput.token': text(),
   'RequestApprovalInput.action': text(),
   'RequestApprovalInput.arguments': text({}),
-  'RequestApprovalInput.argumentsSchema': text({}),
   'RequestApprovalInput.argumentsSchema': text({}),
   'RequestApprovalInput.authors': text('somebody'),
   'RequestApprovalInput.preview': text(),

@@ -29,6 +29,7 @@ export type Kind =
   | 'auditEntry'
   | 'auditExport'
   | 'legalHold'
+  | 'erasure'
   | 'apiKey'
   | 'principal'
   | 'accessGroup'
@@ -106,6 +107,7 @@ export type Name =
   | 'budget'
   | 'sharedResource'
   | 'policy'
+  | 'dataSubject'
 
 export interface Everything {
   ids: Record<Kind, string>
@@ -488,6 +490,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
     messagePolicy: mark('policy'),
     policy: mark('policy'),
     credential: mark('credential'),
+    dataSubject: `customer/${mark('customer')}`,
     connector: mark('connector'),
     connectorCredential: mark('credential'),
     tool: mark('tool'),
@@ -648,8 +651,27 @@ async function makeByMutations(org: Organization): Promise<Made> {
       details: { detail: mark('detail') },
       subject: `run/${idOf(run)}`,
       relatedTasks: [idOf(run?.tasks?.[0])],
+      dataSubject: names.dataSubject,
     },
     'entry { id }',
+  )
+  const forgotten = `customer/${mark('forgotten')}`
+  await call(
+    'appendAuditEntry',
+    {
+      actionType: 'decision',
+      domain: mark('domain'),
+      summary: mark('summary'),
+      details: {},
+      subject: mark('subject'),
+      dataSubject: forgotten,
+    },
+    'entry { id }',
+  )
+  const { erasure } = await call(
+    'eraseSubject',
+    { subject: forgotten, reason: mark('reason') },
+    'erasure { id }',
   )
   const { export: exported } = await call(
     'exportAudit',
@@ -854,6 +876,7 @@ async function makeByMutations(org: Organization): Promise<Made> {
       auditEntry: idOf(entry),
       auditExport: idOf(exported),
       legalHold: idOf(hold),
+      erasure: idOf(erasure),
       apiKey: idOf(apiKey),
       principal: principalId,
       accessGroup: idOf(group),

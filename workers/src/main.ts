@@ -39,7 +39,7 @@ runProcess(log, async (lifecycle) => {
     GOOGLE_BASE_URL: z.url().optional(),
     GOOGLE_API_KEY: z.string().optional(),
   })
-  const data = lifecycle.own(await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET }))
+  const data = lifecycle.own(await openData({ url: env.DATABASE_URL, ...kmsSettings(env) }))
   await startWorkers(
     data,
     {

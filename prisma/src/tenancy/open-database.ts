@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
+import { createKms } from '@tutti/runtime/secrets'
 import { type Actor, actorSchema, fail, type NewEvent } from '@tutti/schema'
 import pg from 'pg'
 import { PrismaClient } from '../../generated/client.ts'
 import { appendEvents } from '../log/append-events.ts'
 import { type DatabaseRole, roleUrl } from '../roles.ts'
+import { openSubjectKeys, type SubjectKeys } from '../subjects/subject-keys.ts'
 import { CoalescingSocket } from './coalescing-socket.ts'
 import { scoping } from './scoping.ts'
 
@@ -22,6 +24,9 @@ export interface DatabaseOptions {
   url: string
   /** TUTTI_SECRET. */
   secret: string
+  /** What wraps the keys of data subjects, and wrapped them before: TUTTI_MASTER_KEY and TUTTI_MASTER_KEY_PREVIOUS. */
+  masterKey?: string | undefined
+  previous?: string | undefined
   /** Connections of the api role's pool. */
   poolSize?: number
   /** The Prisma filter; switched off only by the test that row-level security holds alone. */
@@ -38,6 +43,8 @@ export type TenantClient = Parameters<Parameters<ScopedClient['$transaction']>[0
 /** What an operation works with that needs no Prisma: one transaction, one tenant. */
 export interface SqlTransaction {
   actor: Actor
+  /** Keys that personal data is encrypted under. */
+  subjectKeys: SubjectKeys
   /** Raw SQL in the same transaction. Cast uuid parameters: `$1::uuid`. */
   sql<Row = Record<string, unknown>>(text: string, ...parameters: unknown[]): Promise<Row[]>
   /** Adds to the log, in the same transaction. Call it after the subject's row is written or locked. */
@@ -74,6 +81,8 @@ export interface Database extends AsyncDisposable {
     work: (client: pg.PoolClient) => Promise<T>,
     options?: { plan?: 'generic' },
   ): Promise<T>
+  /** Keys that personal data is encrypted under. */
+  subjectKeys: SubjectKeys
   /** The pool of a role; made at first use. */
   pool(role: DatabaseRole): pg.Pool
   /** Called after every transaction that appended events; the tail's nudge hangs here. */
@@ -84,15 +93,15 @@ export interface Database extends AsyncDisposable {
 
 /** Opens pools and Prisma for one process. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pools = new Map<DatabaseRole, pg.Pool>()
+  const pools = new Map<DatabaseRole | 'keys', pg.Pool>()
   const listeners: (() => void)[] = []
-  const pool = (role: DatabaseRole): pg.Pool => {
-    const existing = pools.get(role)
+  const pool = (use: DatabaseRole | 'keys'): pg.Pool => {
+    const existing = pools.get(use)
     if (existing) return existing
     const created = new pg.Pool({
-      connectionString: roleUrl(options.url, role, options.secret),
-      max: role === 'api' ? (options.poolSize ?? 10) : role === 'sealer' ? 2 : 5,
-      application_name: `tutti-${role}`,
+      connectionString: roleUrl(options.url, use === 'keys' ? 'api' : use, options.secret),
+      max: use === 'api' ? (options.poolSize ?? 10) : use === 'sealer' || use === 'keys' ? 2 : 5,
+      application_name: `tutti-${use}`,
       types: TYPES,
       pipeline: true,
       stream: () => new CoalescingSocket(),
@@ -100,7 +109,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     created.on('error', () => undefined) // an idle connection broke; the pool replaces it
     // One that breaks in somebody's hands fails their query; as an event without a listener it would end the process.
     created.on('connect', (client) => client.on('error', () => undefined))
-    pools.set(role, created)
+    pools.set(use, created)
     return created
   }
   const prisma = new PrismaClient({
@@ -120,7 +129,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     for (const listener of listeners) listener()
   }
 
+  // Connections of its own: whoever holds one of the others may wait for a key.
+  const subjectKeys = openSubjectKeys(
+    (actor, work) => transact(pool('keys'), actor, 'begin', work),
+    createKms(options),
+  )
+
   return {
+    subjectKeys,
+
     async inTenant(actor, work) {
       const organizationId = tenantOf(actor)
       const client = options.scoping === false ? (prisma as ScopedClient) : clientOf(organizationId)
@@ -129,6 +146,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         await db.$executeRaw`select set_config('app.organization', ${organizationId}, true)`
         return work({
           actor,
+          subjectKeys,
           db,
           sql: (text, ...parameters) => db.$queryRawUnsafe(text, ...parameters),
           appendEvent: async (event) => {
@@ -156,6 +174,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         (client) =>
           work({
             actor,
+            subjectKeys,
             sql: async <Row>(text: string, ...parameters: unknown[]): Promise<Row[]> =>
               (await execute(client, text, parameters)).rows,
             appendEvent: async (event) => void events.push(event),

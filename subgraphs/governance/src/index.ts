@@ -5,6 +5,7 @@ import { auditExportResolvers } from './audit-exports/audit-exports.resolvers.ts
 import { auditRetentionResolvers } from './audit-retention/audit-retention.resolvers.ts'
 import { auditResolvers } from './audit/audit.resolvers.ts'
 import { recordingFailures } from './audit/recording-failures.ts'
+import { erasureResolvers } from './erasure/erasure.resolvers.ts'
 import { authorityResolvers } from './authority/authority.resolvers.ts'
 import { chainResolvers } from './chain/chain.resolvers.ts'
 import type { Context, Services } from './context.ts'
@@ -31,6 +32,7 @@ export const governance = defineSubgraph<Services, Context>({
       auditResolvers,
       auditExportResolvers,
       auditRetentionResolvers,
+      erasureResolvers,
       chainResolvers,
       approvalResolvers,
       escalationResolvers,

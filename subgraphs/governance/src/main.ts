@@ -3,7 +3,7 @@ import { createKms, kmsSettings, runSubgraph } from '@tutti/runtime'
 import { governance, internalCalls, loginCalls } from './index.ts'
 
 runSubgraph(governance, async ({ env, lifecycle, log }) => {
-  const data = lifecycle.own(await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET }))
+  const data = lifecycle.own(await openData({ url: env.DATABASE_URL, ...kmsSettings(env) }))
   const services = { ...data, log, kms: createKms(kmsSettings(env)) }
   return {
     services,

@@ -15,7 +15,8 @@ export interface DataKeyRotation {
 
 /**
  * Gives the tenant a new data key, wrapped with the current master key, and encrypts its credentials anew. One
- * transaction: broken off anywhere, everything is as before. The old key is gone afterwards. Events: data_key.rotated.
+ * transaction: broken off anywhere, everything is as before. The old key is gone afterwards. Before that, keys of data
+ * subjects are wrapped with the current master key, also where there is no data key. Events: data_key.rotated.
  * NOT_FOUND when nothing was ever encrypted, CONFLICT when another rotation was first.
  */
 export async function rotateDataKey(
@@ -25,6 +26,7 @@ export async function rotateDataKey(
 ): Promise<DataKeyRotation> {
   const { organizationId } = actor
   if (reason?.includes('\0')) fail('BAD_INPUT', { path: 'input.reason', message: 'Holds a NUL character.' })
+  await services.database.subjectKeys.rewrap(actor)
   const old = await readDataKey(services, actor)
   if (!old) fail('NOT_FOUND', { message: 'There is no data key yet: the first credential makes one.' })
   const version = old.version + 1

@@ -84,6 +84,7 @@ export async function assignRole(
       },
       significance: 'significant',
       subject: `roleAssignment/${assignment.id}`,
+      ...(principalId == null ? {} : { dataSubject: `person/${principalId}` }),
     })
     return assignment
   })

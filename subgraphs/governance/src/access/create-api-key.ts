@@ -54,6 +54,7 @@ export async function createApiKey(
       },
       significance: 'significant',
       subject: `apiKey/${made.apiKey.id}`,
+      dataSubject: `person/${made.apiKey.principalId}`,
     })
     return made
   })

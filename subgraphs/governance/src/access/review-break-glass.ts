@@ -63,6 +63,7 @@ export async function reviewBreakGlass(
       details: { context: { incidentId: before.incidentId }, reasoning: review, outcome: 'reviewed' },
       significance: 'compliance',
       subject: `breakGlass/${id}`,
+      dataSubject: `person/${before.principalId}`,
     })
     return (await read()) ?? fail('INTERNAL')
   })

@@ -43,6 +43,7 @@ export async function revokeApiKey(
       details: { context: { prefix: revoked.prefix }, outcome: 'revoked' },
       significance: 'significant',
       subject: `apiKey/${id}`,
+      dataSubject: `person/${key.principalId}`,
     })
     return key
   })

@@ -39,6 +39,7 @@ export async function revokeAssignment(
       details: { context: assignmentRef(assignment), outcome: 'revoked' },
       significance: 'significant',
       subject: `roleAssignment/${id}`,
+      ...(assignment.principalId === null ? {} : { dataSubject: `person/${assignment.principalId}` }),
     })
     return assignment
   })

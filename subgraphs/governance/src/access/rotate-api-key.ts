@@ -110,6 +110,7 @@ export async function rotateApiKey(
       details: { context: { prefix: apiKey.prefix, graceUntil, replacedKey: id }, outcome: 'replaced' },
       significance: 'significant',
       subject: `apiKey/${made.id}`,
+      dataSubject: `person/${old.principalId}`,
     })
     return { apiKey, secret, graceUntil }
   })

@@ -54,9 +54,9 @@ const eventsOf = async () =>
   (await world.events(admin)).map(({ type }) => type).filter((type) => type.startsWith('approval'))
 const denials = async () =>
   (
-    await world.database.readTenant<{ code: string; reason: string; actorId: string }>(
+    await world.database.readTenant<{ code: string; actorId: string }>(
       admin,
-      `select details->>'outcome' as code, details->>'reasoning' as reason, actor_id as "actorId" from audit_entry
+      `select outcome as code, actor_id as "actorId" from audit_entry
        where organization_id = $1 and action_type = 'denial' order by id`,
       [admin.organizationId],
     )

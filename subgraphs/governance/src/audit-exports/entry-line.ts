@@ -28,7 +28,10 @@ export const headerOf = (format: 'jsonl' | 'csv'): string =>
 
 /** An entry as a line: JSON (RFC 8785), or CSV (RFC 4180), in which what is no text is JSON. */
 export function entryLine(format: 'jsonl' | 'csv', entry: AuditEntryRow): string {
-  if (format === 'jsonl') return `${canonical(entry)}\n`
+  if (format === 'jsonl') {
+    const columns = COLUMNS.map((name): [string, unknown] => [name, entry[name]])
+    return `${canonical({ ...Object.fromEntries(columns), ...(entry.erased ? { erased: true } : {}) })}\n`
+  }
   return `${COLUMNS.map((name) => cell(entry[name])).join(',')}\r\n`
 }
 

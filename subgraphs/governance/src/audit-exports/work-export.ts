@@ -1,8 +1,9 @@
 import type { Database } from '@tutti/prisma'
-import { systemActor } from '@tutti/schema'
+import { type Actor, systemActor } from '@tutti/schema'
 import type pg from 'pg'
-import { AUDIT_ENTRY_COLUMNS, type AuditEntryRow } from '../audit/audit-entry-row.ts'
+import { STORED_ENTRY_COLUMNS, type StoredEntry } from '../audit/audit-entry-row.ts'
 import { AUDIT_FILTER, auditFilterValues } from '../audit/audit-filter.ts'
+import { type EntryReader, openEntries } from '../audit/open-entries.ts'
 import { recordEvent } from '../audit/record-event.ts'
 import { attestationsOf, exportRecord } from '../chain/export-record.ts'
 import { entryLine, headerOf } from './entry-line.ts'
@@ -52,7 +53,12 @@ export async function workExport(
     )
     const [row] = rows
     if (!row) return false
-    const part = await (row.verifiable ? recordPart : trailPart)(client, organizationId, row, size)
+    const part = await (row.verifiable ? recordPart : trailPart)(
+      readerOf(database, client),
+      organizationId,
+      row,
+      size,
+    )
     const content = (row.parts === 0 ? headerOf(row.format) : '') + part.content
     if (content !== '')
       await client.query(
@@ -95,17 +101,20 @@ interface Part {
   over: boolean
 }
 
+/** Reads in the transaction that writes the part. */
+const readerOf = ({ subjectKeys }: Database, client: pg.PoolClient): EntryReader => ({
+  subjectKeys,
+  readTenant: async (_, text, values) => (await client.query(text, values)).rows,
+})
+
 /** Lines of the record, as far as the export goes. */
 async function recordPart(
-  client: pg.PoolClient,
+  reader: EntryReader,
   organizationId: string,
   { position, last, firstSequence }: ExportRow,
   { entries = ENTRIES, characters = CHARACTERS }: PartSize,
 ): Promise<Part> {
   const [from, to] = [Number(position) + 1, Number(last)]
-  const reader: Pick<Database, 'readTenant'> = {
-    readTenant: async (_, text, values) => (await client.query(text, values)).rows,
-  }
   const range = { from, to: Math.min(to, from + entries - 1) }
   const lines: string[] = []
   let length = 0
@@ -141,36 +150,30 @@ async function recordPart(
 
 /** What fits among the next entries of the trail. */
 async function trailPart(
-  client: pg.PoolClient,
+  reader: EntryReader,
   organizationId: string,
   { position, last, format, filters, fromTime, untilTime, sensitive }: ExportRow,
   { entries = ENTRIES, characters = CHARACTERS }: PartSize,
 ): Promise<Part> {
-  const reader = {
+  const actor: Actor = {
     ...systemActor(organizationId, 'exports'),
-    scopes: sensitive ? (['audit:sensitive'] as const) : [],
+    scopes: sensitive ? ['audit:sensitive'] : [],
   }
-  const { rows } = await client.query<AuditEntryRow & { fits: boolean }>(
-    `select ${AUDIT_ENTRY_COLUMNS}, ${AUDIT_FILTER} as fits from audit_entry
+  const rows = await reader.readTenant<StoredEntry & { fits: boolean }>(
+    actor,
+    `select ${STORED_ENTRY_COLUMNS}, ${AUDIT_FILTER} as fits from audit_entry
      where organization_id = $1 and ($13::uuid is null or id > $13) and id <= $14 order by id limit $15`,
-    [
-      ...auditFilterValues(
-        { ...reader, scopes: [...reader.scopes] },
-        { ...filters, from: fromTime, until: untilTime },
-      ),
-      position,
-      last,
-      entries,
-    ],
+    [...auditFilterValues(actor, { ...filters, from: fromTime, until: untilTime }), position, last, entries],
   )
   const lines: string[] = []
   let looked = 0
   let length = 0
   let end: string | null = null
-  for (const { fits, ...entry } of rows) {
+  const opened = await openEntries(reader, actor, rows)
+  for (const [index, entry] of opened.entries()) {
     looked += 1
     end = entry.id
-    if (!fits) continue
+    if (!rows[index]?.fits) continue
     const line = entryLine(format, entry)
     lines.push(line)
     length += line.length

@@ -21,6 +21,7 @@ const inputSchema = z.object({
     .enum(['standard', 'significant', 'compliance'], { error: 'One of standard, significant, compliance.' })
     .nullish(),
   subject: line(),
+  dataSubject: line().nullish(),
   relatedTasks: z.array(line()).max(100, 'At most 100 tasks.').nullish(),
 })
 
@@ -32,13 +33,19 @@ export async function appendAuditEntry(
   actor: Actor,
   input: unknown,
 ): Promise<AuditEntryRow> {
-  const { classification, significance, relatedTasks, ...entry } = parseInput(inputSchema, input)
+  const { classification, significance, relatedTasks, dataSubject, ...entry } = parseInput(inputSchema, input)
   return database.inTenant(actor, (tx) =>
     writeAuditEntry(tx, {
       ...entry,
       ...(classification ? { classification } : {}),
       ...(significance ? { significance } : {}),
+      ...(dataSubject ? { dataSubject } : {}),
+      outcome: wordOf(entry.details['outcome']),
       relatedTasks: relatedTasks ?? [],
     }),
   )
 }
+
+/** Prose may say something of somebody, and a word of how it ended does not. */
+const wordOf = (outcome: unknown): string | null =>
+  typeof outcome === 'string' && /^[\w-]{1,64}$/.test(outcome) ? outcome : null

@@ -19,10 +19,22 @@ export interface AuditEntryRow {
   significance: string
   subject: string
   relatedTasks: string[]
+  /** The keys that summary and details were stored under; null: under none. */
+  keyIds: string[] | null
+  /** True: one of those keys was destroyed, and so summary and details are gone. */
+  erased: boolean
 }
 
-/** {@link AuditEntryRow} of the table `audit_entry`. */
-export const AUDIT_ENTRY_COLUMNS = `id, timestamp, actor_id as "actorId", actor_kind as "actorKind", agent_id as "agentId",
+/** An entry as the table `audit_entry` has it: of one under keys, summary, details and salt are in `sealed` alone. */
+export interface StoredEntry extends Omit<AuditEntryRow, 'erased'> {
+  /** What the commitment to summary and details begins with. */
+  salt: string | null
+  sealed: Buffer | null
+  textCommitment: string | null
+}
+
+/** {@link StoredEntry} of the table `audit_entry`. */
+export const STORED_ENTRY_COLUMNS = `id, timestamp, actor_id as "actorId", actor_kind as "actorKind", agent_id as "agentId",
   on_behalf_of as "onBehalfOf", action_type as "actionType", domain, summary, details, outcome,
   policy_version as "policyVersion", authority_version as "authorityVersion", classification, significance, subject,
-  related_tasks as "relatedTasks"`
+  related_tasks as "relatedTasks", key_ids as "keyIds", salt, sealed, text_commitment as "textCommitment"`

@@ -27,7 +27,7 @@ export const AUDIT_FILTER = `organization_id = $1 and ($2 or classification <> '
   and ($7::text is null or $7 = any(related_tasks))
   and ($8::timestamptz is null or timestamp >= $8) and ($9::timestamptz is null or timestamp < $9)
   and ($10::text is null or classification = $10) and ($11::text is null or significance = $11)
-  and ($12::text is null or audit_words(summary, details, related_tasks) @@ websearch_to_tsquery('simple', $12))`
+  and ($12::text is null or coalesce(words, audit_words(summary, details, related_tasks)) @@ websearch_to_tsquery('simple', $12))`
 
 export function auditFilterValues(actor: Actor, filter: AuditFilter): unknown[] {
   const { subject, actionType, domain, task, from, until, text, classification, significance } = filter

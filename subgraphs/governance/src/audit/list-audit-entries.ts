@@ -1,8 +1,9 @@
 import { type Connection, connectionOf, type PageArguments, readPage } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
-import { AUDIT_ENTRY_COLUMNS, type AuditEntryRow } from './audit-entry-row.ts'
+import { type AuditEntryRow, STORED_ENTRY_COLUMNS, type StoredEntry } from './audit-entry-row.ts'
 import { AUDIT_FILTER, type AuditFilter, auditFilterValues } from './audit-filter.ts'
+import { openEntries } from './open-entries.ts'
 
 /** How many matches of words are looked at in one statement. */
 const MATCHES = 2_000
@@ -16,17 +17,17 @@ export async function listAuditEntries(
   const { take, afterId } = readPage(page)
   const values = auditFilterValues(actor, page)
   if (page.text == null && page.task == null) {
-    const rows = await database.readTenant<AuditEntryRow>(
+    const rows = await database.readTenant<StoredEntry>(
       actor,
-      `select ${AUDIT_ENTRY_COLUMNS} from audit_entry
+      `select ${STORED_ENTRY_COLUMNS} from audit_entry
        where ${AUDIT_FILTER} and ($13::uuid is null or id < $13) order by id desc limit $14`,
       [...values, afterId, take],
     )
-    return connectionOf(rows, take)
+    return connectionOf(await openEntries(database, actor, rows), take)
   }
   // Row-level security keeps the index of words from the role: a function of the definer looks there, and gives ids.
   const [words, task] = [values[11], values[6]]
-  const rows: AuditEntryRow[] = []
+  const rows: StoredEntry[] = []
   let before: string | null = afterId
   while (rows.length < take) {
     const [found] = await database.readTenant<{ ids: string[] }>(
@@ -36,9 +37,9 @@ export async function listAuditEntries(
     )
     const ids = found?.ids ?? []
     rows.push(
-      ...(await database.readTenant<AuditEntryRow>(
+      ...(await database.readTenant<StoredEntry>(
         actor,
-        `select ${AUDIT_ENTRY_COLUMNS} from audit_entry
+        `select ${STORED_ENTRY_COLUMNS} from audit_entry
          where ${AUDIT_FILTER} and id = any($13::uuid[]) order by id desc limit $14`,
         [...values, ids, take - rows.length],
       )),
@@ -46,5 +47,5 @@ export async function listAuditEntries(
     before = ids.at(-1) ?? null
     if (ids.length < MATCHES) break
   }
-  return connectionOf(rows, take)
+  return connectionOf(await openEntries(database, actor, rows), take)
 }

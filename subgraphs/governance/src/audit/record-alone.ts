@@ -1,12 +1,13 @@
 import type { Actor } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
 import { recordEvent } from './record-event.ts'
+import type { StoredEntry } from './audit-entry-row.ts'
 import {
   auditEvent,
-  auditParameters,
   INSERT_AUDIT_ENTRY,
   type NewAuditEntry,
-  type WrittenEntry,
+  prepareEntry,
+  writtenEntry,
 } from './write-audit-entry.ts'
 
 /**
@@ -19,13 +20,14 @@ export async function recordAlone(
   actor: Actor,
   entry: NewAuditEntry,
 ): Promise<void> {
+  const { parameters, text } = await prepareEntry(database.subjectKeys, actor, entry)
   await database.transact(
     actor,
     async (client) => {
-      const { rows } = await client.query<WrittenEntry>(INSERT_AUDIT_ENTRY, auditParameters(actor, entry))
+      const { rows } = await client.query<StoredEntry>(INSERT_AUDIT_ENTRY, parameters)
       const [row] = rows
       if (!row) throw new Error('An insert answered with no row.')
-      await recordEvent(client, actor, auditEvent(row))
+      await recordEvent(client, actor, auditEvent(writtenEntry(row, text)))
     },
     { plan: 'generic' },
   )

@@ -1,8 +1,10 @@
 import type { Database } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import type { Actor, EventRecord } from '@tutti/schema'
-import { AUDIT_ENTRY_COLUMNS } from '../audit/audit-entry-row.ts'
+import { STORED_ENTRY_COLUMNS, type StoredEntry } from '../audit/audit-entry-row.ts'
 import { canonical } from '../audit/commitment.ts'
+import { coveredColumns } from '../audit/entry-digest.ts'
+import { type EntryReader, type OpenedEntry, openEntries } from '../audit/open-entries.ts'
 import { proveEvent } from './prove-entry.ts'
 
 const PAGE = 1_000
@@ -24,18 +26,13 @@ interface Row {
   data: { entryId?: unknown } | null
 }
 
-interface EntryRow {
-  id: string
-  timestamp: Date
-}
-
 /**
  * The record of the actor's organization, for `tutti-verify`: a line of JSON (RFC 8785) an entry of the chain, in its
  * order, with the event and, of `audit.recorded`, the entry of the audit trail. Pages are read one by one, each in a
  * transaction of its own: nothing of what is sealed changes between them.
  */
 export async function* exportRecord(
-  { database }: { database: Pick<Database, 'readTenant'> },
+  { database }: { database: EntryReader },
   actor: Actor,
   { from = 1, to = Number.MAX_SAFE_INTEGER }: ExportRange = {},
 ): AsyncGenerator<string> {
@@ -52,11 +49,12 @@ export async function* exportRecord(
       [organizationId, next, to],
     )
     const ids = rows.map(entryIdOf).filter((id) => id !== null)
-    const entries = await database.readTenant<EntryRow>(
+    const stored = await database.readTenant<StoredEntry>(
       actor,
-      `select ${AUDIT_ENTRY_COLUMNS}, salt from audit_entry where organization_id = $1 and id = any($2::uuid[])`,
+      `select ${STORED_ENTRY_COLUMNS} from audit_entry where organization_id = $1 and id = any($2::uuid[])`,
       [organizationId, ids],
     )
+    const entries = await openEntries(database, actor, stored)
     const byId = new Map(entries.map((entry) => [entry.id, entry]))
     for (const row of rows) {
       const entryId = entryIdOf(row)
@@ -65,7 +63,7 @@ export async function* exportRecord(
         ...row,
         sequence: Number(row.sequence),
         seq: row.seq === null ? null : String(row.seq),
-        ...(entry ? { entry } : {}),
+        ...(entry ? { entry: exportedEntry(entry) } : {}),
       })}\n`
     }
     const last = rows.at(-1)
@@ -104,6 +102,16 @@ export async function* attestationsOf(
     const { sequence, hash, salt, previous, index, size, path, checkpoint } = proof
     const line = { ...event, seq: String(event.seq), sequence, hash, salt }
     yield `${canonical({ attestation: line, previous, index, size, path, checkpoint: checkpoint.number })}\n`
+  }
+}
+
+/** An entry as the verifier takes it; one without its text has the commitment to it. */
+function exportedEntry(entry: OpenedEntry): Record<string, unknown> {
+  const { summary, details, salt, textCommitment } = entry
+  return {
+    ...coveredColumns(entry),
+    ...(textCommitment === null ? {} : { text: textCommitment }),
+    ...(textCommitment !== null && salt === null ? {} : { summary, details, salt }),
   }
 }
 

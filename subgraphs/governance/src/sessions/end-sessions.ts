@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '@tutti/prisma'
+import type { SqlTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
@@ -37,7 +37,7 @@ export async function endSessions(
 
 /** Ends the sessions that are open, in the caller's transaction, and answers how many. Events: credential.revoked. */
 export async function endSessionsBy(
-  tx: TenantTransaction,
+  tx: SqlTransaction,
   column: 'id' | 'principal_id' | 'provider_id',
   id: string,
 ): Promise<number> {
