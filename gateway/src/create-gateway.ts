@@ -26,6 +26,7 @@ import { healthRoutes } from './http/health-routes.ts'
 import { streamRoute } from './http/stream-route.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits/check-limits.ts'
 import { loginRoutes, type LoginSettings } from './login/login-routes.ts'
+import { type ReceiveScim, scimRoute } from './scim/scim-route.ts'
 import type { SubgraphEndpoint } from './subgraph/subgraph-endpoint.ts'
 import { createHub, type HubCounts } from './subscriptions/subscription-hub.ts'
 import { acceptSockets } from './websocket/accept-sockets.ts'
@@ -58,6 +59,8 @@ export interface GatewayOptions {
   receiveConnectorCall?: ReceiveConnectorCall | undefined
   /** Serves `/decide/…`; without it there are none. */
   receiveDecision?: ReceiveDecision | undefined
+  /** Serves `/scim/v2/…`; without it there is none. */
+  receiveScim?: ReceiveScim | undefined
   log: GatewayLog
   /** Production hides suggestions and GraphiQL, and anonymous callers may not introspect. */
   production?: boolean | undefined
@@ -108,7 +111,7 @@ export interface Gateway {
 
 /**
  * The public door over a static supergraph: `/graphql` (HTTP and WebSocket), `/graphql/stream` (server-sent
- * events), `/auth/…`, `/hooks/…`, `/health`, `/ready`. Throws rather than start with anything unenforced.
+ * events), `/auth/…`, `/hooks/…`, `/scim/v2/…`, `/health`, `/ready`. Throws rather than start with anything unenforced.
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const graph = loadGraph(options.supergraphSdl)
@@ -196,6 +199,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.receiveConnectorCall !== undefined)
     connectorRoute(app, options.receiveConnectorCall, options.log)
   if (options.receiveDecision !== undefined) decideRoute(app, options.receiveDecision, options.log)
+  if (options.receiveScim !== undefined) {
+    scimRoute(app, {
+      receive: options.receiveScim,
+      authenticate,
+      record: denials.write,
+      publicUrl: options.login?.publicUrl,
+      log: options.log,
+    })
+  }
   healthRoutes(app, {
     subgraphs: options.subgraphs,
     accepting: () => accepting,

@@ -14,6 +14,7 @@ import {
   receiveHookOverHttp,
 } from './hooks/receive-hook-over-http.ts'
 import { askLoginOverHttp } from './login/ask-login.ts'
+import { receiveScimOverHttp } from './scim/receive-scim-over-http.ts'
 import { httpSubgraph } from './subgraph/http-subgraph.ts'
 
 const log = createLog('gateway')
@@ -48,6 +49,7 @@ runProcess(log, async (lifecycle) => {
     receiveHook: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET),
     receiveCallback: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET, CALLBACK_PATH),
     receiveDecision: receiveDecisionOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
+    receiveScim: receiveScimOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveConnectorCall: receiveConnectorCallOverHttp(env.subgraphs.agents, env.TUTTI_SECRET),
     jwt: env.jwt,
     production: env.production,

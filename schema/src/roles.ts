@@ -34,6 +34,7 @@ export const SCOPES = [
   'audit:export',
   'audit:manage',
   'access:manage',
+  'access:provision',
   'access:break-glass',
   'credentials:write',
   'metrics:read',

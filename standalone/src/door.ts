@@ -5,6 +5,7 @@ import { boundSubgraph, createGateway, jwtEnv, loginEnv, readJwtSettings } from 
 import { governance } from '@tutti/governance'
 import {
   answerLogin,
+  answerScim,
   authorizeMutations,
   identify,
   receiveDecision,
@@ -39,7 +40,9 @@ runProcess(log, async (lifecycle) => {
     ...loginEnv,
     PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   })
-  const data = lifecycle.own(await openData({ url: env.DATABASE_URL, ...kmsSettings(env), poolSize: 20 }))
+  const data = lifecycle.own(
+    await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET, poolSize: 20 }),
+  )
   const postgresUrl = roleUrl(env.DATABASE_URL, 'queue', env.TUTTI_SECRET)
   const lanes = lifecycle.own(await createLanes({ redisUrl: env.REDIS_URL, postgresUrl }, log))
   const kms = createKms(kmsSettings(env))
@@ -72,6 +75,7 @@ runProcess(log, async (lifecycle) => {
       receiveHook: (call) => receiveWebhook(services, call),
       receiveCallback: (call) => receiveCallback(services, call),
       receiveDecision: (call) => receiveDecision(data, call),
+      receiveScim: (call) => answerScim(data, call),
       receiveConnectorCall: (call) => receiveConnectorCall(services, call),
       jwt: readJwtSettings(env),
       production: process.env['NODE_ENV'] === 'production',

@@ -16,6 +16,8 @@ export interface IdentityProvider extends AsyncDisposable {
   clientId: string
   clientSecret: string
   next: Somebody
+  /** Whether it says that it has verified their addresses. */
+  verifies: boolean
 }
 
 /** Starts one that sends people back to the gateway at `url`. */
@@ -38,20 +40,25 @@ export async function startIdentityProvider(url: string, next: Somebody): Promis
         redirect_uris: [`${url}/auth/callback`],
       },
     ],
-    claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email'] },
+    claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email', 'email_verified'] },
     cookies: { keys: ['a key of the tests'] },
     pkce: { required: () => true },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     findAccount: (_context, sub) => ({
       accountId: sub,
-      claims: async () => ({ ...(people.get(sub) ?? { sub }), email: `${sub}@example.com` }),
+      claims: async () => ({
+        ...(people.get(sub) ?? { sub }),
+        email: `${sub}@example.com`,
+        ...(self.verifies ? { email_verified: true } : {}),
+      }),
     }),
   })
   const self: IdentityProvider = {
     issuer,
     ...client,
     next,
+    verifies: false,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()

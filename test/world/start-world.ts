@@ -6,6 +6,7 @@ import { boundSubgraph, createGateway, type Gateway, type JwtSettings } from '@t
 import { governance } from '@tutti/governance'
 import {
   answerLogin,
+  answerScim,
   authorizeMutations,
   identify,
   receiveDecision,
@@ -103,6 +104,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         },
         receiveHook: (call) => receiveWebhook(services, call),
         receiveDecision: (call) => receiveDecision(data, call),
+        receiveScim: (call) => answerScim(data, call),
         receiveConnectorCall: (call) => receiveConnectorCall(services, call),
         jwt: options.jwt,
         log,

@@ -19,7 +19,6 @@ export {
   workExport,
 } from './audit-exports/work-export.ts'
 export { pruneAudit } from './audit-retention/prune-audit.ts'
-export { eraseSubject } from './erasure/erase-subject.ts'
 export { setLegalHold } from './audit-retention/legal-holds.ts'
 export { exportAudit } from './audit-exports/export-audit.ts'
 export { type Denial, recordDenial } from './audit/record-denial.ts'
@@ -42,6 +41,7 @@ export { planApproval, planEscalation } from './notifications/plan-notifications
 export { type Delivery, settleNotification } from './notifications/settle-notification.ts'
 export { raiseDueEscalations } from './escalations/raise-due-escalations.ts'
 export { authorizeMutations, type MutationCall, type MutationRefusal } from './gates/authorize-mutations.ts'
+export { answerScim } from './scim/answer-scim.ts'
 export { answerLogin, type LoginAnswer, type LoginCall } from './sessions/answer-login.ts'
 export { type Gate, type Obstacle, passGate, type Passage } from './gates/pass-gate.ts'
 export type { IncidentRow } from './incidents/incident-row.ts'

@@ -1,18 +1,21 @@
 import { credentialSchema, identify } from './access/identify.ts'
 import { denialCallSchema, recordDenial } from './audit/record-denial.ts'
 import type { DomainServices } from './context.ts'
+import { answerScim } from './scim/answer-scim.ts'
+import { scimCallSchema } from './scim/scim-call.ts'
 import { authorizeMutations, mutationCallsSchema } from './gates/authorize-mutations.ts'
 import { decisionCallSchema, receiveDecision } from './links/receive-decision.ts'
 
 /**
  * Signed calls by the gateway that are not GraphQL, for `serveSubgraph`'s `internal`: `/internal/identify` (a
  * credential → the actor, or null), `/internal/denial` (`{ actor, denial }` → null), `/internal/authorize`
- * (`{ actor, mutations, approvals }` → refusals), `/internal/decision` (a visit of a link → the page).
+ * (`{ actor, mutations, approvals }` → refusals), `/internal/decision` (a visit of a link → the page),
+ * `/internal/scim` (a request of a directory → the answer).
  */
 export function internalCalls(
   services: DomainServices,
 ): Record<
-  `/internal/${'identify' | 'denial' | 'authorize' | 'decision'}`,
+  `/internal/${'identify' | 'denial' | 'authorize' | 'decision' | 'scim'}`,
   (body: unknown) => Promise<unknown>
 > {
   return {
@@ -30,5 +33,6 @@ export function internalCalls(
       return authorizeMutations(services, actor, calls)
     },
     '/internal/decision': async (body) => receiveDecision(services, decisionCallSchema.parse(body)),
+    '/internal/scim': async (body) => answerScim(services, scimCallSchema.parse(body)),
   }
 }

@@ -23,22 +23,29 @@ const inputSchema = z.object({
  * Makes a group, or says anew who is in it; whoever is not named leaves it. What its assignments grant is theirs, or
  * theirs no more, at once. Events: group.set. Audit: an execution. NOT_FOUND for a member that is none of the
  * organization; FORBIDDEN when its assignments grant what the caller does not have; INVALID_STATE when no administrator
- * would be left.
+ * would be left, or a directory keeps the group.
  */
 export async function setGroup(services: DomainServices, actor: Actor, input: unknown): Promise<GroupRow> {
   const { name, description, memberIds } = parseInput(inputSchema, input)
   const { organizationId } = actor
   return granting(services, actor, 'setGroup', async (tx) => {
-    const [made] = await tx.sql<{ id: string }>(
+    const [made] = await tx.sql<{ id: string; isDirectorys: boolean }>(
       `insert into access_group (organization_id, name, description) values ($1::uuid, $2, coalesce($3, ''))
        on conflict (organization_id, name) do update set updated_at = now(),
          description = coalesce($3, access_group.description)
-       returning id`,
+       returning id, directory_at is not null as "isDirectorys"`,
       organizationId,
       name,
       description ?? null,
     )
     if (!made) return fail('INTERNAL')
+    if (made.isDirectorys) {
+      fail('INVALID_STATE', {
+        path: 'input.name',
+        message: 'The directory says who is in this group.',
+        hint: 'Change it there, or remove it from what is provisioned.',
+      })
+    }
     requireGrantable(actor, await scopesOfGroup(tx, made.id), 'input.memberIds')
     const wanted = await requireMembers(tx, memberIds)
     const change = (text: string) =>

@@ -131,11 +131,13 @@ export async function setIdentityProvider(
 }
 
 async function requireGroup(tx: TenantTransaction, name: string, path: string): Promise<void> {
-  const [group] = await tx.sql<{ id: string }>(
-    'select id from access_group where organization_id = $1::uuid and name = $2 for share',
+  const [group] = await tx.sql<{ id: string; isDirectorys: boolean }>(
+    `select id, directory_at is not null as "isDirectorys" from access_group
+     where organization_id = $1::uuid and name = $2 for share`,
     tx.actor.organizationId,
     name,
   )
   if (!group) fail('NOT_FOUND', { path, message: 'There is no such group.', hint: 'setGroup makes one.' })
+  if (group.isDirectorys) fail('INVALID_STATE', { path, message: 'The directory says who is in this group.' })
   requireGrantable(tx.actor, await scopesOfGroup(tx, group.id), path)
 }

@@ -64,6 +64,8 @@ export async function startSession(
     )
     if (!provider) return null
     const person = await readPerson(tx, provider, claims.data, given)
+    if (provider.directoryClaim !== null)
+      await introduce(tx, person.id, provider.directoryClaim, claims.data, given)
     if (person.deactivated) return { refused: { id: person.id, name: person.name } }
     const claimed = new Set(groupsSchema.parse(given[provider.groupsClaim]))
     const held = provider.mapping.filter((each) => claimed.has(each.claimed))
@@ -137,11 +139,7 @@ async function readPerson(
   const known = await read()
   if (known) return known
   if (directoryClaim !== null) {
-    const externalId = given[directoryClaim]
-    await claimEntry(tx, issuer, sub, {
-      externalId: typeof externalId === 'string' && isStorable(externalId) ? externalId : null,
-      userName: email !== undefined && email_verified === true ? email.toLowerCase() : null,
-    })
+    await claimEntry(tx, issuer, sub, entryOf(directoryClaim, { email, email_verified }, given))
     const claimed = await read()
     if (claimed) return claimed
   }
@@ -169,6 +167,46 @@ async function readPerson(
   throw new Error('A person who logs in has no name that is free.')
 }
 
+/** By what a directory that speaks of the same people knows somebody. */
+interface Entry {
+  externalId: string | null
+  /** In small letters. */
+  userName: string | null
+}
+
+function entryOf(
+  directoryClaim: string,
+  { email, email_verified }: Pick<z.infer<typeof claimsSchema>, 'email' | 'email_verified'>,
+  given: Record<string, unknown>,
+): Entry {
+  const externalId = given[directoryClaim]
+  return {
+    externalId: typeof externalId === 'string' && isStorable(externalId) ? externalId : null,
+    userName: email !== undefined && email_verified === true ? email.toLowerCase() : null,
+  }
+}
+
+/** So that a directory that makes somebody later finds whoever has logged in already. */
+async function introduce(
+  tx: TenantTransaction,
+  id: string,
+  directoryClaim: string,
+  claims: z.infer<typeof claimsSchema>,
+  given: Record<string, unknown>,
+): Promise<void> {
+  const { externalId, userName } = entryOf(directoryClaim, claims, given)
+  await tx.sql(
+    `update principal p set external_id = coalesce(p.external_id, $3), user_name = coalesce(p.user_name,
+       (select $4::text where not exists (select from principal o
+         where o.organization_id = p.organization_id and o.user_name = $4)))
+     where p.organization_id = $1::uuid and p.id = $2::uuid and p.directory_at is null returning p.id`,
+    tx.actor.organizationId,
+    id,
+    externalId,
+    userName,
+  )
+}
+
 /**
  * Makes whom the directory keeps the one who logs in as that subject: who has the external id, else who has the user name;
  * one alone, and nobody who logs in by a provider that there is already.
@@ -177,7 +215,7 @@ async function claimEntry(
   tx: TenantTransaction,
   issuer: string,
   sub: string,
-  { externalId, userName }: { externalId: string | null; userName: string | null },
+  { externalId, userName }: Entry,
 ): Promise<void> {
   const { organizationId } = tx.actor
   const found = await tx.sql<{ id: string; byId: boolean; free: boolean }>(
@@ -214,7 +252,8 @@ async function setGroups(
     ...new Set(some.flatMap(({ group }) => group ?? [])),
   ]
   const known = await tx.sql<{ id: string; name: string }>(
-    `select id, name from access_group where organization_id = $1::uuid and $2::jsonb ? name order by name`,
+    `select id, name from access_group
+     where organization_id = $1::uuid and $2::jsonb ? name and directory_at is null order by name`,
     tx.actor.organizationId,
     JSON.stringify(namesOf(mapping)),
   )
