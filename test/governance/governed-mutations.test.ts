@@ -237,6 +237,59 @@ test('an approval that somebody asks for by themselves, with deciders of their c
   expect(await setBudget(org, 500, id)).toMatchObject(refused('FORBIDDEN'))
 })
 
+test('who loses the right to say yes, or to have it done, has lost it for what was not done yet', async () => {
+  const org = await governed()
+  const assign = async (principalId: string, role: string) => {
+    const { assignRole } = await org
+      .as('admin')
+      .query<{ assignRole: { assignment: { id: string } } }>(
+        'mutation($input: AssignRoleInput!) { assignRole(input: $input) { assignment { id } } }',
+        { input: { principalId, role } },
+      )
+    return assignRole.assignment.id
+  }
+  const revoke = (id: string) =>
+    org
+      .as('admin')
+      .query('mutation($id: ID!) { revokeAssignment(input: { id: $id }) { assignment { id } } }', { id })
+  /** Waits until the door knows what the viewer may do by now. */
+  const viewerHas = (scope: string, has: boolean) =>
+    expect
+      .poll(
+        async () => {
+          const { viewer } = await org
+            .as('viewer')
+            .query<{ viewer: { scopes: string[] } }>('{ viewer { scopes } }')
+          return viewer.scopes.includes(scope)
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(has)
+  const viewer = org.actor('viewer').id
+  const approver = await assign(viewer, 'approver')
+  await viewerHas('approvals:decide', true)
+  const id = approvalOf(await setBudget(org, 500))
+  await decide(org, 'viewer', id)
+  await revoke(approver)
+  expect(await setBudget(org, 500, id)).toMatchObject(
+    refused('FORBIDDEN', { hint: expect.stringContaining('decider_lost') }),
+  )
+  const anew = approvalOf(await setBudget(org, 500))
+  expect(anew).not.toBe(id)
+  await decide(org, 'approver', anew)
+  expect(await setBudget(org, 500, anew)).toEqual(done)
+  // Now the one who asks.
+  const admin = await assign(viewer, 'admin')
+  await viewerHas('limits:write', true)
+  const theirs = (approval?: string) => call(org, 'viewer', SET_BUDGET, budget(600), approval)
+  const asked = approvalOf(await theirs())
+  await decide(org, 'approver', asked)
+  await revoke(admin)
+  await viewerHas('limits:write', false)
+  expect(await theirs(asked)).toMatchObject(refused('FORBIDDEN'))
+  expect(await budgetsOf(org)).toEqual([500])
+})
+
 test('what a policy forbids is not done, whoever said yes before, and the record has it', async () => {
   const org = await governed()
   const id = approvalOf(await setBudget(org, 500))

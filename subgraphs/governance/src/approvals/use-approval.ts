@@ -8,6 +8,7 @@ import { line } from '../input/text.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import { isApproved } from './approval-status.ts'
 import { digestOf } from './digest-of.ts'
+import { hasLostDecider } from './has-lost-decider.ts'
 
 const inputSchema = z.object({
   approvalId: z.string(),
@@ -22,11 +23,15 @@ export type UseApprovalInput = z.input<typeof inputSchema>
 /** Whether what was approved may be done now; `repeated`: the same user was told so before. */
 export type Use =
   | { allowed: true; arguments: unknown; repeated: boolean }
-  | { allowed: false; reason: 'not_found' | 'not_approved' | 'digest_differs' | 'used_already' }
+  | {
+      allowed: false
+      /** `decider_lost`: whoever said yes could not say it any more; it is void then, and may be asked anew. */
+      reason: 'not_found' | 'not_approved' | 'digest_differs' | 'used_already' | 'decider_lost'
+    }
 
 /**
  * Uses up an approval: yes once, for exactly what was approved (with the decider's arguments when there are any), to one
- * user. Events: approval.used. Audit: the use; a refusal as a denial.
+ * user, as long as whoever said yes could still say it. Events: approval.used. Audit: the use; a refusal as a denial.
  */
 export async function useApproval(
   services: DomainServices,
@@ -46,12 +51,14 @@ export async function useApproval(
     if (!approval) return { allowed: false, reason: 'not_found' }
     const judged = judgeUse(approval, digest, by)
     if (!judged.allowed || judged.repeated) return judged
+    const isVoid = await hasLostDecider(tx, approval)
     await tx.sql(
       `update approval set used_by = $3, used_at = now() where organization_id = $1::uuid and id = $2::uuid returning id`,
       actor.organizationId,
       approvalId,
-      by,
+      isVoid ? `void/${by}` : by,
     )
+    if (isVoid) return { allowed: false, reason: 'decider_lost' }
     const { runId, taskId, title, action } = approval
     await tx.appendEvent({
       type: 'approval.used',

@@ -1,0 +1,52 @@
+import type { TenantTransaction } from '@tutti/prisma'
+import { ROLES_EVERYWHERE } from '../access/effective-access.ts'
+import type { ApprovalRow } from './approval-row.ts'
+import { type Authority, namesAuthority } from './approval-status.ts'
+
+/** Whose right a yes was by, as they stand now. */
+interface Decider {
+  stage: number
+  isDeactivated: boolean
+  /** Null: whom an identity provider alone knows. */
+  now: Authority | null
+  /** Roles that were assigned to them when they said yes. */
+  rolesThen: string[]
+}
+
+const ID = `'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'`
+
+const DECIDERS = `select d.stage,
+    exists (select from principal x where x.organization_id = d.organization_id and x.deactivated_at is not null
+      and x.id in (d.decider, p.id)) as "isDeactivated",
+    case when p.id is not null then jsonb_build_object('id', p.id, 'roles', ${ROLES_EVERYWHERE}, 'groups', p.groups,
+      'teamIds', p.team_ids) end as now,
+    array(select a.role from role_assignment a
+      left join access_group g on g.organization_id = a.organization_id and g.id = a.group_id
+      where a.organization_id = p.organization_id and a.domain_id is null and a.team_id is null
+        and a.created_at <= d.decided_at and (a.revoked_at is null or a.revoked_at > d.decided_at)
+        and (a.expires_at is null or a.expires_at > d.decided_at)
+        and (a.principal_id = p.id or g.name = any(p.groups))) as "rolesThen"
+  from (select organization_id, stage, decided_at,
+      case when person_id ~ ${ID} then person_id::uuid end as decider,
+      case when coalesce(on_behalf_of_id, person_id) ~ ${ID} then coalesce(on_behalf_of_id, person_id)::uuid end as owner
+    from approval_decision where organization_id = $1::uuid and approval_id = $2::uuid and round = $3::int
+      and verdict = 'approved' and person_id is not null) d
+  left join principal p on p.organization_id = d.organization_id and p.id = d.owner`
+
+/**
+ * Whether somebody by whose yes it is approved could not say it any more: they, or whose right they used, are deactivated, or
+ * have lost the assignment, group or team by which the stage named them. Roles that an identity provider gives are known
+ * at a login alone, and are not lost here.
+ */
+export async function hasLostDecider(
+  tx: TenantTransaction,
+  { id, round, stages }: Pick<ApprovalRow, 'id' | 'round' | 'stages'>,
+): Promise<boolean> {
+  const deciders = await tx.sql<Decider>(DECIDERS, tx.actor.organizationId, id, round)
+  return deciders.some(({ stage, isDeactivated, now, rolesThen }) => {
+    if (isDeactivated) return true
+    const asked = stages[stage]
+    if (!asked || now === null || namesAuthority(asked, now)) return false
+    return asked.roles.length === 0 || asked.roles.some((role) => rolesThen.includes(role))
+  })
+}
