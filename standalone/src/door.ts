@@ -41,7 +41,7 @@ runProcess(log, async (lifecycle) => {
     PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   })
   const data = lifecycle.own(
-    await openData({ url: env.DATABASE_URL, secret: env.TUTTI_SECRET, poolSize: 20 }),
+    await openData({ url: env.DATABASE_URL, ...kmsSettings(env), poolSize: 20 }),
   )
   const postgresUrl = roleUrl(env.DATABASE_URL, 'queue', env.TUTTI_SECRET)
   const lanes = lifecycle.own(await createLanes({ redisUrl: env.REDIS_URL, postgresUrl }, log))

@@ -19,6 +19,7 @@ export {
   workExport,
 } from './audit-exports/work-export.ts'
 export { pruneAudit } from './audit-retention/prune-audit.ts'
+export { eraseSubject } from './erasure/erase-subject.ts'
 export { setLegalHold } from './audit-retention/legal-holds.ts'
 export { exportAudit } from './audit-exports/export-audit.ts'
 export { type Denial, recordDenial } from './audit/record-denial.ts'
