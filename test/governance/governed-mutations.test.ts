@@ -178,6 +178,22 @@ test('what is approved is done once, with exactly these arguments', async () => 
   expect(approvalOf(await setBudget(org, 500))).not.toBe(id)
 })
 
+test('a yes of those whom the rules asked for is none when they ask for others since', async () => {
+  const org = await governed()
+  const id = approvalOf(await setBudget(org, 500))
+  await decide(org, 'approver', id)
+  await enforce(org, {
+    name: 'Operators look at it',
+    actions: ['budget.allocate'],
+    effect: 'REQUIRE_APPROVAL',
+    stages: [{ roles: ['operator'] }],
+  })
+  expect(await setBudget(org, 500, id)).toMatchObject(refused('FORBIDDEN'))
+  expect(await denials(org)).toMatchObject([{ reasoning: expect.stringContaining('ask others by now') }])
+  expect(approvalOf(await setBudget(org, 500))).not.toBe(id)
+  expect(await budgetsOf(org)).toEqual([])
+})
+
 test('of many who repeat it at once, one is let through', async () => {
   const org = await governed()
   const id = approvalOf(await setBudget(org, 500))

@@ -394,3 +394,53 @@ test('a review is decided by who has its role, and by nobody else', async () => 
     state: { decision: { outcome: 'approve', by, comment: null, arguments: finalArguments } },
   })
 })
+
+test('other arguments that somebody approves are ruled on as those asked for are', async () => {
+  const { org, refund } = await open()
+  // Less than nothing is within no bound.
+  expect((await question(org, await refund({ sum: -1_000_000 }))).status).toBe('PENDING')
+  await rule(org, { name: 'Never more than 1000', effect: 'DENY', condition: 'context.amount > 1000.0' })
+  await rule(org, {
+    name: 'Large ones are an administrator’s',
+    effect: 'REQUIRE_APPROVAL',
+    condition: 'context.amount > 400.0',
+    stages: [{ roles: ['admin'] }],
+  })
+  const approve = async (id: string, sum: number) =>
+    decide(org.as('approver'), {
+      id: (await question(org, id)).id,
+      decision: 'APPROVE',
+      finalArguments: { customer: 'ann', sum, card: '4711' },
+    })
+  const [tooMuch, more, less] = [
+    await refund({ sum: 300 }),
+    await refund({ sum: 310 }),
+    await refund({ sum: 320 }),
+  ]
+  await approve(tooMuch, 1_000_000)
+  await approve(less, 20)
+  await approve(more, 500)
+  expect(await seen(org, tooMuch, 'FAILED')).toMatchObject({ error: { code: 'ACTION_DENIED' } })
+  await seen(org, less, 'COMPLETED')
+  const asked = async () => (await readRun(org.as('viewer'), more)).tasks[0]?.approval?.arguments
+  await expect.poll(asked, PATIENCE).toMatchObject({ sum: 500 })
+  for (const role of ['approver', 'admin'] as const)
+    await decide(org.as(role), { id: (await question(org, more)).id, decision: 'APPROVE' })
+  await seen(org, more, 'COMPLETED')
+  expect([paid(tooMuch), paid(less), paid(more)]).toMatchObject([[], [{ sum: 20 }], [{ sum: 500 }]])
+})
+
+test('a yes of those whom the rules asked for is none when they ask for others since', async () => {
+  const { org, refund } = await open()
+  const id = await refund({ sum: 300 })
+  const { id: approval } = await question(org, id)
+  await rule(org, { name: 'Administrators', effect: 'REQUIRE_APPROVAL', stages: [{ roles: ['admin'] }] })
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+  const asked = async () => (await question(org, id)).id
+  await expect.poll(asked, PATIENCE).not.toBe(approval)
+  expect(paid(id)).toEqual([])
+  for (const role of ['approver', 'admin'] as const)
+    await decide(org.as(role), { id: await asked(), decision: 'APPROVE' })
+  await seen(org, id, 'COMPLETED')
+  expect(paid(id)).toMatchObject([{ sum: 300 }])
+})

@@ -15,7 +15,9 @@ let server: ChatServer
 beforeAll(async () => {
   server = cleanup.use(
     await startChatServer(({ body }) =>
-      body.includes('"role":"tool"') ? { content: 'Found.' } : { calls: [SEARCH] },
+      body.includes('"role":"tool"')
+        ? { content: 'Found.' }
+        : { calls: body.includes('twice') ? [SEARCH, SEARCH] : [SEARCH] },
     ),
   )
   world = cleanup.use(await startWorld({ workers: true }))
@@ -23,7 +25,10 @@ beforeAll(async () => {
 afterAll(() => cleanup.disposeAsync())
 
 /** An organization with that model, and a run of an agent that asks it. */
-async function ask(policy: object): Promise<{ org: Organization; id: string; before: number }> {
+async function ask(
+  policy: object,
+  word = 'refund',
+): Promise<{ org: Organization; id: string; before: number }> {
   const org = await world.organization()
   const admin = org.as('admin')
   await admin.query(
@@ -49,7 +54,7 @@ executor: { type: model, instructions: Look it up., tools: [search_knowledge] }`
     steps: [{ name: 'look', agent: 'looker', input: ['word'], output: 'found' }],
   })
   const before = server.requests.length
-  const [id = ''] = await startRuns(org.as('operator'), workflowId, [{ word: 'refund' }])
+  const [id = ''] = await startRuns(org.as('operator'), workflowId, [{ word }])
   return { org, id, before }
 }
 
@@ -73,6 +78,32 @@ test('a call of a tool waits for a person where a policy says so, and then goes 
     [org.id],
   )
   expect(uses).toHaveLength(1)
+})
+
+test('the same call once more is another call: one yes is not good for both', async () => {
+  const { org, id } = await ask(
+    { name: 'Each is looked at', effect: 'REQUIRE_APPROVAL', stages: [{ roles: ['approver'] }] },
+    'twice',
+  )
+  const open = async () => {
+    const { run } = await org
+      .as('viewer')
+      .query<{ run: { approvals: { id: string; status: string }[] } }>(
+        'query($id: ID!) { run(id: $id) { approvals { id status } } }',
+        { id },
+      )
+    return run.approvals.find(({ status: state }) => state === 'PENDING')?.id
+  }
+  for (const _ of [SEARCH, SEARCH]) {
+    await expect.poll(open, PATIENCE).toBeDefined()
+    await decide(org.as('approver'), (await open()) ?? '', 'APPROVE')
+  }
+  await expect.poll(() => status(org, id), PATIENCE).toBe('COMPLETED')
+  const uses = await world.asOwner<{ id: string }>(
+    `select distinct data->>'approvalId' as id from log.event where organization_id = $1 and type = 'approval.used'`,
+    [org.id],
+  )
+  expect(uses).toHaveLength(2)
 })
 
 test('a call that a policy forbids is not made: the model is told, and so is the record', async () => {

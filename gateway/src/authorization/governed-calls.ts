@@ -112,5 +112,6 @@ function amountAt(given: unknown, path: string | null): number | null {
           : null,
       given,
     )
-  return typeof found === 'number' ? found : null
+  // Less than nothing would be within every bound: it is no amount, and what is not known is within none.
+  return typeof found === 'number' && found >= 0 ? found : null
 }

@@ -91,7 +91,18 @@ export function createExecutor(
       const lastReport = await lastReportOf(services, task)
       await using voice = openVoice(services, actor, task, { logs, beat })
       const secrets = attemptSecrets(credentials, redactor, task.organizationId, agent)
-      const asked = { services, task, agent, actor, idempotencyKey: key, egress, signal, lastReport, secrets }
+      const asked = {
+        services,
+        task,
+        agent,
+        actor,
+        idempotencyKey: key,
+        toolCalls: new Map<string, number>(),
+        egress,
+        signal,
+        lastReport,
+        secrets,
+      }
       const passage = task.governs && (await passGoverned(asked, task.governs))
       if (passage && 'outcome' in passage) return passage.outcome
       const call = passage ? { ...asked, task: { ...task, input: passage.input } } : asked

@@ -30,6 +30,8 @@ export interface TaskCall extends Voice {
   egress: Egress
   /** The same for every attempt at this task; an outside effect bears it. */
   idempotencyKey: string
+  /** How often the attempt asked for each governed call of a tool, by the call's hash. */
+  toolCalls: Map<string, number>
   /** Aborts when the attempt's time is up or the lease is lost. */
   signal: AbortSignal
   /** What was last reported before this attempt began, to go on from; null the first time. */

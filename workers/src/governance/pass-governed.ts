@@ -30,8 +30,9 @@ export async function passGoverned(
     taskId: task.id,
     deadline: deadline && { seconds: Math.ceil(deadline.ms / 1_000), rule: deadline.rule },
     argumentsSchema,
-    question: {
-      action,
+    action,
+    arguments: given,
+    questionOf: (approved) => ({
       resource: {
         type: 'workflow',
         id: task.workflowId,
@@ -39,9 +40,8 @@ export async function passGoverned(
         domain: agent.domainId,
         team: agent.teamId,
       },
-      arguments: given,
-      context: stakesOf(governs, given),
-    },
+      context: stakesOf(governs, approved),
+    }),
   })
   switch (passage.type) {
     case 'passed': {
@@ -62,17 +62,17 @@ export async function passGoverned(
 }
 
 /** What the step says of its stakes; what is not in its input, or is no such thing, is not known. */
-function stakesOf({ amount, risk, classification }: Governed, input: Record<string, unknown>) {
+function stakesOf({ amount, risk, classification }: Governed, input: Readonly<Record<string, unknown>>) {
   const sum = amount && found(amount, input)
   return {
-    amount: typeof sum === 'number' && Number.isFinite(sum) ? sum : null,
+    amount: typeof sum === 'number' && Number.isFinite(sum) && sum >= 0 ? sum : null,
     risk: RISKS.find((each) => risk && each === found(risk, input)) ?? null,
     classification:
       CLASSIFICATIONS.find((each) => classification && each === found(classification, input)) ?? null,
   }
 }
 
-const found = (given: Given<unknown>, input: Record<string, unknown>): unknown =>
+const found = (given: Given<unknown>, input: Readonly<Record<string, unknown>>): unknown =>
   'value' in given
     ? given.value
     : given.path.reduce<unknown>(

@@ -13,7 +13,8 @@ type ToolPassage =
 
 /**
  * Asks authority and policies before an agent calls a tool (`tool.call`, the resource is the tool). Where people have to
- * say yes first it throws {@link AskedFirst}: the attempt is made again when they did, and that very call goes through once.
+ * say yes first it throws {@link AskedFirst}: the attempt is made again when they did, and that very call goes
+ * through: the same once more is another call, and asks for itself.
  */
 export async function passTool(
   {
@@ -22,12 +23,13 @@ export async function passTool(
     agent,
     actor,
     idempotencyKey,
-  }: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey'>,
+    toolCalls,
+  }: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey' | 'toolCalls'>,
   name: string,
   given: Record<string, unknown>,
 ): Promise<ToolPassage> {
-  const question = {
-    action: 'tool.call',
+  const action = 'tool.call'
+  const about = {
     resource: {
       type: 'tool',
       name,
@@ -35,18 +37,25 @@ export async function passTool(
       team: agent.teamId,
       attributes: { agent: agent.name, workflow: task.workflowName },
     },
-    arguments: given,
   }
-  const { ruling, redactions, inform } = await authorize(services, actor, question)
+  const { ruling, redactions, inform } = await authorize(services, actor, {
+    ...about,
+    action,
+    arguments: given,
+  })
   if (ruling === 'allow' && redactions.length === 0 && inform === null) return { ok: true, arguments: given }
   const call = createHash('sha256').update(canonicalJson({ name, given })).digest('hex')
+  const times = (toolCalls.get(call) ?? 0) + 1
+  toolCalls.set(call, times)
   const passage = await passGate(services, await forStarter({ services, task, actor }), {
-    key: `${idempotencyKey}/tool/${call}`,
+    key: `${idempotencyKey}/tool/${call}/${times}`,
     title: `${agent.name}: tool ${name}`,
     place: `Step "${task.stepPath}" of workflow "${task.workflowName}"`,
     runId: task.runId,
     taskId: task.id,
-    question,
+    action,
+    arguments: given,
+    questionOf: () => about,
   })
   if (passage.type === 'waiting') throw new AskedFirst(passage.approvalId)
   if (passage.type === 'passed') return { ok: true, arguments: passage.arguments }

@@ -15,6 +15,7 @@ import { strictest } from '../authority/strictest.ts'
 import type { DomainServices } from '../context.ts'
 import { jsonObject } from '../input/json-value.ts'
 import { askPeople, readApprovals } from './ask-people.ts'
+import { demandsOf } from './demands.ts'
 import { placesOf } from './places-of.ts'
 
 const mutationSchema = z.object({
@@ -149,7 +150,7 @@ async function match(
   const open: Ruled[] = []
   const left = new Set(approvals)
   for (const each of governed) {
-    const own = given.filter((approval) => isFor(approval, actor, each.digest))
+    const own = given.filter((approval) => isFor(approval, actor, each))
     const usable = own.find((approval) => isApproved(approval) && approval.usedBy === null)
     const waiting = own.find(isOpen)
     if (usable) yes.set(usable.id, each)
@@ -164,41 +165,45 @@ async function match(
     refusals.push(
       other === undefined
         ? await ask(services, actor, each)
-        : await deny(services, actor, each, `Approval ${other}: ${whyNot(known, actor, each.digest)}`),
+        : await deny(services, actor, each, `Approval ${other}: ${whyNot(known, actor, each)}`),
     )
   }
   return { yes, refusals }
 }
 
 /**
- * Whether this actor was made to ask for exactly this: as it stands, or as it was approved. Of what somebody asks by
+ * Whether this actor was made to ask for exactly this, of those whom the rules ask for now. Of what somebody asks by
  * themselves they choose who decides.
  */
-const isFor = (approval: ApprovalRow, actor: Actor, digest: string): boolean =>
-  /^(escalation\/)?mutation\//.test(approval.requestKey) &&
-  approval.requestedBy.id === actor.id &&
-  (approvedDigest(approval) ?? approval.digest) === digest
+const isFor = (approval: ApprovalRow, actor: Actor, ruled: Ruled): boolean =>
+  approval.requestKey.replace(/^escalation\//, '').startsWith(keyOf(actor, ruled)) &&
+  (approvedDigest(approval) ?? approval.digest) === ruled.digest
 
-function whyNot(approval: ApprovalRow | undefined, actor: Actor, digest: string): string {
+/** What the keys of an actor's questions about a mutation begin with, by the rules that hold. */
+const keyOf = (actor: Actor, { digest, authorization }: Ruled): string =>
+  `${MUTATION}/${actor.id}/${digest}/${demandsOf(authorization)}/`
+
+function whyNot(approval: ApprovalRow | undefined, actor: Actor, ruled: Ruled): string {
   if (!approval) return 'there is none of this id.'
   if (approval.requestedBy.id !== actor.id) return 'somebody else asked for it.'
-  if (!isFor(approval, actor, digest))
+  if ((approvedDigest(approval) ?? approval.digest) !== ruled.digest)
     return 'it is for something else than this mutation with these arguments.'
+  if (!isFor(approval, actor, ruled)) return 'the rules ask others by now; without it you ask anew.'
   if (approval.usedBy !== null) return 'it is used up; without it you ask anew.'
   return `it is ${approval.status}${approval.comment === null ? '.' : `: ${approval.comment}`}`
 }
 
 /** The question about this that is open or answered and not used, or a new one. */
 async function ask(services: DomainServices, actor: Actor, ruled: Ruled): Promise<MutationRefusal> {
-  const { field, action, amount, authorization, asked, digest } = ruled
-  const last = await readLast(services, actor, digest)
+  const { field, action, amount, authorization, asked } = ruled
+  const last = await readLast(services, actor, ruled)
   const isLive = last && (isOpen(last) || (isApproved(last) && last.usedBy === null))
   const reason = authorization.reasons.join(' ')
   const approval = isLive
     ? last
     : await askPeople(services, actor, authorization, {
         // Two who ask at once follow the same one, and share a question.
-        requestKey: `${MUTATION}/${actor.id}/${digest}/${last?.id ?? ''}`,
+        requestKey: `${keyOf(actor, ruled)}${last?.id ?? ''}`,
         title: `${field} by ${actor.name}`.slice(0, 200),
         action,
         arguments: asked,
@@ -216,15 +221,15 @@ async function ask(services: DomainServices, actor: Actor, ruled: Ruled): Promis
 async function readLast(
   { database }: DomainServices,
   actor: Actor,
-  digest: string,
+  ruled: Ruled,
 ): Promise<ApprovalRow | undefined> {
+  const key = keyOf(actor, ruled)
   const [last] = await database.readTenant<ApprovalRow>(
     actor,
     `select ${APPROVAL_COLUMNS} from approval
-     where organization_id = $1 and digest = $2 and requested_by ->> 'id' = $3
-       and (request_key like '${MUTATION}/%' or request_key like 'escalation/${MUTATION}/%')
+     where organization_id = $1 and digest = $2 and (starts_with(request_key, $3) or starts_with(request_key, $4))
      order by created_at desc, id desc limit 1`,
-    [actor.organizationId, digest, actor.id],
+    [actor.organizationId, ruled.digest, key, `escalation/${key}`],
   )
   return last
 }

@@ -4,7 +4,7 @@ import { type Actor, isRecord } from '@tutti/schema'
 import { isPending, wantsChanges } from '../approvals/approval-status.ts'
 import type { ApprovalRow } from '../approvals/approval-row.ts'
 import { digestOf } from '../approvals/digest-of.ts'
-import { approvedDigest, useApproval } from '../approvals/use-approval.ts'
+import { approvedArguments, approvedDigest, useApproval } from '../approvals/use-approval.ts'
 import { recordAlone } from '../audit/record-alone.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { type AuthorizationQuestion, authorize } from '../authority/authorize.ts'
@@ -13,6 +13,7 @@ import type { Authorization } from '../authority/rule.ts'
 import type { DomainServices } from '../context.ts'
 import { redact } from '../policies/redact.ts'
 import { askPeople, readApprovals } from './ask-people.ts'
+import { demandsOf } from './demands.ts'
 
 /** Something governed that is about to be done by a task. */
 export interface Gate {
@@ -24,7 +25,10 @@ export interface Gate {
   place: string
   runId: string
   taskId: string
-  question: AuthorizationQuestion & { arguments: Readonly<Record<string, unknown>> }
+  action: string
+  arguments: Readonly<Record<string, unknown>>
+  /** What is ruled on. Also of other arguments, which somebody approved in the place of those asked for. */
+  questionOf(given: Readonly<Record<string, unknown>>): Omit<AuthorizationQuestion, 'action' | 'arguments'>
   /** What becomes of a question that nobody answers in time. */
   deadline?: { seconds: number; rule: 'escalate' | 'expire' | 'reject' } | undefined
   /** What arguments must look like that people put in the place of those asked for. */
@@ -40,55 +44,98 @@ export type Passage =
   | { type: 'waiting'; approvalId: string }
   | { type: 'stopped'; why: Obstacle; reason: string }
 
+/** How often what was approved in the place of what was asked may be asked about in its turn. */
+const MOST_TURNS = 10
+
+/** What may be done, and by which rules and whose yes. */
+interface Permitted {
+  arguments: Readonly<Record<string, unknown>>
+  authorization: Authorization
+  approvalId: string | null
+}
+
 /**
  * Asks authority and policies whether a task may do something now, and people where they say so. To be called before every
- * attempt: a yes of earlier counts only as long as nobody forbids it since, once, and for exactly what was approved.
+ * attempt: a yes of earlier counts only as long as nobody forbids it since, of those whom the rules ask for now, once, and for
+ * exactly what was approved. Other arguments that somebody approved are ruled on as those asked for are.
  * Events: approval.requested, escalation.opened, approval.used, authority.informed. Audit: what was let through with the
  * versions of what ruled, and a denial of what was not.
  */
-export async function passGate(services: DomainServices, actor: Actor, gate: Gate): Promise<Passage> {
-  const authorization = await authorize(services, actor, gate.question)
-  await decisionLogOf(services.database).flush()
-  const { ruling, reasons } = authorization
-  if (ruling === 'deny') return stop(services, actor, gate, authorization, 'denied', reasons.join(' '))
-  if (ruling === 'allow') return letThrough(services, actor, gate, authorization, null)
-  const approval = await ask(services, actor, gate, authorization)
-  if (!(await isAbout(services, actor, approval, gate)))
-    return stop(services, actor, gate, authorization, 'changed', 'Something else was asked for.')
+export const passGate = (services: DomainServices, actor: Actor, gate: Gate): Promise<Passage> =>
+  pass(services, actor, gate, gate.arguments, MOST_TURNS)
+
+async function pass(
+  services: DomainServices,
+  actor: Actor,
+  gate: Gate,
+  given: Readonly<Record<string, unknown>>,
+  turns: number,
+): Promise<Passage> {
+  const authorization = await ruleOn(services, actor, gate, given)
+  const asked = { arguments: given, authorization, approvalId: null }
+  const halt = (why: Obstacle, reason: string) => stop(services, actor, gate, asked, why, reason)
+  if (authorization.ruling === 'deny') return halt('denied', authorization.reasons.join(' '))
+  if (authorization.ruling === 'allow') return letThrough(services, actor, gate, asked)
+  const approval = await ask(services, actor, gate, given, authorization)
+  if (!(await isAbout(services, actor, approval, gate, given)))
+    return halt('changed', 'Something else was asked for.')
   if (isPending(approval) || wantsChanges(approval)) return { type: 'waiting', approvalId: approval.id }
   const digest = approvedDigest(approval)
   if (digest === null) {
     const isRefused = approval.status === 'rejected'
     const reason = isRefused ? (approval.comment ?? 'Somebody said no.') : 'Nobody decided in time.'
-    return stop(services, actor, gate, authorization, isRefused ? 'rejected' : 'undecided', reason)
+    return halt(isRefused ? 'rejected' : 'undecided', reason)
   }
+  const approved = approvedArguments(approval)
+  if (!isRecord(approved)) return halt('changed', 'What was approved are no arguments.')
+  const isAsAsked = digest === approval.digest && approval.round === 1
+  const now = isAsAsked ? authorization : await ruleOn(services, actor, gate, approved)
+  if (now.ruling !== 'allow' && demandsOf(now) !== demandsOf(authorization))
+    return turns > 0
+      ? pass(services, actor, gate, approved, turns - 1)
+      : halt('changed', 'Other arguments were approved again and again.')
   const use = await useApproval(services, actor, { approvalId: approval.id, digest, by: gate.key })
-  if (!use.allowed) return stop(services, actor, gate, authorization, 'changed', `Refused: ${use.reason}.`)
-  const approved = use.arguments
-  return isRecord(approved)
-    ? letThrough(services, actor, gate, authorization, { id: approval.id, arguments: approved })
-    : stop(services, actor, gate, authorization, 'changed', 'What was approved are no arguments.')
+  const permitted = { arguments: approved, authorization: now, approvalId: approval.id }
+  return use.allowed
+    ? letThrough(services, actor, gate, permitted)
+    : stop(services, actor, gate, permitted, 'changed', `Refused: ${use.reason}.`)
 }
 
-/** The question that is open or settled under the gate's key; asked when it is not. */
+async function ruleOn(
+  services: DomainServices,
+  actor: Actor,
+  { action, questionOf }: Gate,
+  given: Readonly<Record<string, unknown>>,
+): Promise<Authorization> {
+  const authorization = await authorize(services, actor, { ...questionOf(given), action, arguments: given })
+  await decisionLogOf(services.database).flush()
+  return authorization
+}
+
+/** The question that is open or settled about this, by these rules; asked when there is none. */
 async function ask(
   services: DomainServices,
   actor: Actor,
-  { key, title, place, runId, taskId, question, deadline, argumentsSchema }: Gate,
+  gate: Gate,
+  given: Readonly<Record<string, unknown>>,
   authorization: Authorization,
 ): Promise<ApprovalRow> {
-  const requestKey = `gate/${key}`
+  const { key, title, place, runId, taskId, action, questionOf, deadline, argumentsSchema } = gate
+  // Whatever the attempt asks for is one question, so that another attempt's other arguments are seen; what people made of it
+  // is another.
+  const turned = given === gate.arguments ? '' : `/${digestOf({ action, arguments: given })}`
+  const requestKey = `gate/${key}/${demandsOf(authorization)}${turned}`
   const [known] = await readApprovals(services, actor, 'request_key', [
     requestKey,
     `escalation/${requestKey}`,
   ])
   if (known) return known
-  const { action, context } = question
+  const { context } = questionOf(given)
   return askPeople(services, actor, authorization, {
     requestKey,
     title,
     action,
-    arguments: question.arguments,
+    arguments: given,
     risk: context?.risk ?? null,
     costUsd: context?.amount ?? null,
     reason: `${place}. ${authorization.reasons.join(' ')}`,
@@ -111,9 +158,10 @@ async function isAbout(
   { database }: DomainServices,
   actor: Actor,
   { id, digest, round }: ApprovalRow,
-  { question }: Gate,
+  { action }: Gate,
+  given: Readonly<Record<string, unknown>>,
 ): Promise<boolean> {
-  const wanted = digestOf({ action: question.action, arguments: question.arguments })
+  const wanted = digestOf({ action, arguments: given })
   if (digest === wanted) return true
   if (round === 1) return false
   const shown = await database.readTenant(
@@ -128,13 +176,13 @@ async function letThrough(
   { database }: DomainServices,
   actor: Actor,
   gate: Gate,
-  authorization: Authorization,
-  approved: { id: string; arguments: Record<string, unknown> } | null,
+  permitted: Permitted,
 ): Promise<Passage> {
-  const { inform, redactions } = authorization
-  const { action, resource } = gate.question
+  const { inform, redactions } = permitted.authorization
+  const { action } = gate
+  const { resource } = gate.questionOf(permitted.arguments)
   await database.inTenant(actor, async (tx: TenantTransaction) => {
-    await writeAuditEntry(tx, entryOf(gate, authorization, 'allowed'))
+    await writeAuditEntry(tx, entryOf(gate, permitted, 'allowed'))
     if (inform === null) return
     await tx.appendEvent({
       type: 'authority.informed',
@@ -151,30 +199,30 @@ async function letThrough(
       },
     })
   })
-  const { arguments: given } = approved ?? gate.question
-  const seen = redact({ arguments: given }, redactions)
+  const seen = redact({ arguments: permitted.arguments }, redactions)
   const left = isRecord(seen) && isRecord(seen['arguments']) ? seen['arguments'] : {}
-  return { type: 'passed', arguments: left, approvalId: approved?.id ?? null }
+  return { type: 'passed', arguments: left, approvalId: permitted.approvalId }
 }
 
 async function stop(
   services: DomainServices,
   actor: Actor,
   gate: Gate,
-  authorization: Authorization,
+  permitted: Permitted,
   why: Obstacle,
   reason: string,
 ): Promise<Passage> {
   await recordAlone(services, actor, {
-    ...entryOf(gate, authorization, why),
+    ...entryOf(gate, permitted, why),
     actionType: 'denial',
     summary: `Not done: ${gate.title}`,
   })
   return { type: 'stopped', why, reason }
 }
 
-function entryOf(gate: Gate, authorization: Authorization, outcome: string) {
-  const { action, arguments: asked, context } = gate.question
+function entryOf(gate: Gate, { arguments: given, authorization }: Permitted, outcome: string) {
+  const { action } = gate
+  const { context } = gate.questionOf(given)
   const { ruling, reasons, policyVersions, authorityVersion } = authorization
   return {
     actionType: 'decision' as const,
@@ -183,7 +231,7 @@ function entryOf(gate: Gate, authorization: Authorization, outcome: string) {
     details: {
       context: {
         action,
-        digest: digestOf({ action, arguments: asked }),
+        digest: digestOf({ action, arguments: given }),
         amount: context?.amount ?? null,
         risk: context?.risk ?? null,
         place: gate.place,

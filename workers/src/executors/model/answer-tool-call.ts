@@ -17,7 +17,10 @@ export const toolsOf = (names: readonly string[]): PlatformTool[] =>
  * each call; what people have to allow first ends the attempt, which begins anew when they did.
  */
 export async function answerToolCall(
-  call: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey' | 'secrets' | 'log'>,
+  call: Pick<
+    TaskCall,
+    'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey' | 'toolCalls' | 'secrets' | 'log'
+  >,
   allowed: readonly PlatformTool[],
   { id, name, input }: ToolCall,
 ): Promise<ToolAnswer> {
