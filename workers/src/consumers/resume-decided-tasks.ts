@@ -12,8 +12,8 @@ import { reviewQuestion } from './review-question.ts'
 
 /**
  * Takes decisions to the tasks that wait for them. A decision may come before its task waits: so the beginning of a
- * wait looks for a decision as well, and whichever comes second finds the other. What is asked for a task that an
- * operator ended is taken back.
+ * wait looks for a decision as well, and whichever comes second finds the other. What is still asked for a task that
+ * ended is taken back.
  */
 export function resumeDecidedTasks(services: WorkerServices, wake: () => void): Consumer {
   async function resume(event: EventRecord, taskId: string, approvalId: string): Promise<void> {
@@ -89,7 +89,7 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
       const done = await resumeTogether(events)
       for (const event of events) if (!done.has(event)) await handle(event)
       // After what they asked for in the same page, which comes before their end.
-      const ended = Map.groupBy(events.filter(endsByHand), ({ organizationId }) => organizationId)
+      const ended = Map.groupBy(events.filter(endsTask), ({ organizationId }) => organizationId)
       for (const [organizationId, of] of ended) {
         const tasks = of.map(({ data }) => (data as EventData<'task.cancelled'>).taskId)
         await withdrawApprovals(services, workerActor(organizationId), tasks)
@@ -106,7 +106,7 @@ const taskAndApproval = ({ data }: EventRecord): { taskId: string | null; approv
 
 const ENDING: readonly string[] = ['cancel', 'skip', 'complete']
 
-function endsByHand({ type, data }: EventRecord): boolean {
-  if (type === 'task.cancelled') return true
+function endsTask({ type, data }: EventRecord): boolean {
+  if (type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled') return true
   return type === 'task.controlled' && ENDING.includes((data as EventData<'task.controlled'>).action)
 }

@@ -5,6 +5,9 @@ import type { DomainServices } from '../context.ts'
 import { settleEscalations } from '../escalations/settle-escalations.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 
+const STILL_ASKED = `select id from approval
+  where organization_id = $1::uuid and task_id = any($2::uuid[]) and status in ('pending', 'changes_requested') order by id`
+
 /**
  * Takes back what is still asked for these tasks, since they have ended. Output: how many. Events: approval.withdrawn,
  * escalation.resolved. Audit: an execution each.
@@ -14,12 +17,15 @@ export async function withdrawApprovals(
   actor: Actor,
   taskIds: readonly string[],
 ): Promise<number> {
+  const asked = await database.readTenant<{ id: string }>(actor, STILL_ASKED, [
+    actor.organizationId,
+    taskIds.filter(isId),
+  ])
+  if (asked.length === 0) return 0
   return database.inTenant(actor, async (tx) => {
     // Two statements: one that locks rows and writes them as well deadlocks among three.
     const open = await tx.sql<{ id: string }>(
-      `select id from approval
-       where organization_id = $1::uuid and task_id = any($2::uuid[]) and status in ('pending', 'changes_requested')
-       order by id for no key update`,
+      `${STILL_ASKED} for no key update`,
       actor.organizationId,
       taskIds.filter(isId),
     )
