@@ -53,7 +53,7 @@ const REFUNDS = {
   steps: [
     { name: 'way', condition: 'urgent == true', if_true: 'pay_now', if_false: 'pay' },
     step('pay', {}),
-    step('pay_now', { deadline: '15s', on_deadline: 'escalate' }),
+    step('pay_now', { deadline: '5s', on_deadline: 'escalate' }),
   ],
 }
 
