@@ -63,8 +63,8 @@ function breakersThat(answer: 'pass' | 'trial' | 'wait') {
   const told: string[] = []
   const breakers: Breakers = {
     ask: async () => ({ answer, retryAfterMs: answer === 'wait' ? 700 : 0 }),
-    failed: async (_subject, { code }, asTrial = false) =>
-      void told.push(`${code}${asTrial ? ' as trial' : ''}`),
+    failed: async ({ version }, { code }, asTrial = false) =>
+      void told.push(`${code}${asTrial ? ' as trial' : ''} of version ${version}`),
     worked: async (_subject, asTrial = false) => void told.push(asTrial ? 'worked as trial' : 'worked'),
   }
   return { breakers, told }
@@ -110,9 +110,9 @@ const escalations = () =>
   )
 
 test('the breaker is told of failures that say that the agent is broken, and that others are not', async () => {
-  expect((await play(unreachable)).told).toEqual(['AGENT_UNREACHABLE'])
+  expect((await play(unreachable)).told).toEqual(['AGENT_UNREACHABLE of version 1'])
   expect((await play(failed('AGENT_REFUSED', '503', { retryable: true, fault: 'server' }))).told).toEqual([
-    'AGENT_REFUSED',
+    'AGENT_REFUSED of version 1',
   ])
   expect((await play(failed('AGENT_REFUSED', '429', { retryable: true, fault: 'overload' }))).told).toEqual([
     'worked',
@@ -120,7 +120,7 @@ test('the breaker is told of failures that say that the agent is broken, and tha
   expect((await play(failed('OUT_OF_PAPER', 'no', { retryable: true }))).told).toEqual(['worked'])
   expect((await play(succeeded('done'))).told).toEqual(['worked'])
   expect((await play(unreachable, { signal: AbortSignal.abort(new Error('STEP_TIMED_OUT')) })).told).toEqual([
-    'STEP_TIMED_OUT',
+    'STEP_TIMED_OUT of version 1',
   ])
   expect((await play(unreachable, { signal: AbortSignal.abort(new Error('LEASE_LOST')) })).told).toEqual([])
 })
@@ -136,9 +136,11 @@ test('while it is open the agent is not called, and is to be tried again when it
 
 test('a trial is a check and one task, and says how it went', async () => {
   expect((await play(succeeded('done'), { answer: 'trial' })).told).toEqual(['worked as trial'])
-  expect((await play(unreachable, { answer: 'trial' })).told).toEqual(['AGENT_UNREACHABLE as trial'])
+  expect((await play(unreachable, { answer: 'trial' })).told).toEqual([
+    'AGENT_UNREACHABLE as trial of version 1',
+  ])
   const checked = await play(succeeded('done'), { answer: 'trial', found: { ok: false, reason: 'gone' } })
-  expect(checked).toMatchObject({ calls: 0, told: ['AGENT_UNREACHABLE as trial'] })
+  expect(checked).toMatchObject({ calls: 0, told: ['AGENT_UNREACHABLE as trial of version 1'] })
 })
 
 test('the fallback answer takes the place of the agent’s where its recovery says so, and is marked', async () => {
