@@ -109,6 +109,20 @@ test('a role of the organization’s own decides on the level that its scopes ar
   ).toEqual(['agent'])
 })
 
+test('who has a role in one place alone decides on its level there, and on none elsewhere', () => {
+  const within = [
+    { domainId: 'sales', teamId: null, scopes: ['runs:control' as const] },
+    { domainId: null, teamId: 'press', scopes: ['runs:report' as const] },
+  ]
+  const levels = (domain: string | null, team: string | null, role: Role = 'viewer') =>
+    requestOf({ ...testActor(role), within }, { action: 'tool.call', resource: { domain, team } }).actor
+      .levels
+  expect(levels('sales', 'east')).toEqual(['domain'])
+  expect(levels('marketing', 'press')).toEqual(['agent'])
+  expect([levels('marketing', 'east'), levels(null, null)]).toEqual([[], []])
+  expect(levels('sales', 'east', 'admin')).toEqual(['domain', 'enterprise'])
+})
+
 test('every mutation that the catalogue names is there, and is of one action', () => {
   const api = buildSchema(
     readFileSync(fileURLToPath(import.meta.resolve('@tutti/schema/api.graphql')), 'utf8'),
