@@ -19,6 +19,7 @@ import { graphiqlPage } from './graphiql/graphiql-page.ts'
 import { connectorRoute, type ReceiveConnectorCall } from './hooks/connector-route.ts'
 import { decideRoute, type ReceiveDecision } from './hooks/decide-route.ts'
 import { hookRoute, type ReceiveHook } from './hooks/hook-route.ts'
+import { auditKeyRoute, type ReadAuditKey } from './http/audit-key-route.ts'
 import { createCallers } from './http/callers.ts'
 import { createApollo } from './http/create-apollo.ts'
 import { answerErrors, graphqlRoute } from './http/graphql-route.ts'
@@ -57,6 +58,8 @@ export interface GatewayOptions {
   receiveCallback?: ReceiveHook | undefined
   /** Serves `/connectors/…`; without it there are none. */
   receiveConnectorCall?: ReceiveConnectorCall | undefined
+  /** Serves `/.well-known/tutti-audit-key`; without it there is none. */
+  auditKey?: ReadAuditKey | undefined
   /** Serves `/decide/…`; without it there are none. */
   receiveDecision?: ReceiveDecision | undefined
   /** Serves `/scim/v2/…`; without it there is none. */
@@ -198,6 +201,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.receiveCallback !== undefined) hookRoute(app, 'callbacks', options.receiveCallback, options.log)
   if (options.receiveConnectorCall !== undefined)
     connectorRoute(app, options.receiveConnectorCall, options.log)
+  if (options.auditKey !== undefined) auditKeyRoute(app, options.auditKey, options.log)
   if (options.receiveDecision !== undefined) decideRoute(app, options.receiveDecision, options.log)
   if (options.receiveScim !== undefined) {
     scimRoute(app, {

@@ -6,6 +6,7 @@ import { identifyOverHttp } from './authentication/identify-over-http.ts'
 import { authorizeMutationsOverHttp } from './authorization/authorize-mutations-over-http.ts'
 import { recordDenialOverHttp } from './authorization/record-denial-over-http.ts'
 import { createGateway } from './create-gateway.ts'
+import { auditKeyOverHttp } from './http/audit-key-over-http.ts'
 import { readGatewayEnv } from './environment.ts'
 import {
   CALLBACK_PATH,
@@ -48,6 +49,7 @@ runProcess(log, async (lifecycle) => {
     },
     receiveHook: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET),
     receiveCallback: receiveHookOverHttp(env.subgraphs.workflows, env.TUTTI_SECRET, CALLBACK_PATH),
+    auditKey: auditKeyOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveDecision: receiveDecisionOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveScim: receiveScimOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveConnectorCall: receiveConnectorCallOverHttp(env.subgraphs.agents, env.TUTTI_SECRET),

@@ -8,6 +8,7 @@ import {
   answerScim,
   authorizeMutations,
   identify,
+  readAuditKey,
   receiveDecision,
   recordDenial,
 } from '@tutti/governance/domain'
@@ -40,9 +41,7 @@ runProcess(log, async (lifecycle) => {
     ...loginEnv,
     PORT: z.coerce.number().int().min(0).max(65_535).default(4000),
   })
-  const data = lifecycle.own(
-    await openData({ url: env.DATABASE_URL, ...kmsSettings(env), poolSize: 20 }),
-  )
+  const data = lifecycle.own(await openData({ url: env.DATABASE_URL, ...kmsSettings(env), poolSize: 20 }))
   const postgresUrl = roleUrl(env.DATABASE_URL, 'queue', env.TUTTI_SECRET)
   const lanes = lifecycle.own(await createLanes({ redisUrl: env.REDIS_URL, postgresUrl }, log))
   const kms = createKms(kmsSettings(env))
@@ -74,6 +73,7 @@ runProcess(log, async (lifecycle) => {
       },
       receiveHook: (call) => receiveWebhook(services, call),
       receiveCallback: (call) => receiveCallback(services, call),
+      auditKey: () => readAuditKey(data),
       receiveDecision: (call) => receiveDecision(data, call),
       receiveScim: (call) => answerScim(data, call),
       receiveConnectorCall: (call) => receiveConnectorCall(services, call),

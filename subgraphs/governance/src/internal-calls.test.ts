@@ -10,6 +10,7 @@ import {
 } from '@tutti/runtime'
 import { openTail, type Tail } from '@tutti/prisma'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openSealer } from './chain/open-sealer.ts'
 import { bootstrapDevelopment } from './access/bootstrap-development.ts'
 import { governance } from './index.ts'
 import { internalCalls } from './internal-calls.ts'
@@ -62,6 +63,21 @@ test.each([
   const answer = await identifyOver(signature)
   expect(answer.statusCode).toBe(401)
   expect(answer.body).not.toContain('admin')
+})
+
+test('the gateway in another process asks for the key of the record, which is there with the first checkpoint', async () => {
+  const ask = async () => {
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/internal/audit-key',
+      headers: { 'content-type': 'application/json', [CALL_HEADER]: signCall(world.secret, null, '{}') },
+      payload: '{}',
+    })
+    return answer.json()
+  }
+  expect(await ask()).toEqual({ answer: null })
+  await openSealer({ database: world.database, kms: createKms(world) }).checkpoint()
+  expect(await ask()).toEqual({ answer: expect.stringMatching(/^-----BEGIN PUBLIC KEY-----/) })
 })
 
 test('the gateway in another process reports a refusal, signed; it is in the audit trail', async () => {

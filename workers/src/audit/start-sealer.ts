@@ -1,4 +1,5 @@
 import { openSealer, publishCheckpoints, type SealerSettings } from '@tutti/governance/domain'
+import type { EventRecord } from '@tutti/schema'
 import { startConsumer } from '../consumers/start-consumer.ts'
 import { lookOften } from '../look-often.ts'
 import type { WorkerServices } from '../worker-services.ts'
@@ -6,6 +7,9 @@ import { checkpointWriter } from './checkpoint-writer.ts'
 
 const GATHER_MS = 100
 const LOOK_MS = 1_000
+/** An event that waited for longer is told of, once in a while. */
+const LATE_MS = 2_000
+const TELL_EVERY_MS = 60_000
 
 /** Where checkpoints are written outside the database: a file's path or an http(s) URL; none: they are only in it. */
 export interface SealerOptions extends SealerSettings {
@@ -24,6 +28,15 @@ export function startSealer(
   const sealer = openSealer(services, settings)
   const write = checkpoints === undefined ? undefined : checkpointWriter(checkpoints)
   let leads = false
+  let told = -Infinity
+
+  function tellLag(oldest: EventRecord | undefined): void {
+    const lagMs = oldest === undefined ? 0 : Date.now() - oldest.time.getTime()
+    if (lagMs <= LATE_MS || performance.now() - told < TELL_EVERY_MS) return
+    told = performance.now()
+    log.warn({ lagMs }, 'the record is sealed late')
+  }
+
   const consumer = startConsumer(
     services,
     {
@@ -36,7 +49,10 @@ export function startSealer(
       end() {
         leads = false
       },
-      handle: (events) => sealer.seal(events),
+      async handle(events) {
+        await sealer.seal(events)
+        tellLag(events[0])
+      },
     },
     log,
   )
