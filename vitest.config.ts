@@ -22,7 +22,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     // Real processes, sockets and databases: a fork can be killed whole, a thread cannot.
     pool: 'forks',
-    maxWorkers: 2,
+    // Of two cores: the files that start platforms wait for leases and deadlines half of their time.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,

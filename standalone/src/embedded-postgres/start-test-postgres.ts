@@ -24,7 +24,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   chmodSync(directory, 0o711) // as root, PostgreSQL runs as another user, who has to pass
   const postgres = await startEmbeddedPostgres({
     directory,
-    settings: ['fsync=off', 'full_page_writes=off', 'max_connections=300'],
+    settings: ['fsync=off', 'full_page_writes=off', 'max_connections=450'],
   })
   const stop = async () => {
     await postgres.stop()
