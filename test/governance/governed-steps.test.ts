@@ -312,6 +312,29 @@ test('a policy asks one more than the matrix does, and an agent is not shown wha
   expect(last.decideApproval.approval.status).toBe('APPROVED')
   await seen(org, id, 'COMPLETED')
   expect(paid(id)).toEqual([{ customer: 'ann', sum: 2_000, card: '[redacted]' }])
+
+  // Who said yes first may not any more when the last one says it.
+  const { assignRole } = await org
+    .as('admin')
+    .query<{ assignRole: { assignment: { id: string } } }>(
+      `mutation($id: ID!) { assignRole(input: { role: "approver", principalId: $id }) { assignment { id } } }`,
+      { id: org.actor('viewer').id },
+    )
+  const lost = await refund({ sum: 3_000 })
+  const { id: other } = await question(org, lost)
+  const says = 'mutation($input: DecideApprovalInput!) { decideApproval(input: $input) { approval { id } } }'
+  const yes = { input: { id: other, decision: 'APPROVE' } }
+  await expect
+    .poll(async () => (await org.as('viewer').send(says, yes)).body.errors, PATIENCE)
+    .toBeUndefined()
+  await org
+    .as('admin')
+    .query('mutation($id: ID!) { revokeAssignment(input: { id: $id }) { assignment { id } } }', {
+      id: assignRole.assignment.id,
+    })
+  await decide(org.as('admin'), yes.input)
+  expect(await seen(org, lost, 'FAILED')).toMatchObject({ tasks: [{ error: { code: 'ACTION_DENIED' } }] })
+  expect(paid(lost)).toEqual([])
 })
 
 test('a deadline holds also where a policy asks nobody in particular', async () => {

@@ -96,8 +96,9 @@ async function pass(
       : halt('changed', 'Other arguments were approved again and again.')
   const use = await useApproval(services, actor, { approvalId: approval.id, digest, by: gate.key })
   const permitted = { arguments: approved, authorization: now, approvalId: approval.id }
-  return use.allowed
-    ? letThrough(services, actor, gate, permitted)
+  if (use.allowed) return letThrough(services, actor, gate, permitted)
+  return use.reason === 'decider_lost'
+    ? stop(services, actor, gate, permitted, 'denied', 'Whoever said yes could not say it any more.')
     : stop(services, actor, gate, permitted, 'changed', `Refused: ${use.reason}.`)
 }
 
