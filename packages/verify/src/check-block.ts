@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { entryOf, type ExportedEntry, faultOfAuditEntry, parseLine } from './exported-entry.ts'
 import { MerkleTree } from './merkle-root.ts'
+import { ACCOUNTS } from './owed.ts'
 
 /** What of a checkpoint a block is checked against. */
 export interface Covering {
@@ -27,8 +28,8 @@ export interface CheckedBlock {
   steps: (string | Covering)[]
   /** The `seq` of the last one. */
   last: string
-  /** Entries without that of the trail that they should have (`owed`), and those that say which of these were pruned. */
-  owes: { entry: ExportedEntry; owed: boolean }[]
+  /** Entries whose own of the trail is not there, or without its text, and those that say why. */
+  owes: { entry: ExportedEntry; as: 'entry_missing' | 'entry_erased' | 'account' }[]
 }
 
 /**
@@ -106,26 +107,20 @@ const isLater = (seq: string, before: string): boolean =>
   seq.length > before.length || (seq.length === before.length && seq > before)
 
 const REST = ',"hash":"'
-/** What follows actor and data in a line of an event that is no entry of the trail; `$1` its hash, and so on. */
+const RECORDED = 'audit.recorded'
+/** What follows actor and data in a line. */
 const EVENT =
-  /,"hash":"([0-9a-f]{64})",("id":"[0-9a-f-]{36}","organizationId":"([0-9a-f-]{36})"),"salt":"([0-9a-f]{32})",("seq":"([1-9]\d{0,18})"),"sequence":([1-9]\d{0,14}),("subject":"[^"\\]*","time":"[^"\\]*","type":"(?!audit\.)[^"\\]*"\})$/y
+  /,"hash":"([0-9a-f]{64})",("id":"[0-9a-f-]{36}","organizationId":"([0-9a-f-]{36})"),"salt":"([0-9a-f]{32})",("seq":"([1-9]\d{0,18})"),"sequence":([1-9]\d{0,14}),("subject":"[^"\\]*","time":"[^"\\]*","type":"([^"\\]*)"\})$/y
 
 /** An entry by the text of its line, if that follows; null: it has to be parsed. */
 function readText(line: string, previous: string): ReadEntry | null {
   const end = line.lastIndexOf(REST)
   if (end < 0) return null
   EVENT.lastIndex = end
-  const [
-    ,
-    stated = '',
-    ids = '',
-    organizationId,
-    salt = '',
-    position = '',
-    seq = '',
-    sequence = '',
-    rest = '',
-  ] = EVENT.exec(line) ?? []
+  const match = EVENT.exec(line)
+  if (match === null) return null
+  const [, stated = '', ids, organizationId, salt, position, seq = '', sequence, rest, type] = match
+  if (type === RECORDED || ACCOUNTS.includes(type)) return null
   const content = hash('sha256', `${salt}${line.slice(0, end)}}`, 'hex')
   const entry = `{"content":"${content}",${ids},${position},${rest}`
   return hash('sha256', `${previous}${sequence}${entry}`, 'hex') === stated
@@ -142,7 +137,7 @@ function readParsed(line: string, previous: string, { owes }: CheckedBlock): Rea
   if (hash('sha256', `${previous}${sequence}${entryOf(entry)}`, 'hex') !== stated) return null
   const fault = faultOfAuditEntry(entry)
   if (fault === 'entry_altered') return null
-  if (type === 'audit.pruned') owes.push({ entry, owed: false })
-  if (fault !== null) owes.push({ entry, owed: true })
+  if (ACCOUNTS.includes(type)) owes.push({ entry, as: 'account' })
+  if (fault !== null) owes.push({ entry, as: fault })
   return { sequence, hash: stated, organizationId, seq }
 }

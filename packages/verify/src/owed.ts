@@ -3,6 +3,9 @@ import { type ExportedEntry, keysOf, textOf } from './exported-entry.ts'
 /** No class of entries is kept for less, in milliseconds: what is younger was not pruned. */
 const LEAST_AGE = 89 * 86_400_000
 
+/** Types of events that say what is gone, and rightly. */
+export const ACCOUNTS: readonly unknown[] = ['audit.pruned', 'subject.erased']
+
 /**
  * An entry of the trail that was pruned is not there, and a later event of the chain has to say so: until that comes, it is
  * owed. Of one whose text was erased, an event anywhere says that a key of it was destroyed. Grows with what was pruned and erased.
@@ -31,6 +34,7 @@ export class Owed {
 
   /** Takes what an event says was pruned or erased; the event has been verified. */
   settle({ type, data, time }: ExportedEntry): void {
+    if (!ACCOUNTS.includes(type)) return
     if (type === 'subject.erased' && typeof data === 'object' && data !== null && 'keyIds' in data)
       for (const key of Array.isArray(data.keyIds) ? data.keyIds : []) this.#destroyed.add(String(key))
     if (type !== 'audit.pruned' || typeof data !== 'object' || data === null || !('events' in data)) return

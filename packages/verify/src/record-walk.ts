@@ -266,9 +266,10 @@ export function openWalk({
     }
     entries += expected - first - 1
     lastSeq = BigInt(last)
-    for (const { entry, owed: kind } of owes) {
-      if (kind) owed.add(entry)
-      else owed.settle(entry)
+    for (const { entry, as } of owes) {
+      if (as === 'account') owed.settle(entry)
+      else if (as === 'entry_erased') owed.addErased(entry)
+      else owed.add(entry)
     }
     return true
   }

@@ -47,8 +47,16 @@ function record(change: (n: number, event: Record<string, unknown>) => void = ()
       const text = sha256(`${salt(-sequence)}${canonicalJson({ details, summary })}`)
       event['type'] = 'audit.recorded'
       event['data'] = { digest: sha256(canonicalJson({ ...entry, text })), entryId: entry.id }
-      // The first ones are pruned, as a later event says.
-      if (sequence > 12) event['entry'] = { ...entry, details, summary, salt: salt(-sequence) }
+      // The first ones are pruned, as a later event says; two have lost their text, one of them rightly.
+      if (sequence === 18 || sequence === 54) {
+        const erased = { ...entry, keyIds: [uuid(sequence)] }
+        event['data'] = { digest: sha256(canonicalJson({ ...erased, text })), entryId: entry.id }
+        event['entry'] = { ...erased, text }
+      } else if (sequence > 12) event['entry'] = { ...entry, details, summary, salt: salt(-sequence) }
+    }
+    if (sequence === 20) {
+      event['type'] = 'subject.erased'
+      event['data'] = { keyIds: [uuid(18)] }
     }
     if (sequence === 50) {
       event['type'] = 'audit.pruned'
@@ -135,7 +143,14 @@ test('a record that nobody touched is verified block by block, wherever they are
   for (const size of [900, 3_000, 7_000]) {
     const counter = counting()
     const report = await byBlock(Buffer.from(text), size, counter)
-    expect(report).toMatchObject({ entries: ENTRIES, checkpoints: 7, uncovered: 4, pruned: 2, faults: [] })
+    expect(report).toMatchObject({
+      entries: ENTRIES,
+      checkpoints: 7,
+      uncovered: 4,
+      pruned: 2,
+      erased: 1,
+      faults: [{ kind: 'entry_missing', sequence: 54 }],
+    })
     expect(report).toEqual(await byLine(Buffer.from(text)))
     expect(counter.well).toBeGreaterThanOrEqual(Math.floor(text.length / size) - 2)
   }
