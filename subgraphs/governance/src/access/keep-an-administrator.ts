@@ -16,6 +16,18 @@ const ADMINISTRATORS = `select count(*)::int as count from principal p
       and k.revoked_at is null and k.expires_at is null and cardinality(k.scopes) = 0)`
 
 /**
+ * Has whoever else takes rights away in the organization wait. For those who lock principals or groups besides, before they
+ * do: who waits here holds none.
+ */
+export async function lockAdministrators(tx: SqlTransaction): Promise<void> {
+  await tx.sql(
+    `select pg_advisory_xact_lock($1::int, hashtext($2))::text`,
+    ADMINISTRATORS_LOCK,
+    tx.actor.organizationId,
+  )
+}
+
+/**
  * Does what takes rights away, unless it takes them from the last administrator: INVALID_STATE then, and nothing is
  * changed. One at a time in an organization, so that two do not remove each other.
  */
@@ -24,12 +36,8 @@ export async function keepAnAdministrator<Result>(
   path: string,
   act: () => Promise<Result>,
 ): Promise<Result> {
+  await lockAdministrators(tx)
   const { organizationId } = tx.actor
-  await tx.sql(
-    `select pg_advisory_xact_lock($1::int, hashtext($2))::text`,
-    ADMINISTRATORS_LOCK,
-    organizationId,
-  )
   const count = async (): Promise<number> =>
     (await tx.sql<{ count: number }>(ADMINISTRATORS, organizationId))[0]?.count ?? 0
   const before = await count()

@@ -8,7 +8,7 @@ import { line, remark } from '../input/text.ts'
 import { ASSIGNMENT_IN_FORCE, scopesOfRole } from './effective-access.ts'
 import { granting } from './granting.ts'
 import { GROUP_COLUMNS, type GroupRow } from './group-row.ts'
-import { keepAnAdministrator } from './keep-an-administrator.ts'
+import { keepAnAdministrator, lockAdministrators } from './keep-an-administrator.ts'
 import { requireGrantable } from './require-grantable.ts'
 
 const MOST_MEMBERS = 1_000
@@ -29,6 +29,7 @@ export async function setGroup(services: DomainServices, actor: Actor, input: un
   const { name, description, memberIds } = parseInput(inputSchema, input)
   const { organizationId } = actor
   return granting(services, actor, 'setGroup', async (tx) => {
+    await lockAdministrators(tx)
     const [made] = await tx.sql<{ id: string; isDirectorys: boolean }>(
       `insert into access_group (organization_id, name, description) values ($1::uuid, $2, coalesce($3, ''))
        on conflict (organization_id, name) do update set updated_at = now(),

@@ -1,5 +1,6 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import { fail } from '@tutti/schema'
+import { lockAdministrators } from '../access/keep-an-administrator.ts'
 import { openStrandedApprovals } from '../approvals/open-stranded-approvals.ts'
 import type { DomainServices } from '../context.ts'
 import { GROUP_ATTRIBUTES, isCalled, type Resource, USER_ATTRIBUTES } from './attributes.ts'
@@ -38,6 +39,19 @@ export async function answerScim(services: DomainServices, call: ScimCall): Prom
   }
 }
 
+type Within = <Result>(work: (tx: TenantTransaction) => Promise<Result>) => Promise<Result>
+
+/** One change of a directory at a time in an organization. */
+const change = <Result>(
+  { database }: DomainServices,
+  { actor }: ScimCall,
+  work: (tx: TenantTransaction) => Promise<Result>,
+): Promise<Result> =>
+  database.inTenant(actor, async (tx) => {
+    await lockAdministrators(tx)
+    return work(tx)
+  })
+
 async function answerUsers(
   services: DomainServices,
   call: ScimCall,
@@ -45,8 +59,7 @@ async function answerUsers(
 ): Promise<ScimAnswer> {
   const { actor, base, method } = call
   const present = (user: UserRow) => presentUser(user, base)
-  const within = <Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> =>
-    services.database.inTenant(actor, work)
+  const within: Within = (work) => change(services, call, work)
   if (id === undefined) {
     if (method === 'GET')
       return listed(call, await listUsers(services, actor, readListRequest(call.query)), present)
@@ -81,8 +94,7 @@ async function answerGroups(
 ): Promise<ScimAnswer> {
   const { actor, base, method } = call
   const present = (group: Parameters<typeof presentGroup>[0]) => presentGroup(group, base)
-  const within = <Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> =>
-    services.database.inTenant(actor, work)
+  const within: Within = (work) => change(services, call, work)
   if (id === undefined) {
     if (method === 'GET')
       return listed(call, await listGroups(services, actor, readListRequest(call.query)), present)
