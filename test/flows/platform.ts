@@ -34,6 +34,8 @@ export interface Platform extends AsyncDisposable {
   as(role: Role): Caller
   /** SQL as the owner, whom no policy binds. */
   sql<Row extends pg.QueryResultRow>(text: string, parameters?: unknown[]): Promise<Row[]>
+  /** Likewise in a transaction that keeps its locks until it is disposed of, and changes nothing. */
+  hold(text: string): Promise<AsyncDisposable>
 }
 
 /** How it differs from `npm start` on an empty directory. */
@@ -108,6 +110,22 @@ export async function startPlatform(
       return caller
     },
     sql: async (text, parameters = []) => (await owner.query(text, parameters)).rows,
+    async hold(text) {
+      const client = await owner.connect()
+      try {
+        await client.query('begin')
+        await client.query(text)
+      } catch (error) {
+        client.release(true)
+        throw error
+      }
+      return {
+        async [Symbol.asyncDispose]() {
+          await client.query('rollback')
+          client.release()
+        },
+      }
+    },
     [Symbol.asyncDispose]: stop,
   }
 }

@@ -148,7 +148,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
 
     test.runIf(isThere)('arguments changed after the yes are refused, and that is on record', async () => {
       const { id } = await questionOf('tampered')
-      await desk.platform.sql(`update task set input = input || '{"sum": 6000}' where run_id = $1`, [
+      await desk.platform.sql(`update task set input = input || '{"sum": 450}' where run_id = $1`, [
         idOf('tampered'),
       ])
       expect(codesOf(await decide(desk.ben, 'tampered'))).toEqual([])
@@ -163,11 +163,67 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
       ).toEqual([{ outcome: 'changed' }])
     })
 
-    test.runIf(isThere)('the worker dies once more, in the middle of paying', async () => {
-      await expect.poll(() => desk.payments().size, PATIENCE).toBe(PAID.length)
-      await expect.poll(() => desk.busy(), PATIENCE).toBeGreaterThan(0)
-      await desk.killWorker()
-    })
+    /** An escalation on the level of the domain, where nobody took it on in time yet. */
+    async function escalate(): Promise<string> {
+      const { requestApproval } = await desk.platform
+        .as('operator')
+        .query<{ requestApproval: { approval: { id: string } } }>(
+          `mutation { requestApproval(input: { title: "Change the rules?", action: "rules", arguments: {}, reason: "r",
+             stages: [{ deadlineSeconds: 86400, onDeadline: ESCALATE }], idempotencyKey: "rules" }) { approval { id } } }`,
+        )
+      const { id } = requestApproval.approval
+      await desk.platform.sql('update approval set expires_at = clock_timestamp() where id = $1', [id])
+      const found = async () =>
+        (await desk.platform.sql<{ id: string }>('select id from escalation where approval_id = $1', [id]))[0]
+          ?.id
+      await expect.poll(found, PATIENCE).toBeDefined()
+      const input = { id: await found(), level: 'DOMAIN', reason: 'Look at it first.' }
+      await desk.platform
+        .as('admin')
+        .query(
+          'mutation($input: ReassignEscalationInput!) { reassignEscalation(input: $input) { escalation { id } } }',
+          { input },
+        )
+      return input.id ?? expect.unreachable()
+    }
+
+    test.runIf(isThere)(
+      'the worker dies once more, in the middle of paying and of taking up an escalation, which goes up once',
+      async () => {
+        await expect.poll(() => desk.payments().size, PATIENCE).toBe(PAID.length)
+        await expect.poll(() => desk.busy(), PATIENCE).toBeGreaterThan(0)
+        const { sql, hold } = desk.platform
+        const late = await escalate()
+        {
+          await using steps = await hold('lock table escalation_step in share mode')
+          expect(steps).toBeDefined()
+          await sql(
+            'update escalation set acknowledge_by = clock_timestamp(), due_at = clock_timestamp() where id = $1',
+            [late],
+          )
+          const takingUp = () =>
+            sql(
+              `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+                 and query ilike '%escalation_step%' and pid <> pg_backend_pid()`,
+            )
+          await expect.poll(async () => (await takingUp()).length, PATIENCE).toBeGreaterThan(0)
+          await desk.killWorker()
+        }
+        const read = async () => {
+          const { escalation } = await desk.platform
+            .as('admin')
+            .query<{ escalation: { level: string; steps: { kind: string }[] } }>(
+              'query($id: ID!) { escalation(id: $id) { level steps { kind fromLevel level cause } } }',
+              { id: late },
+            )
+          return escalation
+        }
+        await expect.poll(async () => (await read()).level, PATIENCE).toBe('enterprise')
+        expect((await read()).steps.filter(({ kind }) => kind === 'raised')).toEqual([
+          { kind: 'raised', fromLevel: 'domain', level: 'enterprise', cause: 'acknowledgement' },
+        ])
+      },
+    )
 
     test.runIf(isThere)('each was paid once', async () => {
       desk.answer()
