@@ -467,3 +467,30 @@ test('a yes of those whom the rules asked for is none when they ask for others s
   await seen(org, id, 'COMPLETED')
   expect(paid(id)).toMatchObject([{ sum: 300 }])
 })
+
+test('a worker outside is given what was approved, without what it must not see', async () => {
+  const { org, refund } = await open()
+  await registerAgent(
+    org.as('operator'),
+    'metadata: { name: refunder, type: support.refund, version: "2" }\nexecutor: { type: external }',
+  )
+  await rule(org, { name: 'Cards are hidden', effect: 'REDACT', redact: ['$.arguments.card'] })
+  const claimed = async () => {
+    const { claimTasks } = await org
+      .as('operator')
+      .query<{ claimTasks: { tasks: { input: object }[] } }>(
+        'mutation { claimTasks(input: { agent: "refunder" }) { tasks { input } } }',
+      )
+    return claimTasks.tasks[0]?.input
+  }
+  const id = await refund({ sum: 300 })
+  const finalArguments = { customer: 'ann', sum: 150, card: '4711' }
+  await decide(org.as('approver'), {
+    id: (await question(org, id)).id,
+    decision: 'APPROVE',
+    finalArguments,
+  })
+  await expect
+    .poll(claimed, PATIENCE)
+    .toEqual({ customer: 'ann', sum: 150, card: expect.not.stringContaining('4711') })
+})

@@ -149,7 +149,8 @@ async function claim(
        returning i.*, m.lapsed, m.recoveries, m.due_at, m.id as strand_id
      )
      select ${EXTERNAL_TASK_COLUMNS}, i.fence, i.lease_until as "leaseUntil", i.lapsed, i.recoveries as losses,
-       i.id as "itemId", i.strand_id as "strandId", t.node_id as node, t.generation, t.input,
+       i.id as "itemId", i.strand_id as "strandId", t.node_id as node, t.generation,
+       coalesce(t.given, t.input - '$decision') as input,
        case when t.progress ? 'time' then t.progress end as progress, i.due_at as deadline
      from taken i ${joinsOf('i')} order by i.id`,
     [
