@@ -109,3 +109,21 @@ test('between processes of their own somebody logs in by a provider, works by a 
   expect((await searchTables(platform, secrets)).found).toEqual([])
   expect(searchFiles(platform, secrets).found).toEqual([])
 })
+
+test('between processes of their own a directory makes somebody, and is told where they are', async () => {
+  const call = (body: object) =>
+    fetch(`${platform.url}/scim/v2/Users`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${platform.as('admin').key}`,
+        'content-type': 'application/scim+json',
+      },
+      body: JSON.stringify(body),
+    })
+  const made = await call({ userName: 'grace@example.com' })
+  const { id, active } = await made.json()
+  expect([made.status, active]).toEqual([201, true])
+  expect(made.headers.get('location')).toBe(`${PUBLIC_URL}/scim/v2/Users/${id}`)
+  const refused = await call({})
+  expect([refused.status, (await refused.json()).scimType]).toEqual([400, 'invalidValue'])
+})
