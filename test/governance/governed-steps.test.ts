@@ -453,6 +453,28 @@ test('other arguments that somebody approves are ruled on as those asked for are
   expect([paid(tooMuch), paid(less), paid(more)]).toMatchObject([[], [{ sum: 20 }], [{ sum: 500 }]])
 })
 
+test('whoever had a run started asks anew with other arguments what went back, and that is ruled on too', async () => {
+  const { org, refund } = await open()
+  await rule(org, { name: 'Never more than 1000', effect: 'DENY', condition: 'context.amount > 1000.0' })
+  const ids = [await refund({ sum: 300 }), await refund({ sum: 310 })]
+  for (const [place, sum] of [1_000_000, 150].entries()) {
+    const { id } = await question(org, ids[place] ?? '')
+    await decide(org.as('approver'), { id, decision: 'REQUEST_CHANGES', comment: 'Another sum.' })
+    const { resubmitApproval } = await org
+      .as('operator')
+      .query<{ resubmitApproval: { approval: { digest: string } } }>(
+        `mutation($input: ResubmitApprovalInput!) { resubmitApproval(input: $input) { approval { digest } } }`,
+        { input: { id, arguments: { customer: 'ann', sum, card: '4711' } } },
+      )
+    const { digest } = resubmitApproval.approval
+    await decide(org.as('approver'), { id, decision: 'APPROVE', digest })
+  }
+  const [tooMuch = '', less = ''] = ids
+  expect(await seen(org, tooMuch, 'FAILED')).toMatchObject({ error: { code: 'ACTION_DENIED' } })
+  await seen(org, less, 'COMPLETED')
+  expect([paid(tooMuch), paid(less)]).toMatchObject([[], [{ sum: 150 }]])
+})
+
 test('a yes of those whom the rules asked for is none when they ask for others since', async () => {
   const { org, refund } = await open()
   const id = await refund({ sum: 300 })

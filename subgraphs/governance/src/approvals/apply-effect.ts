@@ -65,9 +65,10 @@ async function write(
   if (effect.kind === 'count') return approval
   if (effect.kind === 'advance') return enterStage(tx, approval, effect.stage)
   if (effect.verdict === 'changes_requested') {
+    // Its stage's clock goes on while it is with who asked. Time alone does not approve what somebody did not.
     const [back] = await tx.sql<ApprovalRow>(
-      `update approval set status = 'changes_requested', comment = $3, expires_at = closes_at, remind_at = null,
-         on_deadline = 'expire'
+      `update approval set status = 'changes_requested', comment = $3, remind_at = null,
+         on_deadline = case on_deadline when 'approve' then 'expire' else on_deadline end
        where organization_id = $1::uuid and id = $2::uuid returning ${APPROVAL_COLUMNS}`,
       tx.actor.organizationId,
       approval.id,

@@ -272,13 +272,16 @@ export function afterStage({ stages, stage }: Pick<DecidableApproval, 'stages' |
     : { kind: 'end', verdict: 'approved' }
 }
 
-/** Who may ask anew: who asked, or whoever acts for the agent that did; of what the platform asked, any person. */
+/**
+ * Who may ask anew: who asked, or whoever acts for the agent that did; its authors, who cannot decide it anyway. Of what the
+ * platform asked, and of what an agent did and nobody else is an author of, any person.
+ */
 export function mayResubmit(
-  { requestedBy }: Pick<DecidableApproval, 'requestedBy'>,
+  { requestedBy, authors }: Pick<DecidableApproval, 'requestedBy' | 'authors'>,
   actor: Decider,
 ): boolean {
-  if (actor.id === requestedBy.id) return true
+  if (actor.id === requestedBy.id || authors.includes(actor.id)) return true
   const agent = actor.agentId ?? (actor.kind === 'agent' ? actor.id : undefined)
   if (agent !== undefined) return agent === requestedBy.agentId || agent === requestedBy.id
-  return requestedBy.kind === 'system'
+  return requestedBy.kind === 'system' || (requestedBy.kind === 'agent' && authors.length === 0)
 }

@@ -1,5 +1,6 @@
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { planApproval } from '../notifications/plan-notifications.ts'
 import { openDesk, requestRefund } from '../testing/open-desk.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 
@@ -196,4 +197,46 @@ test('a role that was assigned is lent as one’s own is, as long as it is held'
     },
   )
   expect((await decide(ben, other.id)).code).toBe('NOT_A_DECIDER')
+})
+
+test('a role of the organization’s own is lent where it may decide, and its delegate is told', async () => {
+  const [row] = await world.asOwner<{ lender: string; deputy: string }>(
+    `with made as (insert into principal (organization_id, kind, name, email) values
+       ($1, 'person', 'tess', null), ($1, 'person', 'dean', 'dean@example.com') returning id, name)
+     select (select id from made where name = 'tess') as lender, (select id from made where name = 'dean') as deputy`,
+    [admin.organizationId],
+  )
+  const [lender, deputy] = [row?.lender ?? '', row?.deputy ?? '']
+  const dean = colleague(admin, 'approver', deputy)
+  await lend(colleague(admin, 'approver', lender), deputy)
+  const asks: string[] = []
+  for (const [role, scopes] of [
+    ['clerk', ['runs:read']],
+    ['treasurer', ['approvals:decide']],
+  ] as const) {
+    for (const [field, input] of [
+      ['setRole', { name: role, description: role, scopes }],
+      ['assignRole', { role, principalId: lender }],
+    ] as const) {
+      const type = `${field[0]?.toUpperCase()}${field.slice(1)}Input`
+      const { code } = await world.ask(
+        admin,
+        `mutation ($input: ${type}!) { ${field}(input: $input) { __typename } }`,
+        {
+          input,
+        },
+      )
+      expect(code).toBeNull()
+    }
+    const { id } = await asked({ stages: [{ roles: [role] }] })
+    asks.push(id)
+    if (role === 'clerk') expect((await decide(dean, id)).code).toBe('NOT_A_DECIDER')
+  }
+  const [, id = ''] = asks
+  expect(await planApproval(world, admin, id)).toBe(1)
+  expect(await inbox(dean)).toContain(id)
+  expect((await decide(dean, id)).data['decideApproval']?.['approval']).toEqual({
+    status: 'APPROVED',
+    decisions: [{ decidedBy: { id: deputy }, onBehalfOf: { id: lender } }],
+  })
 })

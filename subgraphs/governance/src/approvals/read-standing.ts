@@ -1,13 +1,21 @@
 import { isId } from '@tutti/runtime'
-import { type Actor, ROLES, scopesOf } from '@tutti/schema'
-import { ASSIGNED_EVERYWHERE, ROLES_EVERYWHERE } from '../access/effective-access.ts'
-import type { LentAuthority, Standing } from './approval-status.ts'
+import type { Actor } from '@tutti/schema'
+import {
+  ASSIGNED_EVERYWHERE,
+  effectiveAccess,
+  HELD_ROLES,
+  type HeldRole,
+  ROLES_EVERYWHERE,
+} from '../access/effective-access.ts'
+import type { Standing } from './approval-status.ts'
 
 interface StandingRow {
   /** Null: the actor's own. */
   delegationId: string | null
   id: string
   roles: string[]
+  /** What was assigned to a lender, with what it grants; none of the actor's own. */
+  held: HeldRole[]
   groups: string[]
   teamIds: string[]
   actions: string[]
@@ -20,12 +28,12 @@ type Read = (text: string, parameters: unknown[]) => Promise<StandingRow[]>
 // A delegator's rights are those they have now, and a deactivated one has none; the roles of one who is not kept here are
 // those they came with.
 // An actor's credential has built-in roles; those of the organization's own are assigned to its principal.
-const STANDING = `select null::uuid as "delegationId", p.id::text as id, ${ASSIGNED_EVERYWHERE} as roles, p.groups,
+const STANDING = `select null::uuid as "delegationId", p.id::text as id, ${ASSIGNED_EVERYWHERE} as roles, '[]'::jsonb as held, p.groups,
     p.team_ids as "teamIds", array[]::text[] as actions, array[]::uuid[] as "forTeamIds"
   from principal p where p.organization_id = $1::uuid and p.id = $2::uuid
   union all
-  select d.id, d.from_id, case when p.id is null then d.delegator_roles else ${ROLES_EVERYWHERE} end, coalesce(p.groups, array[]::text[]),
-    coalesce(p.team_ids, array[]::uuid[]), d.actions, d.team_ids
+  select d.id, d.from_id, case when p.id is null then d.delegator_roles else ${ROLES_EVERYWHERE} end, ${HELD_ROLES},
+    coalesce(p.groups, array[]::text[]), coalesce(p.team_ids, array[]::uuid[]), d.actions, d.team_ids
   from approval_delegation d left join principal p on p.organization_id = d.organization_id and p.id::text = d.from_id
   where d.organization_id = $1::uuid and d.to_id = $3 and d.ended_at is null and p.deactivated_at is null
     and d.starts_at <= clock_timestamp() and d.ends_at > clock_timestamp()`
@@ -51,5 +59,5 @@ export async function readStanding(read: Read, actor: Actor): Promise<Standing> 
   }
 }
 
-const mayDecideAtAll = ({ roles }: LentAuthority): boolean =>
-  scopesOf(ROLES.filter((role) => roles.includes(role))).includes('approvals:decide')
+const mayDecideAtAll = ({ roles, held }: StandingRow): boolean =>
+  effectiveAccess(roles, held).scopes.includes('approvals:decide')

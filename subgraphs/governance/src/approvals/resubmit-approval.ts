@@ -6,7 +6,7 @@ import type { DomainServices } from '../context.ts'
 import { jsonValue } from '../input/json-value.ts'
 import { prose } from '../input/text.ts'
 import type { ApprovalRow } from './approval-row.ts'
-import { isApproved, isPending, mayResubmit, wantsChanges } from './approval-status.ts'
+import { isApproved, isLate, isPending, mayResubmit, wantsChanges } from './approval-status.ts'
 import { requireFit } from './arguments-schema.ts'
 import { digestOf } from './digest-of.ts'
 import { enterStage } from './enter-stage.ts'
@@ -24,7 +24,7 @@ const inputSchema = z.object({
  * Asks anew, with other arguments, what went back for changes: its stages begin from the first, and what was decided until
  * then is history. Whoever does it is one of its authors from now on. Again, it returns the approval.
  * Events: approval.resubmitted. Audit: an execution. Errors: NOT_FOUND, SEPARATION_OF_DUTIES (somebody else asked),
- * INVALID_STATE (no changes were asked for), CONFLICT (it is approved; a denial is recorded), BAD_INPUT.
+ * INVALID_STATE (no changes were asked for, or its time has passed), CONFLICT (it is approved; a denial is recorded), BAD_INPUT.
  */
 export async function resubmitApproval(
   services: DomainServices,
@@ -40,7 +40,7 @@ export async function resubmitApproval(
       if (!mayResubmit(approval, actor))
         fail('SEPARATION_OF_DUTIES', {
           path: 'input.id',
-          message: 'Whoever asked asks anew, and nobody else.',
+          message: 'Whoever asked or wrote it asks anew, and nobody else.',
         })
       const digest = digestOf({ action: approval.action, arguments: given.arguments })
       if (isPending(approval) && approval.round > 1 && approval.digest === digest) return approval
@@ -50,6 +50,8 @@ export async function resubmitApproval(
           path: 'input.id',
           hint: 'No changes are asked for.',
         })
+      if (isLate(approval))
+        fail('INVALID_STATE', { path: 'input.id', hint: 'DUE: its time has passed, and its rule decides.' })
       requireFit(approval, given.arguments, 'input.arguments')
       const round = approval.round + 1
       await tx.sql(

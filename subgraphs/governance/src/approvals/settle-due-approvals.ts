@@ -8,7 +8,7 @@ import { settleEscalations } from '../escalations/settle-escalations.ts'
 import { writeEscalation } from '../escalations/write-escalation.ts'
 import { applyEffect } from './apply-effect.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
-import { afterStage } from './approval-status.ts'
+import { afterStage, wantsChanges } from './approval-status.ts'
 import { writeDecision } from './write-decision.ts'
 
 /**
@@ -39,7 +39,7 @@ async function settle(tx: TenantTransaction, approval: ApprovalRow): Promise<voi
   if (approval.onDeadline === 'expire') return expire(tx, approval)
   if (approval.onDeadline === 'escalate') return escalate(tx, approval)
   const verdict = approval.onDeadline === 'approve' ? ('approved' as const) : ('rejected' as const)
-  const decision = { verdict, comment: 'Nobody decided in time.', finalArguments: null }
+  const decision = { verdict, comment: `${lateness(approval)}.`, finalArguments: null }
   await writeDecision(tx, approval, { ...decision, personId: null, onBehalfOfId: null })
   await applyEffect(tx, approval, verdict === 'approved' ? afterStage(approval) : { kind: 'end', verdict }, {
     ...decision,
@@ -48,6 +48,9 @@ async function settle(tx: TenantTransaction, approval: ApprovalRow): Promise<voi
     byLink: null,
   })
 }
+
+const lateness = (approval: ApprovalRow): string =>
+  wantsChanges(approval) ? 'Nobody asked anew in time' : 'Nobody decided in time'
 
 async function remind(tx: TenantTransaction, approval: ApprovalRow): Promise<void> {
   const { id, runId, taskId, stage, expiresAt } = approval
@@ -79,7 +82,7 @@ async function escalate(tx: TenantTransaction, approval: ApprovalRow): Promise<v
   )
   const { id: escalationId } = await writeEscalation(tx, {
     requestKey: `approval/${id}/${round}/${stage}`,
-    title: `Nobody decided in time: ${title}`.slice(0, 200),
+    title: `${lateness(approval)}: ${title}`.slice(0, 200),
     reason: `The deadline of stage "${name}" passed.`,
     level: 'person',
     context: { approvalId: id, stage: name },

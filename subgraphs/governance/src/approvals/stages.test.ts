@@ -359,6 +359,57 @@ test('what waits for changes when its time is over expires', async () => {
   expect(await eventsOf()).toContain('approval.expired')
 })
 
+test('a stage’s clock goes on while it waits for changes, and its rule stays, but time alone approves nothing', async () => {
+  const rules = ['REJECT', 'ESCALATE', 'APPROVE', 'EXPIRE']
+  const ids: string[] = []
+  for (const onDeadline of rules) {
+    const { id } = await asked({ stages: [{ deadlineSeconds: 3_600, reminderSeconds: 60, onDeadline }] })
+    expect((await decide(ada, id, 'REQUEST_CHANGES', { comment: 'less' })).approval).toMatchObject({
+      expiresAt: expect.any(String),
+    })
+    ids.push(id)
+  }
+  expect(await settleDueApprovals(world, admin, ids)).toBe(0)
+  for (const id of ids) await letTimePass(id, 'expires_at')
+  for (const id of [ids[0], ids[2]])
+    expect((await change(operator, 'resubmitApproval', { id, arguments: {} })).code).toBe('INVALID_STATE')
+  expect(await settleDueApprovals(world, admin, ids)).toBe(4)
+  const { data } = await world.ask(
+    admin,
+    `query ($a: ID!, $b: ID!, $c: ID!, $d: ID!) { a: approval(id: $a) { status comment } b: approval(id: $b) { status }
+       c: approval(id: $c) { status } d: approval(id: $d) { status } escalations { nodes { title approval { id } } } }`,
+    { a: ids[0], b: ids[1], c: ids[2], d: ids[3] },
+  )
+  expect(data).toEqual({
+    a: { status: 'REJECTED', comment: 'Nobody asked anew in time.' },
+    b: { status: 'CHANGES_REQUESTED' },
+    c: { status: 'EXPIRED' },
+    d: { status: 'EXPIRED' },
+    escalations: { nodes: [{ title: 'Nobody asked anew in time: Refund?', approval: { id: ids[1] } }] },
+  })
+  const asks = await change(operator, 'resubmitApproval', { id: ids[1], arguments: { amount: 1 } })
+  expect(asks.approval).toMatchObject({ status: 'PENDING', stages: [{ onDeadline: 'ESCALATE' }] })
+})
+
+test('what an agent had asked is asked anew by its authors, and by any person where it has none', async () => {
+  const agent: Actor = { ...colleague(admin, 'agent'), id: 'bot', kind: 'agent' }
+  const otto = colleague(admin, 'operator', 'otto')
+  const input = { arguments: { amount: 1 } }
+  for (const [authors, code] of [
+    [['olga'], 'SEPARATION_OF_DUTIES'],
+    [[], null],
+  ] as const) {
+    const { id } = await asked({ authors }, agent)
+    await decide(ada, id, 'REQUEST_CHANGES', { comment: 'less' })
+    expect((await change(otto, 'resubmitApproval', { ...input, id })).code).toBe(code)
+    const digest = (await change(code ? operator : otto, 'resubmitApproval', { ...input, id })).approval
+      .digest
+    const own = await decide(code ? operator : otto, id, 'APPROVE', { digest })
+    expect(own.code).toBe('FORBIDDEN')
+    expect((await decide(ada, id, 'APPROVE', { digest })).approval).toMatchObject({ status: 'APPROVED' })
+  }
+})
+
 test('all mistakes of the stages are told at once, and an agent asks for nothing that time alone approves', async () => {
   const ask = (by: Actor, stages: object[]) =>
     world.ask(
