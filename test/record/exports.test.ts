@@ -1,4 +1,4 @@
-import { exportAudit, workExport } from '@tutti/governance/domain'
+import { appendAuditEntry, eraseSubject, exportAudit, workExport } from '@tutti/governance/domain'
 import { createPublicKey } from 'node:crypto'
 import { verifyRecord } from '@tutti/verify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -55,4 +55,30 @@ test('an export of the whole record, and of a time, verifies offline', async () 
   expect(later.report).toMatchObject({ entries: 30, faults: [] })
   const earlier = await verified({ until: moment?.now ?? new Date(0) })
   expect(earlier.report).toMatchObject({ entries: 40, faults: [] })
+})
+
+test('an export that ends before somebody was forgotten says that they were, with the proof', async () => {
+  const { actor } = world
+  const about = async (dataSubject: string) =>
+    appendAuditEntry(world, actor, {
+      actionType: 'decision',
+      domain: 'd',
+      summary: 'Refunded',
+      details: {},
+      subject: 'order/1',
+      dataSubject,
+    })
+  for (const dataSubject of ['customer/1', 'customer/1', 'customer/2', 'customer/3']) await about(dataSubject)
+  await world.seal()
+  const [moment] = await world.asOwner<{ now: Date }>('select clock_timestamp() as now')
+  await about('customer/4')
+  for (const subject of ['customer/1', 'customer/3', 'customer/4'])
+    await eraseSubject(world, { ...actor, id: 'boss' }, { subject, reason: 'they asked' })
+  await world.seal()
+  const { lines, report } = await verified({ until: moment?.now ?? new Date(0) })
+  expect(report).toMatchObject({ faults: [], erased: 3 })
+  // Of customer 4 nothing is in it.
+  const attestations = lines.filter((line) => line.includes('"attestation"'))
+  expect(attestations).toHaveLength(2)
+  expect((await verified({})).report).toMatchObject({ faults: [], erased: 4 })
 })

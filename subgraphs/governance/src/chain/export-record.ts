@@ -74,7 +74,8 @@ export async function* exportRecord(
 
 /**
  * What an export that ends before the end of the chain has at its end: the events after it that say which of its entries
- * were pruned, each with the proof that a checkpoint signed it. A line each.
+ * were pruned, and that a key was destroyed which the text of some was under, each with the proof that a checkpoint signed
+ * it. A line each.
  */
 export async function* attestationsOf(
   { database }: { database: Pick<Database, 'readTenant'> },
@@ -93,7 +94,16 @@ export async function* attestationsOf(
        and e.type = 'audit.pruned'
        and exists (select from jsonb_array_elements_text(e.data->'events') n
          where n::bigint between part.first and part.last)
-     order by e.seq`,
+     union all
+     select e.organization_id, e.seq, e.id, e.type, e.subject, e.actor, e.data, e.time
+     from subject_key k cross join part
+     join log.event e on e.organization_id = $1 and e.subject = 'erasure/' || k.id and e.run_id is null
+       and e.seq > part.last and e.type = 'subject.erased'
+     where k.organization_id = $1 and k.erased_at is not null
+       and exists (select from audit_entries_under(array[k.id]) a
+         join log.event r on r.organization_id = $1 and r.subject = 'audit/' || a and r.run_id is null
+           and r.seq between part.first and part.last and r.type = 'audit.recorded')
+     order by seq`,
     [actor.organizationId, from, to],
   )
   for (const event of acts) {
