@@ -12,6 +12,8 @@ export const actorSchema = z.object({
   scopes: z.array(z.enum(SCOPES)),
   /** The API key or token the call came with. */
   credentialId: z.string().optional(),
+  /** Of an API key: who else had a hand in making it, by id; absent: nobody, or it is not known. */
+  credentialBy: z.array(z.string().min(1)).optional(),
   /** Set when the caller is a registered agent. */
   agentId: z.string().optional(),
   /** The person or agent for whom it acts. */

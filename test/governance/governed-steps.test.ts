@@ -516,3 +516,47 @@ test('a worker outside is given what was approved, without what it must not see'
     .poll(claimed, PATIENCE)
     .toEqual({ customer: 'ann', sum: 150, card: expect.not.stringContaining('4711') })
 })
+
+test('whoever did a step before by hand does not approve what comes of it', async () => {
+  const org = await world.organization()
+  const [operator, admin] = [org.as('operator'), org.as('admin')]
+  await registerAgent(
+    operator,
+    `metadata: { name: preparer, type: support.prepare, version: "1" }
+capabilities: [preparing]
+executor: { type: external }`,
+  )
+  await registerAgent(operator, httpAgentDocument('refunder', agent.url))
+  const [refund] = REFUNDS.steps
+  const workflowId = await applyWorkflow(operator, {
+    ...REFUNDS,
+    inputs: ['customer'],
+    steps: [
+      { name: 'prepare', agent: 'preparer', input: { customer: 'customer' }, output: 'order' },
+      { ...refund, input: { customer: 'customer', sum: 'order.sum', card: 'order.card' } },
+    ],
+  })
+  const [id = ''] = await startRuns(operator, workflowId, [{ customer: 'ann' }])
+  await expect
+    .poll(async () => (await readRun(org.as('viewer'), id)).tasks[0]?.status, PATIENCE)
+    .toBe('WAITING')
+  await admin.query(
+    'mutation ($input: CompleteTaskByHandInput!) { completeTaskByHand(input: $input) { task { id } } }',
+    { input: { id: await taskOf(org, id), output: { sum: 400, card: 'mine' }, reason: 'By hand.' } },
+  )
+  const ask = async () =>
+    (await readRun(org.as('viewer'), id)).tasks.map(({ approval }) => approval).find((each) => each != null)
+  await expect.poll(ask, PATIENCE).toBeDefined()
+  const { id: approval } = (await ask()) ?? expect.unreachable()
+  await expect(decide(admin, { id: approval, decision: 'APPROVE' })).rejects.toThrow('SEPARATION_OF_DUTIES')
+  const { authors } = (
+    await org
+      .as('viewer')
+      .query<{ approval: { authors: string[] } }>('query ($id: ID!) { approval(id: $id) { authors } }', {
+        id: approval,
+      })
+  ).approval
+  expect(authors).toEqual([org.actor('operator').id, org.actor('admin').id])
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+  await seen(org, id, 'COMPLETED')
+})

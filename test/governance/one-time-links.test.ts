@@ -92,27 +92,30 @@ const unknown = () => open(`${world.url}/decide/${'A'.repeat(43)}`)
 
 const SIGNING = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
-/** Has a person told at the receiver, under a path of their own, and not by mail. */
+/** A person has themselves told at the receiver, under a path of their own, and not by mail. */
 async function setPlace(role: Role, kind: 'CHAT' | 'WEBHOOK'): Promise<string> {
   const path = `/${kind.toLowerCase()}/${org.actor(role).id}`
-  const admin = org.as('admin')
   if (kind === 'WEBHOOK')
-    await admin.query(
-      'mutation ($input: SetCredentialInput!) { setCredential(input: $input) { credential { id } } }',
-      { input: { name: 'signing', value: SIGNING } },
-    )
-  await admin.query(
-    'mutation ($input: SetNotificationChannelInput!) { setNotificationChannel(input: $input) { channel { id } } }',
-    {
-      input: {
-        ownerKind: 'PERSON',
-        owner: org.actor(role).id,
-        kind,
-        address: `${receiver.url}${path}`,
-        credential: kind === 'WEBHOOK' ? 'signing' : null,
+    await org
+      .as('admin')
+      .query(
+        'mutation ($input: SetCredentialInput!) { setCredential(input: $input) { credential { id } } }',
+        { input: { name: 'signing', value: SIGNING } },
+      )
+  await org
+    .as(role)
+    .query(
+      'mutation ($input: SetNotificationChannelInput!) { setNotificationChannel(input: $input) { channel { id } } }',
+      {
+        input: {
+          ownerKind: 'PERSON',
+          owner: org.actor(role).id,
+          kind,
+          address: `${receiver.url}${path}`,
+          credential: kind === 'WEBHOOK' ? 'signing' : null,
+        },
       },
-    },
-  )
+    )
   return path
 }
 /** What came to a path, once there are so many; what failed is tried again at once. */

@@ -71,6 +71,9 @@ const titled = <Each extends { type: string; field: { name: string } }>(each: Ea
   title: `${each.type}.${each.field.name}`,
 })
 
+// Whoever is told says where they are, and an administrator where others are.
+const OF_ONESELF = ['setNotificationChannel', 'removeNotificationChannel']
+
 test('the schema asks something of whoever calls, at every root field', () => {
   expect(doors.length).toBeGreaterThan(45)
   expect(doors.filter(({ field }) => requirementsOf(field).length === 0)).toEqual([])
@@ -126,7 +129,10 @@ describe.each(requests.map(titled))('$title', (door) => {
       // What it is about may be settled by now; that is not a refusal.
       expect([
         role,
-        codes.filter((code) => ['FORBIDDEN', 'UNAUTHENTICATED', 'INTERNAL'].includes(code)),
+        codes.filter((code) => {
+          if (code === 'FORBIDDEN') return !(OF_ONESELF.includes(door.field.name) && role !== 'admin')
+          return ['UNAUTHENTICATED', 'INTERNAL'].includes(code)
+        }),
       ]).toEqual([role, []])
     }
   })
@@ -207,8 +213,8 @@ describe('who may do what', () => {
     ['setEscalationPolicy', ['admin']],
     ['removeEscalationPolicy', ['admin']],
     ['setOnCallSchedule', ['admin']],
-    ['setNotificationChannel', ['admin']],
-    ['removeNotificationChannel', ['admin']],
+    ['setNotificationChannel', ['admin', 'operator', 'approver']],
+    ['removeNotificationChannel', ['admin', 'operator', 'approver']],
     ['removeOnCallSchedule', ['admin']],
     ['overrideOnCall', ['admin', 'operator', 'approver']],
     ['removeOnCallOverride', ['admin', 'operator', 'approver']],

@@ -7,9 +7,10 @@ import type { DomainServices } from '../context.ts'
 import { line, prose } from '../input/text.ts'
 import { actorRef } from './actor-ref.ts'
 import { ASSIGNMENT_COLUMNS, ASSIGNMENT_TABLES, type AssignmentRow } from './assignment-row.ts'
-import { scopesOfRole } from './effective-access.ts'
+import { ASSIGNMENT_IN_FORCE, scopesOfRole } from './effective-access.ts'
 import { granting } from './granting.ts'
 import { requireGrantable } from './require-grantable.ts'
+import { requireOther } from './require-other.ts'
 
 const inputSchema = z
   .object({
@@ -34,7 +35,7 @@ const inputSchema = z
 /**
  * Gives a role to a principal or a group: everywhere, or in one domain or team; for ever, or until a moment. It counts
  * at once. Events: role.assigned. Audit: an execution. NOT_FOUND with the path of what there is not; FORBIDDEN for a
- * role that grants what the caller does not have everywhere.
+ * role that grants what the caller does not have everywhere, SEPARATION_OF_DUTIES for one that they do not have and would get.
  */
 export async function assignRole(
   services: DomainServices,
@@ -49,6 +50,8 @@ export async function assignRole(
     await requireRow(tx, 'access_group', groupId, 'input.groupId')
     await requireRow(tx, 'domain', domainId, 'input.domainId')
     await requireRow(tx, 'team', teamId, 'input.teamId')
+    const newHolders = await holdersOf(tx, { role, principalId, groupId, domainId, teamId, expiresAt })
+    requireOther(actor, newHolders, principalId == null ? 'input.groupId' : 'input.principalId')
     const [made] = await tx.sql<{ id: string }>(
       `insert into role_assignment (organization_id, principal_id, group_id, role, domain_id, team_id, reason,
          expires_at, granted_by)
@@ -88,6 +91,41 @@ export async function assignRole(
     })
     return assignment
   })
+}
+
+interface Given {
+  role: string
+  principalId?: string | null | undefined
+  groupId?: string | null | undefined
+  domainId?: string | null | undefined
+  teamId?: string | null | undefined
+  expiresAt?: Date | null | undefined
+}
+
+/** Who would get a role by an assignment and does not have it there, or everywhere, for as long. */
+async function holdersOf(tx: TenantTransaction, given: Given): Promise<string[]> {
+  const { role, principalId, groupId, domainId, teamId, expiresAt } = given
+  const holders = await tx.sql<{ id: string }>(
+    `select p.id from principal p where p.organization_id = $1::uuid
+       and (p.id = $3::uuid or exists (select from access_group g where g.organization_id = $1::uuid and g.id = $4::uuid
+         and g.name = any(p.groups)))
+       and not $2 = any(p.roles)
+       and not exists (select from role_assignment a
+         left join access_group g on g.organization_id = a.organization_id and g.id = a.group_id
+         where a.organization_id = $1::uuid and a.role = $2 and ${ASSIGNMENT_IN_FORCE}
+           and (a.principal_id = p.id or g.name = any(p.groups))
+           and ((a.domain_id is null and a.team_id is null)
+             or (a.domain_id is not distinct from $5::uuid and a.team_id is not distinct from $6::uuid))
+           and (a.expires_at is null or a.expires_at >= $7::timestamptz))`,
+    tx.actor.organizationId,
+    role,
+    principalId ?? null,
+    groupId ?? null,
+    domainId ?? null,
+    teamId ?? null,
+    expiresAt ?? null,
+  )
+  return holders.map(({ id }) => id)
 }
 
 /** An assignment of the organization; NOT_FOUND with the path `input.id`. */

@@ -31,6 +31,7 @@ interface KeyRow {
   roles: string[]
   held: HeldRole[]
   scopes: string[]
+  createdBy: string[]
   agentId: string | null
   expiresAt: Date | null
   usedLongAgo: boolean
@@ -47,7 +48,7 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
   const asker = systemActor(organizationId, 'identify')
   const [key] = await services.database.readTenant<KeyRow>(
     asker,
-    `select k.id, p.id as "principalId", p.kind, p.name, p.roles, k.scopes, p.agent_id as "agentId",
+    `select k.id, p.id as "principalId", p.kind, p.name, p.roles, k.scopes, k.created_by as "createdBy", p.agent_id as "agentId",
        k.expires_at as "expiresAt", ${HELD_ROLES} as held,
        (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as "usedLongAgo"
      from api_key k join principal p on p.organization_id = k.organization_id and p.id = k.principal_id
@@ -59,6 +60,7 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
   // Not awaited: a caller never waits for our bookkeeping.
   if (key.usedLongAgo) void touchKey(services, asker, key.id)
   const { within, validUntil, ...access } = effectiveAccess(key.roles, key.held, key.scopes)
+  const others = key.createdBy.filter((id) => id !== key.principalId)
   return {
     organizationId,
     id: key.principalId,
@@ -66,6 +68,7 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
     name: key.name,
     ...access,
     credentialId: key.id,
+    ...(others.length === 0 ? {} : { credentialBy: others }),
     ...(within.length === 0 ? {} : { within }),
     ...(validUntil === undefined ? {} : { validUntil }),
     ...(key.agentId === null ? {} : { agentId: key.agentId }),

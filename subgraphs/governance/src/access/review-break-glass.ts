@@ -5,13 +5,14 @@ import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { prose } from '../input/text.ts'
 import { actorRef } from './actor-ref.ts'
+import { behind, requirePerson } from './behind.ts'
 import { BREAK_GLASS_COLUMNS, BREAK_GLASS_TABLES, type BreakGlassRow } from './break-glass-row.ts'
 
 const inputSchema = z.object({ id: z.string(), review: prose() })
 
 /**
  * Says what was found when somebody else looked at what was done with broken glass; once. Events:
- * access.break_glass_reviewed. Audit: a decision. NOT_FOUND; SEPARATION_OF_DUTIES for whoever broke it; INVALID_STATE
+ * access.break_glass_reviewed. Audit: a decision. NOT_FOUND; SEPARATION_OF_DUTIES for whoever broke it, and who is no person; INVALID_STATE
  * while it lasts, ALREADY_DECIDED.
  */
 export async function reviewBreakGlass(
@@ -33,7 +34,8 @@ export async function reviewBreakGlass(
       )[0]
     const before = await read('for update of b')
     if (!before) return fail('NOT_FOUND', { path: 'input.id' })
-    if (before.principalId === actor.id || before.principalId === actor.onBehalfOf?.id)
+    requirePerson(actor, 'input.id')
+    if (behind(actor).includes(before.principalId) || before.principalId === actor.onBehalfOf?.id)
       fail('SEPARATION_OF_DUTIES', { path: 'input.id', message: 'Somebody else reviews it.' })
     if (before.reviewedAt !== null) fail('ALREADY_DECIDED', { path: 'input.id' })
     if (before.lasts) {

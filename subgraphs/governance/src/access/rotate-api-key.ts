@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { API_KEY_COLUMNS, API_KEY_TABLES, type ApiKeyRow } from './api-key-row.ts'
+import { behind } from './behind.ts'
 import { effectiveAccess } from './effective-access.ts'
 import { granting } from './granting.ts'
 import { hashOf, newSecret, prefixOf } from './key-secret.ts'
@@ -79,6 +80,7 @@ export async function rotateApiKey(
         hash: hashOf(secret),
         prefix: prefixOf(secret),
         scopes: old.scopes,
+        createdBy: behind(actor),
         expiresAt: old.expiresAt,
       },
     })

@@ -10,6 +10,7 @@ import { granting } from './granting.ts'
 import { GROUP_COLUMNS, type GroupRow } from './group-row.ts'
 import { keepAnAdministrator, lockAdministrators } from './keep-an-administrator.ts'
 import { requireGrantable } from './require-grantable.ts'
+import { requireOther } from './require-other.ts'
 
 const MOST_MEMBERS = 1_000
 
@@ -22,7 +23,8 @@ const inputSchema = z.object({
 /**
  * Makes a group, or says anew who is in it; whoever is not named leaves it. What its assignments grant is theirs, or
  * theirs no more, at once. Events: group.set. Audit: an execution. NOT_FOUND for a member that is none of the
- * organization; FORBIDDEN when its assignments grant what the caller does not have; INVALID_STATE when no administrator
+ * organization; FORBIDDEN when its assignments grant what the caller does not have; SEPARATION_OF_DUTIES
+ * for who puts themselves in; INVALID_STATE when no administrator
  * would be left, or a directory keeps the group.
  */
 export async function setGroup(services: DomainServices, actor: Actor, input: unknown): Promise<GroupRow> {
@@ -61,6 +63,11 @@ export async function setGroup(services: DomainServices, actor: Actor, input: un
            and not $3::jsonb ? id::text and $2 = any(groups) returning id`,
       ),
     }))
+    requireOther(
+      actor,
+      added.map(({ id }) => id),
+      'input.memberIds',
+    )
     const data = {
       groupId: made.id,
       name,

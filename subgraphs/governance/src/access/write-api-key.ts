@@ -1,6 +1,7 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import { fail, type Role, type Scope } from '@tutti/schema'
 import type { ApiKeyRow } from './api-key-row.ts'
+import { behind } from './behind.ts'
 import { effectiveAccess } from './effective-access.ts'
 import { hashOf, newSecret, prefixOf } from './key-secret.ts'
 import { readPrincipals } from './read-principal.ts'
@@ -64,6 +65,7 @@ export async function writeApiKey(
       hash: hashOf(secret),
       prefix: prefixOf(secret),
       scopes: [...new Set(scopes)].sort(),
+      createdBy: behind(tx.actor),
       expiresAt,
     },
   })

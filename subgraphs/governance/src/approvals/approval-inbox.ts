@@ -1,5 +1,6 @@
 import { type Connection, connectionOf, type PageArguments, readPage } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
+import { behind, isPerson } from '../access/behind.ts'
 import type { DomainServices } from '../context.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import { readStanding } from './read-standing.ts'
@@ -7,10 +8,11 @@ import { readStanding } from './read-standing.ts'
 // As `judgeDecision` has it, of a yes to what was asked; a property test holds the two together.
 const IN_INBOX = `a.organization_id = $1 and a.status = 'pending'
   and (a.expires_at is null or a.expires_at > clock_timestamp() or a.on_deadline = 'escalate')
-  and a.requested_by->>'id' <> $2 and a.requested_by->>'agentId' is distinct from $2 and $2 <> all(a.authors)
+  and a.requested_by->>'id' <> all($2::text[]) and not a.authors && $2::text[]
+  and coalesce(a.requested_by->>'agentId' <> all($2::text[]), true)
   and not exists (select from approval_decision d
     where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round
-      and (d.person_id = $2 or d.on_behalf_of_id = $2))
+      and (d.person_id = any($2::text[]) or d.on_behalf_of_id = any($2::text[])))
   and exists (select from jsonb_to_recordset($3::jsonb) as w(id text, roles text[], groups text[], "teamIds" text[],
       own boolean, actions text[], "forTeamIds" text[])
     where ((a.stages->a.stage->'people') ? w.id or (a.stages->a.stage->'roles') ?| w.roles
@@ -45,7 +47,7 @@ export async function approvalInbox(
      where ${IN_INBOX} and ($4::uuid is null or (${URGENCY('a')}) > (
        select ${URGENCY('b')} from approval b where b.organization_id = $1 and b.id = $4))
      order by ${URGENCY('a')} limit $5`,
-    [actor.organizationId, actor.id, who, afterId, take],
+    [actor.organizationId, behind(actor), who, afterId, take],
   )
   return connectionOf(rows, take)
 }
@@ -61,14 +63,14 @@ export async function inInbox(
   const rows = await services.database.readTenant<{ id: string }>(
     actor,
     `select a.id from approval a where ${IN_INBOX} and a.id = any($4::uuid[])`,
-    [actor.organizationId, actor.id, who, ids],
+    [actor.organizationId, behind(actor), who, ids],
   )
   return new Set(rows.map(({ id }) => id))
 }
 
-/** By whose rights they decide, as JSON; null for an agent, which decides nothing. */
+/** By whose rights they decide, as JSON; null for whoever is no person, and decides nothing. */
 async function authoritiesOf({ database }: DomainServices, actor: Actor): Promise<string | null> {
-  if (actor.kind === 'agent' || actor.agentId !== undefined) return null
+  if (!isPerson(actor)) return null
   const { own, lent } = await readStanding(
     (text, parameters) => database.readTenant(actor, text, parameters),
     actor,

@@ -1,5 +1,6 @@
 import { type Actor, canonicalJson, type ErrorCode } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
+import { behind, isPerson } from '../access/behind.ts'
 import type { ApprovalStage, DeadlineRule } from './approval-stage.ts'
 
 /**
@@ -71,7 +72,7 @@ export interface DecisionRequest {
   onBehalfOf: string | null
 }
 
-type Decider = Pick<Actor, 'id' | 'kind' | 'agentId'>
+type Decider = Pick<Actor, 'id' | 'kind' | 'agentId' | 'credentialBy'>
 type Status = { status: ApprovalStatus }
 
 /** Whether it still waits for somebody to decide. */
@@ -116,16 +117,21 @@ export function namesAuthority(stage: ApprovalStage | undefined, by: Authority):
 
 /**
  * Separation of duties: nobody decides what they asked for or wrote, under whichever credential, nor what the agent they
- * act for did; and no agent decides anything. Null: they may; else why not, in a word and a sentence.
+ * act for did, nor by a key that one of those made for somebody else; and a person alone decides anything. Null: they may;
+ * else why not, in a word and a sentence.
  */
 export function conflictOf(
   { requestedBy, authors }: Pick<DecidableApproval, 'requestedBy' | 'authors'>,
   decider: Decider,
 ): string | null {
-  if (decider.kind === 'agent' || decider.agentId !== undefined) return 'AGENT: a person decides.'
+  if (!isPerson(decider)) return 'AGENT: a person decides.'
   if (decider.id === requestedBy.id || decider.id === requestedBy.agentId)
     return 'REQUESTER: whoever asked cannot decide.'
-  return authors.includes(decider.id) ? 'AUTHOR: whoever wrote it cannot decide.' : null
+  if (authors.includes(decider.id)) return 'AUTHOR: whoever wrote it cannot decide.'
+  const mine = [requestedBy.id, requestedBy.agentId, ...authors]
+  return behind(decider).some((id) => mine.includes(id))
+    ? 'KEY: whoever asked or wrote it made the key by which it is decided.'
+    : null
 }
 
 /** Whether they took part in this round: as who decided, or as whose right was used. */
@@ -177,8 +183,10 @@ export function judgeDecision(
   if (isRepeat(decisions, decider, request)) return { kind: 'repeat' }
   const late = judgeState(approval)
   if (late) return late
-  if (tookPart(decisions, decider.id)) {
-    const hint = 'ALREADY_TOOK_PART: another person has to decide.'
+  if (behind(decider).some((id) => tookPart(decisions, id))) {
+    const hint = tookPart(decisions, decider.id)
+      ? 'ALREADY_TOOK_PART: another person has to decide.'
+      : 'KEY: whoever took part already made the key by which it is decided.'
     return { kind: 'refuse', code: 'SEPARATION_OF_DUTIES', hint }
   }
   const right = findRight(approval, decisions, standing, request.onBehalfOf)

@@ -3,6 +3,7 @@ import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
+import { isPerson } from '../access/behind.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { line, prose } from '../input/text.ts'
@@ -38,8 +39,7 @@ export async function delegateApprovals(
   input: unknown,
 ): Promise<DelegationRow> {
   const { to, from, until, actions, teamIds, reason } = parseInput(inputSchema, input)
-  if (actor.kind !== 'person' || actor.agentId !== undefined)
-    fail('SEPARATION_OF_DUTIES', { message: 'Only a person lends the right to decide.' })
+  if (!isPerson(actor)) fail('SEPARATION_OF_DUTIES', { message: 'Only a person lends the right to decide.' })
   if (to === actor.id)
     fail('SEPARATION_OF_DUTIES', { path: 'input.to', message: 'Nobody lends to themselves.' })
   return database.inTenant(actor, async (tx) => {

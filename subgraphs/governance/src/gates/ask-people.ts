@@ -5,6 +5,7 @@ import { requestApproval, type RequestApprovalInput } from '../approvals/request
 import type { Authorization } from '../authority/rule.ts'
 import type { DomainServices } from '../context.ts'
 import { openEscalation } from '../escalations/open-escalation.ts'
+import { authorsOf, MOST_AUTHORS } from './authors-of.ts'
 
 /** What people are asked about something governed. */
 export interface GovernedQuestion {
@@ -26,7 +27,7 @@ export interface GovernedQuestion {
 
 /**
  * Asks people for what a ruling says that they must be asked for: by an approval, or by an escalation with one. Whoever had
- * it done does not decide it. Events: approval.requested, escalation.opened.
+ * it done, or a hand in what it is done with, does not decide it. Events: approval.requested, escalation.opened.
  */
 export async function askPeople(
   services: DomainServices,
@@ -34,9 +35,11 @@ export async function askPeople(
   { ruling, escalateTo }: Pick<Authorization, 'ruling' | 'escalateTo'>,
   { requestKey, runId, taskId, ...question }: GovernedQuestion,
 ): Promise<ApprovalRow> {
+  const starter = actor.onBehalfOf?.kind === 'person' ? [actor.onBehalfOf.id] : []
+  const hands = runId === null ? [] : await authorsOf(services, actor, runId, taskId)
   const asked = {
     ...question,
-    authors: actor.onBehalfOf?.kind === 'person' ? [actor.onBehalfOf.id] : [],
+    authors: [...new Set([...starter, ...hands])].slice(0, MOST_AUTHORS),
     stages: question.stages.length > 0 ? question.stages : null,
   }
   if (ruling !== 'escalate') return requestApproval(services, actor, { ...asked, requestKey, runId, taskId })

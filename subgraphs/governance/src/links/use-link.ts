@@ -1,10 +1,12 @@
 import type { SqlTransaction } from '@tutti/prisma'
 import { fail } from '@tutti/schema'
-import type { DecisionLink } from './decision-link.ts'
+import { MAKERS_OF_PLACE } from '../notifications/own-place.ts'
+import { type DecisionLink, SENT_TO } from './decision-link.ts'
 
 /**
  * Uses up a link, and every other that the person has for the same, in the transaction of what it does: whoever comes at the
- * same moment waits here and finds it used. NOT_FOUND when it is used or over.
+ * same moment waits here and finds it used. NOT_FOUND when it is used or over,
+ * or where it was sent is not the person's own.
  */
 export async function useLink(
   tx: SqlTransaction,
@@ -12,8 +14,10 @@ export async function useLink(
 ): Promise<void> {
   const { organizationId } = tx.actor
   const good = await tx.sql<{ id: string }>(
-    `select id from decision_link where organization_id = $1::uuid and subject = $2 and principal_id = $3::uuid
-       and used_at is null and expires_at > clock_timestamp() order by id for no key update`,
+    `select l.id from decision_link l join ${SENT_TO}
+     where l.organization_id = $1::uuid and l.subject = $2 and l.principal_id = $3::uuid
+       and l.used_at is null and l.expires_at > clock_timestamp() and ${MAKERS_OF_PLACE} is not null
+     order by l.id for no key update of l`,
     organizationId,
     subject,
     principalId,

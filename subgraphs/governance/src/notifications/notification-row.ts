@@ -24,7 +24,7 @@ export interface NotificationRow {
   address: string
   credential: string | null
   message: NotificationMessage
-  /** The person who alone is told at this place, and gets a link to decide; null: several are, or nobody in particular. */
+  /** The person who alone is told at this place, which is their own, and gets a link to decide; null: nobody does. */
   linkFor: string | null
   status: NotificationStatus
   attempts: number

@@ -9,6 +9,7 @@ import type { Responsible } from '../escalations/escalation-level.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from '../escalations/escalation-row.ts'
 import { canResolve } from '../escalations/escalation-status.ts'
 import type { NotificationMessage } from './notification-row.ts'
+import { SET_BY_OWNER } from './own-place.ts'
 
 /** Whom something concerns; people and teams by id. */
 interface Concerned {
@@ -146,7 +147,7 @@ async function thoseWhoCannot(
 }
 
 // Delegates of those who are concerned as well: a right that was lent is not lent on, so one step is all.
-// People by their own channels, or their own e-mail address where they have none; groups by theirs, beside their members.
+// People by their channels, and by their own e-mail address where they set none themselves; groups by theirs, beside their members.
 const PLACES = `with named as (
     select p.id::text as id, p.email from principal p
     where p.organization_id = $1::uuid and p.kind = 'person' and p.deactivated_at is null and (p.id = any(array(select jsonb_array_elements_text($4::jsonb)::uuid))
@@ -165,14 +166,16 @@ const PLACES = `with named as (
       and (cardinality(d.team_ids) = 0 or d.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))
       and (d.from_id in (select id from named)
         or (lender.id is null and d.delegator_roles && array(select jsonb_array_elements_text($2::jsonb)))))
-  select 'person' as "ownerKind", c.owner, c.kind, c.address, c.credential from notification_channel c
+  select 'person' as "ownerKind", c.owner, c.kind, c.address, c.credential, ${SET_BY_OWNER} or (c.kind = 'email'
+      and exists (select from concerned p where p.id = c.owner and lower(p.email) = lower(c.address))) as "isOwn"
+  from notification_channel c
   where c.organization_id = $1::uuid and c.owner_kind = 'person' and c.owner in (select id from concerned)
-  union select c.owner_kind, c.owner, c.kind, c.address, c.credential from notification_channel c
+  union select c.owner_kind, c.owner, c.kind, c.address, c.credential, false from notification_channel c
   where c.organization_id = $1::uuid and (c.owner_kind = 'organization'
     or (c.owner_kind = 'group' and c.owner in (select jsonb_array_elements_text($3::jsonb))))
-  union select 'person', p.id, 'email', p.email, null from concerned p
+  union select 'person', p.id, 'email', p.email, null, true from concerned p
   where p.email is not null and not exists (select from notification_channel c
-    where c.organization_id = $1::uuid and c.owner_kind = 'person' and c.owner = p.id)`
+    where c.organization_id = $1::uuid and c.owner = p.id and (${SET_BY_OWNER} or lower(c.address) = lower(p.email)))`
 
 interface Place {
   ownerKind: string
@@ -180,6 +183,8 @@ interface Place {
   kind: string
   address: string
   credential: string | null
+  /** Whether the person has it themselves: a link may go there. */
+  isOwn: boolean
 }
 
 /** Makes what is to be told to those who are concerned, once a subject, turn, occasion and place. Output: how many are new. */
@@ -211,8 +216,8 @@ export async function plan(
   let made = 0
   for (const [place, [first, ...others]] of byPlace) {
     if (!first) continue
-    const { ownerKind, owner, kind, address, credential } = first
-    const isAlone = others.length === 0 && ownerKind === 'person' && isId(owner)
+    const { ownerKind, owner, kind, address, credential, isOwn } = first
+    const isTheirs = others.length === 0 && ownerKind === 'person' && isId(owner) && isOwn
     const recipient =
       ownerKind === 'person' ? owner : ownerKind === 'group' ? `group/${owner}` : 'organization'
     const rows = await tx.sql(
@@ -229,7 +234,7 @@ export async function plan(
       address,
       credential,
       JSON.stringify(message),
-      isAlone ? owner : null,
+      isTheirs ? owner : null,
     )
     made += rows.length
   }

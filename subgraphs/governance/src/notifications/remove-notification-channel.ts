@@ -3,10 +3,12 @@ import { type Actor, fail } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
 import { CHANNEL_COLUMNS, type ChannelRow } from './channel-row.ts'
 import { recordChannelChange } from './record-channel-change.ts'
+import { requireOwnOrSettings } from './require-own-or-settings.ts'
 
 /**
  * Takes a channel away; answers with its id. What is to be told there already still is. Events:
- * notification_channel.changed. Audit: a decision. NOT_FOUND when there is none.
+ * notification_channel.changed. Audit: a decision. NOT_FOUND when there is none, FORBIDDEN for another's without
+ * settings:write.
  */
 export async function removeNotificationChannel(
   { database }: DomainServices,
@@ -20,7 +22,8 @@ export async function removeNotificationChannel(
       actor.organizationId,
       id,
     )
-    if (!row) fail('NOT_FOUND', { path: 'input.id' })
+    if (!row) return fail('NOT_FOUND', { path: 'input.id' })
+    requireOwnOrSettings(actor, row)
     await recordChannelChange(tx, row, 'removed')
     return id
   })

@@ -7,6 +7,7 @@ import { line } from '../input/text.ts'
 import { personOf } from '../on-call/person-of.ts'
 import { CHANNEL_COLUMNS, CHANNEL_KINDS, type ChannelRow, OWNER_KINDS } from './channel-row.ts'
 import { recordChannelChange } from './record-channel-change.ts'
+import { requireOwnOrSettings } from './require-own-or-settings.ts'
 
 const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
   z
@@ -43,8 +44,9 @@ const inputSchema = z
   })
 
 /**
- * Says where somebody is told what waits for them; the same place of the same is replaced. Events:
- * notification_channel.changed. Audit: a decision. BAD_INPUT with all mistakes, NOT_FOUND for an id of nobody.
+ * Says where somebody is told what waits for them; the same place of the same is replaced. What somebody says of themselves
+ * is a place where links go. Events: notification_channel.changed. Audit: a decision. BAD_INPUT with all mistakes,
+ * NOT_FOUND for an id of nobody, FORBIDDEN for another's without settings:write.
  */
 export async function setNotificationChannel(
   { database }: DomainServices,
@@ -52,6 +54,7 @@ export async function setNotificationChannel(
   input: unknown,
 ): Promise<ChannelRow> {
   const { ownerKind, owner, kind, address, credential } = parseInput(inputSchema, input)
+  requireOwnOrSettings(actor, { ownerKind, owner: owner ?? null })
   return database.inTenant(actor, async (tx) => {
     if (ownerKind === 'person') await personOf(tx, owner ?? '', 'input.owner')
     const [row] = await tx.sql<ChannelRow>(
@@ -66,7 +69,8 @@ export async function setNotificationChannel(
       kind,
       address ?? '',
       credential ?? null,
-      JSON.stringify(actorRef(actor)),
+      // With who made their key, and may be behind it: a link that goes there is none for what those asked for.
+      JSON.stringify({ ...actorRef(actor), credentialBy: actor.credentialBy }),
     )
     if (!row) throw new Error('An insert answered with no row.')
     await recordChannelChange(tx, row, 'set')

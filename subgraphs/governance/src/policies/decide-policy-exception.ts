@@ -3,6 +3,7 @@ import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
+import { behind, requirePerson } from '../access/behind.ts'
 import { rulesMemoryOf } from '../authority/rules-memory.ts'
 import type { DomainServices } from '../context.ts'
 import { remark } from '../input/text.ts'
@@ -26,8 +27,8 @@ const WAYS = {
 } as const
 
 /**
- * Approves an exception, turns it down, or takes one back that was approved. Only somebody else than who asked approves
- * it, and nobody for themselves. Events: policy_exception.changed. Audit: a decision. NOT_FOUND, ALREADY_DECIDED,
+ * Approves an exception, turns it down, or takes one back that was approved. Only a person decides,
+ * and approves it as somebody else than who asked, and not for themselves. Events: policy_exception.changed. Audit: a decision. NOT_FOUND, ALREADY_DECIDED,
  * INVALID_STATE (not approved, or over by now), SEPARATION_OF_DUTIES.
  */
 export async function decidePolicyException(
@@ -46,8 +47,9 @@ export async function decidePolicyException(
         path: 'input.id',
         hint: `It is ${exception.status}.`,
       })
+    requirePerson(actor, 'input.id')
     if (decision === 'approve') {
-      if (isSame(actor, exception.requestedBy) || exception.actors.includes(actor.id))
+      if (isSame(actor, exception.requestedBy) || behind(actor).some((id) => exception.actors.includes(id)))
         fail('SEPARATION_OF_DUTIES', { path: 'input.id' })
       if (exception.expiresAt.getTime() <= Date.now())
         fail('INVALID_STATE', { path: 'input.id', hint: 'Its time is over.' })

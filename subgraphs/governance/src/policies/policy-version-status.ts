@@ -1,5 +1,6 @@
 import type { Actor } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
+import { behind } from '../access/behind.ts'
 
 /** draft → in_review → active → retired; a review may end in rejected, and a newer draft ends one in the making. */
 export type VersionStatus = 'draft' | 'in_review' | 'active' | 'rejected' | 'retired'
@@ -9,8 +10,8 @@ export const canReview = (status: VersionStatus): boolean => status === 'in_revi
 /** It is neither in force nor at an end. */
 export const isOpen = (status: VersionStatus): boolean => status === 'draft' || status === 'in_review'
 
-/** Whether an actor is, or acts for, whom a row names: nobody decides on what is their own. */
+/** Whether an actor is, acts for, or has the key of whom a row names: nobody decides on what is their own. */
 export function isSame(actor: Actor, ref: ActorRef | null): boolean {
   if (ref === null) return false
-  return ref.id === actor.id || (ref.agentId !== undefined && ref.agentId === actor.agentId)
+  return behind(actor).includes(ref.id) || (ref.agentId !== undefined && ref.agentId === actor.agentId)
 }

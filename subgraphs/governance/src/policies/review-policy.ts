@@ -3,6 +3,7 @@ import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
+import { requirePerson } from '../access/behind.ts'
 import { rulesMemoryOf } from '../authority/rules-memory.ts'
 import type { DomainServices } from '../context.ts'
 import { remark } from '../input/text.ts'
@@ -11,6 +12,7 @@ import { oneOf } from './policy-input.ts'
 import type { PolicyRow, PolicyVersionRow } from './policy-row.ts'
 import { canReview, isSame } from './policy-version-status.ts'
 import { recordPolicyChange } from './record-policy-change.ts'
+import { requireFewStages } from './require-few-stages.ts'
 
 const inputSchema = z.object({
   id: z.string(),
@@ -21,8 +23,8 @@ const inputSchema = z.object({
 })
 
 /**
- * Puts a version into force, in place of the one before, or turns it down. Only somebody who neither wrote nor submitted
- * it can. Events: policy.changed. Audit: a decision. NOT_FOUND, INVALID_STATE (not in review), CONFLICT (another
+ * Puts a version into force, in place of the one before, or turns it down. Only a person who neither wrote nor submitted
+ * it can, by no key that one of those made. Events: policy.changed. Audit: a decision. NOT_FOUND, INVALID_STATE (not in review), CONFLICT (another
  * version), SEPARATION_OF_DUTIES.
  */
 export async function reviewPolicy(
@@ -37,9 +39,13 @@ export async function reviewPolicy(
     if (!candidate) return fail('INVALID_STATE', { path: 'input.id', hint: 'No version of it is in review.' })
     if (candidate.number !== version)
       fail('CONFLICT', { path: 'input.version', hint: `Version ${candidate.number} is in review.` })
+    requirePerson(actor, 'input.id')
     if (isSame(actor, candidate.writtenBy) || isSame(actor, candidate.submittedBy))
       fail('SEPARATION_OF_DUTIES', { path: 'input.id', hint: 'Somebody who did not write it reviews it.' })
-    if (decision === 'approve') await endActive(tx, versions)
+    if (decision === 'approve') {
+      await requireFewStages(tx, candidate)
+      await endActive(tx, versions)
+    }
     await tx.sql(
       `update policy_version set status = $3, reviewed_by = $4::jsonb, review_comment = $5,
          activated_at = case when $3 = 'active' then now() end, ended_at = case when $3 = 'rejected' then now() end

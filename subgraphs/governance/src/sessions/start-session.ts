@@ -77,7 +77,7 @@ export async function startSession(
       organizationId,
       person.id,
       JSON.stringify(roles),
-      claims.data.email ?? null,
+      verifiedEmail(claims.data),
     )
     const groups = await setGroups(tx, person, provider.mapping, held)
     const token = newToken()
@@ -157,7 +157,7 @@ async function readPerson(
        values ($1::uuid, 'person', $2, $3, '{}', $4, $5) on conflict do nothing`,
       organizationId,
       each,
-      email ?? null,
+      verifiedEmail({ email, email_verified }),
       issuer,
       sub,
     )
@@ -174,15 +174,21 @@ interface Entry {
   userName: string | null
 }
 
+type EmailClaims = Pick<z.infer<typeof claimsSchema>, 'email' | 'email_verified'>
+
+/** An address for which the provider vouches that it is theirs: links to decide may go there. */
+const verifiedEmail = ({ email, email_verified }: EmailClaims): string | null =>
+  email !== undefined && email_verified === true ? email : null
+
 function entryOf(
   directoryClaim: string,
-  { email, email_verified }: Pick<z.infer<typeof claimsSchema>, 'email' | 'email_verified'>,
+  { email, email_verified }: EmailClaims,
   given: Record<string, unknown>,
 ): Entry {
   const externalId = given[directoryClaim]
   return {
     externalId: typeof externalId === 'string' && isStorable(externalId) ? externalId : null,
-    userName: email !== undefined && email_verified === true ? email.toLowerCase() : null,
+    userName: verifiedEmail({ email, email_verified })?.toLowerCase() ?? null,
   }
 }
 
