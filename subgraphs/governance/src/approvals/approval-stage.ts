@@ -2,8 +2,10 @@ import { isId } from '@tutti/runtime'
 import { z } from 'zod'
 import { line } from '../input/text.ts'
 
-const MOST_STAGES = 10
-const MOST_DECIDERS = 20
+/** Room for what policies about an action ask for together, and for each set of roles that a matrix can name. */
+export const MOST_STAGES = 90
+/** So many different people may have to say yes in one stage. */
+export const MOST_DECIDERS = 20
 const MOST_NAMES = 100
 const LONGEST_SECONDS = 366 * 86_400
 const SYSTEM_ROLES = ['approver', 'admin']
@@ -36,6 +38,16 @@ const names = () =>
     .transform((each) => [...new Set(each)])
 const seconds = () =>
   z.int('Whole seconds.').min(1, 'At least a second.').max(LONGEST_SECONDS, 'At most a year.')
+
+/** Whether a stage that names people alone needs more than those. */
+export const isFewerThanNeeded = ({
+  roles,
+  groups,
+  teamIds,
+  people,
+  needed,
+}: Pick<ApprovalStage, 'roles' | 'groups' | 'teamIds' | 'people' | 'needed'>): boolean =>
+  [roles, groups, teamIds].every((list) => list.length === 0) && needed > people.length
 
 /** A stage as it is asked for. Who names nobody means approvers and administrators. */
 const stageSchema = z
@@ -70,8 +82,7 @@ const stageSchema = z
     }
   })
   .superRefine((stage, check) => {
-    const { roles, groups, teamIds, people, needed } = stage
-    if ([roles, groups, teamIds].every((list) => list.length === 0) && needed > people.length)
+    if (isFewerThanNeeded(stage))
       check.addIssue({ code: 'custom', path: ['needed'], message: 'More than the people it names.' })
     if (stage.onDeadline !== 'expire' && stage.deadlineSeconds === null)
       check.addIssue({ code: 'custom', path: ['onDeadline'], message: 'It needs a deadline.' })

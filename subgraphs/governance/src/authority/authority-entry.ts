@@ -2,7 +2,7 @@ import { ROLES, CLASSIFICATIONS, type Classification, RISKS, type Risk } from '@
 import { z } from 'zod'
 import { line } from '../input/text.ts'
 import { actionPattern, oneOf } from '../policies/policy-input.ts'
-import type { Stage } from '../policies/stage.ts'
+import { neededSchema, rolesSchema, type Stage } from '../policies/stage.ts'
 import { HIGHER, type Higher, LEVELS, type Level, levelOf } from './levels.ts'
 
 /** From the most to the least free. */
@@ -48,16 +48,8 @@ export const entrySchema = z
     maxClassification: orNull(oneOf(CLASSIFICATIONS)),
     ruling: oneOf(RULINGS),
     to: orNull(oneOf(HIGHER)),
-    askRoles: z
-      .array(z.enum(ROLES, { error: `One of ${ROLES.join(', ')}.` }))
-      .nullish()
-      .transform((roles) => roles ?? []),
-    needed: z
-      .int()
-      .min(1, 'At least 1.')
-      .max(100, 'At most 100.')
-      .nullish()
-      .transform((needed) => needed ?? 1),
+    askRoles: rolesSchema,
+    needed: neededSchema,
   })
   .refine(({ level, role }) => role == null || levelOf(role) === level, {
     path: ['role'],

@@ -105,6 +105,41 @@ test('a policy goes from draft to review to active, by two people, and is retire
   ])
 })
 
+test('what policies about an action ask for together is no more than an approval takes', async () => {
+  const asking = (name: string, actions = ['tool.*']) => ({
+    name,
+    kind: 'ACCESS',
+    actions,
+    effect: 'REQUIRE_APPROVAL',
+    stages: Array.from({ length: 10 }, (_, place) => ({ people: [`${name} ${place}`] })),
+  })
+  const same = [await enforce(asking('p0'))]
+  for (const name of ['p1', 'p2', 'p3', 'p4']) await enforce(asking(name, ['*']))
+  // The same people in another policy are asked once; and what is about another action is another matter.
+  same.push(await enforce({ ...asking('p0'), name: 'p5' }))
+  const { id } = await act(admin, 'create', asking('p6', ['tool.call']))
+  await act(admin, 'submit', { id })
+  const approve = { id, version: 1, decision: 'APPROVE' }
+  const refused = await act(approver, 'review', approve)
+  expect([refused.code, refused.extensions['argument']]).toEqual(['INVALID_STATE', 'input.id'])
+  for (const [place, each] of same.entries()) {
+    expect((await act(admin, 'retire', { id: each, reason: 'too many' })).code).toBeNull()
+    expect((await act(approver, 'review', approve)).code).toBe(place === 0 ? 'INVALID_STATE' : null)
+  }
+  await enforce({ ...asking('p7'), actions: ['money.spend'], stages: [{ needed: 20, roles: ['approver'] }] })
+  const wrong = await act(admin, 'create', {
+    ...asking('p8'),
+    stages: [
+      { needed: 21, roles: ['approver'] },
+      { needed: 2, people: ['ada', 'ada'] },
+    ],
+  })
+  expect([wrong.code, wrong.extensions['problems']]).toMatchObject([
+    'BAD_INPUT',
+    [{ path: 'input.stages.0.needed' }, { path: 'input.stages.1.needed' }],
+  ])
+})
+
 test('what was turned down is written anew', async () => {
   const { id } = await act(admin, 'create', { name: 'p', kind: 'QUALITY', ...RULES })
   await act(admin, 'submit', { id })

@@ -24,8 +24,8 @@ const inputSchema = z.object({
 
 /**
  * Puts a version into force, in place of the one before, or turns it down. Only a person who neither wrote nor submitted
- * it can, by no key that one of those made. Events: policy.changed. Audit: a decision. NOT_FOUND, INVALID_STATE (not in review), CONFLICT (another
- * version), SEPARATION_OF_DUTIES.
+ * it can, by no key that one of those made. Events: policy.changed. Audit: a decision. NOT_FOUND, INVALID_STATE (not in
+ * review, or too many stages), CONFLICT (another version), SEPARATION_OF_DUTIES.
  */
 export async function reviewPolicy(
   services: DomainServices,
