@@ -281,18 +281,28 @@ test('what a policy forbids meanwhile is not done, although somebody said yes', 
 
 test('arguments that are not those that were approved are refused, and that is on record', async () => {
   const { org, refund } = await open()
-  const id = await refund({ sum: 600 })
-  const { id: approval } = await question(org, id)
-  await world.asOwner(
-    `update task set input = input || '{"sum": 6000}' where organization_id = $1 and run_id = $2`,
-    [org.id, id],
-  )
-  await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
-  expect(await seen(org, id, 'FAILED')).toMatchObject({ tasks: [{ error: { code: 'ACTION_CHANGED' } }] })
-  expect(paid(id)).toEqual([])
-  expect(await entries(org, await taskOf(org, id))).toMatchObject([
-    { actionType: 'denial', outcome: 'changed' },
-  ])
+  await rule(org, {
+    name: 'Large refunds',
+    effect: 'REQUIRE_APPROVAL',
+    condition: 'context.amount > 1000',
+    stages: [{ roles: ['admin'] }],
+  })
+  const refused = async (sum: number) => {
+    const id = await refund({ sum: 600 })
+    const { id: approval } = await question(org, id)
+    await world.asOwner(
+      `update task set input = input || jsonb_build_object('sum', $3::int) where organization_id = $1 and run_id = $2`,
+      [org.id, id, sum],
+    )
+    await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+    expect(await seen(org, id, 'FAILED')).toMatchObject({ tasks: [{ error: { code: 'ACTION_CHANGED' } }] })
+    expect(paid(id)).toEqual([])
+    expect(await entries(org, await taskOf(org, id))).toMatchObject([
+      { actionType: 'denial', outcome: 'changed' },
+    ])
+  }
+  await refused(700)
+  await refused(6_000) // about which others are asked
 })
 
 test('a policy asks one more than the matrix does, and an agent is not shown what it must not see', async () => {

@@ -2,7 +2,7 @@ import type { TenantTransaction } from '@tutti/prisma'
 import type { JsonSchema } from '@tutti/runtime'
 import { type Actor, isRecord } from '@tutti/schema'
 import { isPending, wantsChanges } from '../approvals/approval-status.ts'
-import type { ApprovalRow } from '../approvals/approval-row.ts'
+import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
 import { digestOf } from '../approvals/digest-of.ts'
 import { approvedArguments, approvedDigest, useApproval } from '../approvals/use-approval.ts'
 import { recordAlone } from '../audit/record-alone.ts'
@@ -113,7 +113,10 @@ async function ruleOn(
   return authorization
 }
 
-/** The question that is open or settled about this, by these rules; asked when there is none. */
+/**
+ * The question that is open or settled about this, by these rules; asked when there is none. One about something else, where
+ * the attempt before asked that: with other arguments other rules may hold.
+ */
 async function ask(
   services: DomainServices,
   actor: Actor,
@@ -131,6 +134,10 @@ async function ask(
     `escalation/${requestKey}`,
   ])
   if (known) return known
+  if (given === gate.arguments) {
+    const other = await askedBefore(services, actor, gate)
+    if (other) return other
+  }
   const { context } = questionOf(given)
   return askPeople(services, actor, authorization, {
     requestKey,
@@ -152,6 +159,25 @@ async function ask(
     runId,
     taskId,
   })
+}
+
+/** What an attempt before asked, by whatever rules, where none of it is about the arguments of this one. */
+async function askedBefore(
+  services: DomainServices,
+  actor: Actor,
+  gate: Gate,
+): Promise<ApprovalRow | undefined> {
+  const begins = `gate/${gate.key}/`
+  const asked = await services.database.readTenant<ApprovalRow>(
+    actor,
+    `select ${APPROVAL_COLUMNS} from approval where organization_id = $1 and task_id = $2
+       and regexp_replace(request_key, '^escalation/', '') ~ ('^' || $3 || '[0-9a-f]{64}$') order by id`,
+    [actor.organizationId, gate.taskId, begins],
+  )
+  const about = await Promise.all(
+    asked.map((approval) => isAbout(services, actor, approval, gate, gate.arguments)),
+  )
+  return about.includes(true) ? undefined : asked[0]
 }
 
 /** Whether an approval was asked for this: as it stands, or before somebody had it changed. */
