@@ -80,7 +80,7 @@ export const ACTIONS = {
   },
   'incident.handle': {
     description: 'Handling an incident.',
-    mutations: ['openIncident', 'acknowledgeIncident', 'resolveIncident'],
+    mutations: ['openIncident', 'acknowledgeIncident', 'resolveIncident', 'retryPutAsideEvents'],
   },
   'incident.major': { description: 'What is done about a major incident.' },
   'agent.deploy': {

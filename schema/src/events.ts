@@ -467,6 +467,15 @@ export const EVENTS = {
   }),
   'audit.export_completed': z.object({ exportId: z.string(), written: z.number() }),
   'audit.export_cancelled': z.object({ exportId: z.string(), written: z.number() }),
+  /** A consumer of the log could not handle an event, and goes on without it; `seq`: its number in the log. */
+  'event.put_aside': z.object({
+    consumer: z.string(),
+    seq: z.string(),
+    eventType: z.string(),
+    code: z.string(),
+  }),
+  /** Somebody wants handled once more what was put aside; `consumer`: of this one alone. */
+  'event.taken_again': z.object({ consumer: z.string().nullable(), count: z.number() }),
   'incident.opened': z.object({ incidentId: z.string(), severity: z.string(), title: z.string() }),
   'incident.acknowledged': z.object({ incidentId: z.string(), severity: z.string() }),
   'incident.resolved': z.object({ incidentId: z.string(), severity: z.string() }),

@@ -24,6 +24,7 @@ export {
 export { FEDERATION_HEADER } from './federation-header.ts'
 export { isRecord } from './is-record.ts'
 export { EVENT_LANE, JOBS, TASK_LANE } from './jobs.ts'
+export { MOST_ASKED_BYTES, MOST_ASKED_LEVELS } from './most-asked-bytes.ts'
 export { MOST_VALUE_BYTES } from './most-value-bytes.ts'
 export { BOUNDED_TAG, mayIn, type Place, requireIn, scopesAnywhere, scopesWithin } from './place.ts'
 export { readSubgraphSdl } from './read-subgraph-sdl.ts'

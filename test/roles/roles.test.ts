@@ -220,6 +220,7 @@ describe('who may do what', () => {
     ['removeOnCallOverride', ['admin', 'operator', 'approver']],
     ['openIncident', ['admin', 'operator']],
     ['resolveIncident', ['admin', 'operator']],
+    ['retryPutAsideEvents', ['admin', 'operator']],
     ['createPolicy', ['admin']],
     ['updatePolicy', ['admin']],
     ['submitPolicy', ['admin']],

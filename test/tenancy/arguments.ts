@@ -704,6 +704,7 @@ export const LEAVES: Record<string, Leaf> = {
   'ResolveEscalationInput.resolution': text(),
   'ResolveIncidentInput.id': spareId('incident'),
   'ResolveIncidentInput.resolution': text(),
+  'RetryPutAsideEventsInput.consumer': text('resume-decided-tasks'),
   'ResumeTriggerInput.id': id('trigger'),
   'RestoreAgentInput.id': id('agent'),
   'RestoreAgentInput.reason': text(),

@@ -281,6 +281,11 @@ export async function makeEverything(world: World, org: Organization): Promise<E
     ],
   )
   await world.asOwner(
+    `insert into put_aside_event (organization_id, consumer, seq, type, subject, code, message, tries, status)
+     values ($1, $2, 1, 'task.waiting', $3, 'BAD_INPUT', $4, 1, 'done')`,
+    [org.id, mark('consumer'), mark('subject'), mark('message')],
+  )
+  await world.asOwner(
     `insert into decision_link (organization_id, token_hash, subject, round, principal_id, expires_at)
      values ($1, encode(sha256(convert_to($2, 'UTF8')), 'hex'), $3, 1, uuidv7(), now() + interval '1 day')`,
     [org.id, mark('link'), `escalation/${escalation.id}`],

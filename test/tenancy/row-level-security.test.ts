@@ -319,6 +319,7 @@ describe('other roles', () => {
         'public.audit_export': 's',
         'public.audit_export_part': 'sd',
         'public.operation': 's',
+        'public.put_aside_event': 's',
         'public.shared_resource': 's',
         'public.resource_booking': 'sd',
         'public.budget': 's',

@@ -14,6 +14,7 @@ import { incidentResolvers } from './incidents/incidents.resolvers.ts'
 import { onCallResolvers } from './on-call/on-call.resolvers.ts'
 import { notificationResolvers } from './notifications/notifications.resolvers.ts'
 import { policyResolvers } from './policies/policies.resolvers.ts'
+import { putAsideResolvers } from './put-aside/put-aside.resolvers.ts'
 import { sessionResolvers } from './sessions/sessions.resolvers.ts'
 
 export { type Credential, identify } from './access/identify.ts'
@@ -37,6 +38,7 @@ export const governance = defineSubgraph<Services, Context>({
       approvalResolvers,
       escalationResolvers,
       incidentResolvers,
+      putAsideResolvers,
       onCallResolvers,
       notificationResolvers,
       policyResolvers,

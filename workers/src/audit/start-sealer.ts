@@ -42,6 +42,8 @@ export function startSealer(
     {
       name: 'seal-events',
       gatherMs: GATHER_MS,
+      // A chain without one of its events would be a chain that was tampered with.
+      failing: 'wait',
       begin() {
         sealer.forget()
         leads = true

@@ -7,6 +7,7 @@ import type { Consumer } from './start-consumer.ts'
 export function openIncidents(services: WorkerServices): Consumer {
   return {
     name: 'open-incidents',
+    failing: 'put_aside',
     async handle(events) {
       for (const event of events) {
         if (event.type !== 'anomaly.detected') continue

@@ -8,7 +8,7 @@ import type { EventData, EventRecord } from '@tutti/schema'
 import { bindApproval, resumeReviews, resumeTask } from '@tutti/workflows/domain'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
 import type { Consumer } from './start-consumer.ts'
-import { reviewQuestion } from './review-question.ts'
+import { LONGEST, reviewQuestion } from './review-question.ts'
 
 /**
  * Takes decisions to the tasks that wait for them. A decision may come before its task waits: so the beginning of a
@@ -67,8 +67,8 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
     const question = await reviewQuestion(services, actor, taskId)
     const approval = await requestApproval(services, actor, {
       requestKey: `review/${taskId}`,
-      title: question.title ?? stepPath,
-      action: stepPath,
+      title: question.title ?? stepPath.slice(0, LONGEST),
+      action: stepPath.slice(0, LONGEST),
       arguments: question.arguments,
       // The step goes on without any unless it says what they look like: a yes to others would be lost.
       allowsChanges: question.argumentsSchema !== undefined,
@@ -85,6 +85,7 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
 
   return {
     name: 'resume-decided-tasks',
+    failing: 'put_aside',
     async handle(events) {
       const done = await resumeTogether(events)
       for (const event of events) if (!done.has(event)) await handle(event)

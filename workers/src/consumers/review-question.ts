@@ -12,7 +12,8 @@ const reviewSchema = z.object({
 
 const SOONEST_MS = 1_000
 const APPROVER = 'approver'
-const LONGEST = 200
+/** Characters of a question's title, its action and the role it asks. */
+export const LONGEST = 200
 
 export interface ReviewQuestion {
   title?: string

@@ -1,10 +1,11 @@
+import { governance } from '@tutti/governance'
 import { type Data, openData } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
-import { createLog } from '@tutti/runtime'
-import type { Actor, EventData, EventRecord } from '@tutti/schema'
+import { bindSubgraph, createKms, createLog } from '@tutti/runtime'
+import { type Actor, type EventData, type EventRecord, fail } from '@tutti/schema'
 import pg from 'pg'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { startConsumer } from './start-consumer.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Consumer, startConsumer } from './start-consumer.ts'
 
 const log = createLog('test', 'silent')
 const PATIENCE = { timeout: 20_000, interval: 20 }
@@ -39,6 +40,7 @@ function consume(data: Data, by: string, handled: string[], before?: (event: Eve
     data,
     {
       name: 'under-test',
+      failing: 'put_aside',
       async handle(events) {
         for (const event of events) {
           before?.(event)
@@ -53,8 +55,8 @@ function consume(data: Data, by: string, handled: string[], before?: (event: Eve
   return consumer
 }
 
-const publish = (articleId: string) =>
-  world.database.inTenant(actor, (tx) =>
+const publish = (articleId: string, as = actor) =>
+  world.database.inTenant(as, (tx) =>
     tx.appendEvent({
       type: 'knowledge.published',
       subject: `article/${articleId}`,
@@ -145,7 +147,13 @@ test('consumers take none of the connections that the engine works with', async 
   const pool = data.database.pool('worker')
   const names = Array.from({ length: pool.options.max }, (_, index) => `consumer-${index}`)
   for (const name of names)
-    open.push(startConsumer(data, { name, handle: async () => {}, begin: () => begun.push(name) }, log))
+    open.push(
+      startConsumer(
+        data,
+        { name, failing: 'put_aside', handle: async () => {}, begin: () => begun.push(name) },
+        log,
+      ),
+    )
   await vi.waitFor(() => expect(begun.toSorted()).toEqual(names), PATIENCE)
   const all = await Promise.all(names.map(() => pool.connect()))
   for (const client of all) client.release()
@@ -159,7 +167,12 @@ test('what comes while it gathers is handled together, in order and once', async
   open.push(
     startConsumer(
       await process(),
-      { name: 'under-test', gatherMs: 500, handle: async (events) => void pages.push(titles(events)) },
+      {
+        name: 'under-test',
+        failing: 'put_aside',
+        gatherMs: 500,
+        handle: async (events) => void pages.push(titles(events)),
+      },
       log,
     ),
   )
@@ -169,4 +182,85 @@ test('what comes while it gathers is handled together, in order and once', async
   await expect.poll(() => pages.flat(), PATIENCE).toEqual(published)
   expect(pages.length).toBeLessThan(published.length)
   await expect.poll(position, PATIENCE).toEqual(await end())
+})
+
+describe('what fails for good', () => {
+  const articleOf = ({ data }: EventRecord) => (data as EventData<'knowledge.published'>).articleId
+  const thrown = (code?: string) => (): never => {
+    throw Object.assign(new Error('secret'), { code })
+  }
+
+  /** A consumer that fails at articles for as long as `failures` has them. */
+  function consumeBut(data: Data, failures: Map<string, () => never>, failing: Consumer['failing']) {
+    const handled: string[] = []
+    async function handle(events: readonly EventRecord[]): Promise<void> {
+      for (const event of events) {
+        if (event.type !== 'knowledge.published') continue
+        failures.get(articleOf(event))?.()
+        handled.push(articleOf(event))
+      }
+    }
+    const settings = { pausesMs: [10, 10], lookMs: 50 }
+    open.push(startConsumer(data, { name: 'under-test', failing, gatherMs: 20, handle }, log, settings))
+    return handled
+  }
+  const aside = async () =>
+    (
+      await owner.query(
+        'select organization_id as of, status, code, message, tries from put_aside_event order by seq',
+      )
+    ).rows
+  const count = async (what: string, of: string): Promise<number> =>
+    (await owner.query(`select count(*)::int as n from ${what} and organization_id = $1`, [of])).rows[0]?.n
+
+  test('of one tenant is put aside with an incident, all others go on, and it is handled once more when somebody says so', async () => {
+    const [mine, other] = [actor.organizationId, await world.organization()]
+    const data = await process()
+    const failures = new Map([
+      ['bad', () => fail('BAD_INPUT', { message: 'Too large.' })],
+      ['worse', thrown('54000')],
+      ['odd', thrown()],
+    ])
+    const handled = consumeBut(data, failures, 'put_aside')
+    for (const article of ['1', 'bad', '2', 'worse']) await publish(article)
+    for (const article of ['3', 'odd', '4', '5']) await publish(article, other)
+    const others = ['1', '2', '3', '4', '5']
+    await expect.poll(() => [...new Set(handled)].toSorted(), PATIENCE).toEqual(others)
+    const refused = { status: 'aside', message: 'The database refuses it.', tries: 1 }
+    const unknown = { status: 'aside', code: 'INTERNAL', message: 'Something failed on our side.', tries: 3 }
+    await expect.poll(aside, PATIENCE).toEqual([
+      { of: mine, ...refused, code: 'BAD_INPUT', message: 'Too large.' },
+      { of: mine, ...refused, code: 'SQLSTATE_54000' },
+      { of: other.organizationId, ...unknown },
+    ])
+    expect(await count('incident where true', mine)).toBe(1)
+    expect(await count(`log.event where type = 'event.put_aside'`, mine)).toBe(2)
+
+    failures.delete('bad')
+    const subgraph = bindSubgraph(governance, { ...data, log, kms: createKms(world) }, log)
+    const query = 'mutation { retryPutAsideEvents(input: { consumer: "under-test" }) { count } }'
+    expect((await subgraph.execute({ query, actor })).data).toEqual({ retryPutAsideEvents: { count: 2 } })
+    const states = async () => (await aside()).map(({ status, tries }) => `${status} ${tries}`)
+    await expect.poll(states, PATIENCE).toEqual(['done 1', 'aside 2', 'aside 3'])
+    expect(handled.filter((article) => article === 'bad')).toHaveLength(1)
+    expect(await count('incident where true', mine)).toBe(1)
+  }, 40_000)
+
+  test('is waited for by a consumer that may leave out nothing', async () => {
+    let left = 2
+    const failures = new Map([
+      [
+        '1',
+        () => {
+          if (--left === 0) failures.clear()
+          return fail('BAD_INPUT')
+        },
+      ],
+    ])
+    const handled = consumeBut(await process(), failures, 'wait')
+    await publish('1')
+    await publish('2')
+    await expect.poll(() => handled, PATIENCE).toEqual(['1', '2'])
+    expect(await aside()).toEqual([])
+  }, 30_000)
 })

@@ -3,12 +3,19 @@ import type { Data } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
 import type { EventRecord } from '@tutti/schema'
 import pg from 'pg'
+import { lookOften } from '../look-often.ts'
+import { type EventHandler, openEventHandler } from './handle-events.ts'
 
 /** Reacts to the event log, each event at least once, in order. Handlers are idempotent by the event's id. */
 export interface Consumer {
   /** Its stored position bears this name; changing it means starting over. */
   name: string
   handle(events: readonly EventRecord[]): Promise<void>
+  /**
+   * What becomes of an event that it cannot handle, ever. `put_aside`: it is written down, with an incident of its tenant,
+   * and all others go on. `wait`: everything waits for it, also of other tenants; for what may leave out nothing.
+   */
+  failing: 'put_aside' | 'wait'
   /** Events are gathered for so long, in milliseconds, and handled together; at once unless given. */
   gatherMs?: number
   /** Told when this process begins to read, from the stored position: somebody else may have read before. */
@@ -18,17 +25,19 @@ export interface Consumer {
 }
 
 const STAND_BY_MS = 2_000
-const RETRY_MS = 500
+const PUT_ASIDE_MS = 5_000
 const SAVE_MS = 1_000
 
 /**
  * Runs a consumer here while no other process does: an advisory lock on a connection of its own says who. When the
- * connection breaks, somebody else (or we again) goes on from the stored position.
+ * connection breaks, somebody else (or we again) goes on from the stored position. `pausesMs`: between the tries of an
+ * event that may fail for good; a minute in all unless given. `lookMs`: how often it looks for what is to be taken again.
  */
 export function startConsumer(
   { database, tail }: Pick<Data, 'database' | 'tail'>,
   consumer: Consumer,
   log: Log,
+  { pausesMs, lookMs = PUT_ASIDE_MS }: { pausesMs?: readonly number[]; lookMs?: number } = {},
 ): AsyncDisposable {
   const stopping = new AbortController()
   const { signal } = stopping
@@ -41,22 +50,28 @@ export function startConsumer(
     )
     consumer.begin?.()
     await using position = keepPosition(pool, consumer.name, rows[0]?.seq ?? 0n, log)
+    const handler = openEventHandler({ database, tail }, consumer, log, pausesMs)
+    const inTurn = takingTurns()
+    await using _retaking = consumer.failing === 'put_aside' ? retaking(handler, inTurn) : undefined
     const pages = tail.follow(position.seq, ended)
     const { gatherMs } = consumer
     for await (const events of gatherMs === undefined ? pages : gather(pages, gatherMs)) {
-      while (!ended.aborted) {
-        try {
-          await consumer.handle(events)
-          position.seq = events.at(-1)?.seq ?? position.seq
-          break
-        } catch (error) {
-          log.warn({ err: error, consumer: consumer.name }, 'a consumer failed; the same events again')
-          await wait(RETRY_MS, undefined, { signal: ended }).catch(() => undefined)
-        }
-      }
-      if (ended.aborted) return
+      if (!(await inTurn(() => handler.handle(events, ended)))) return
+      position.seq = events.at(-1)?.seq ?? position.seq
     }
   }
+
+  /** Looks for what was put aside and is to be handled once more. */
+  const retaking = (handler: EventHandler, inTurn: Turns): AsyncDisposable =>
+    lookOften(
+      { log },
+      {
+        everyMs: lookMs,
+        firstMs: lookMs,
+        failure: 'what was put aside could not be taken again',
+      },
+      (over) => inTurn(() => handler.handlePutAside(AbortSignal.any([over, signal]))),
+    )
 
   /** Stands by on a connection of its own, not on one of those that the engine's statements share, and leads on it. */
   async function standBy(): Promise<void> {
@@ -100,6 +115,18 @@ export function startConsumer(
       stopping.abort()
       await loop
     },
+  }
+}
+
+type Turns = <T>(work: () => Promise<T>) => Promise<T>
+
+/** Work one after the other; what fails does not keep the next. */
+function takingTurns(): Turns {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const mine = last.then(work)
+    last = mine.catch(() => undefined)
+    return mine
   }
 }
 

@@ -7,5 +7,10 @@ const GATHER_MS = 500
 
 /** Tells metrics how runs ended; it notices when too many fail. */
 export function watchOutcomes(services: WorkerServices): Consumer {
-  return { name: 'watch-outcomes', gatherMs: GATHER_MS, handle: (events) => recordOutcomes(services, events) }
+  return {
+    name: 'watch-outcomes',
+    gatherMs: GATHER_MS,
+    failing: 'put_aside',
+    handle: (events) => recordOutcomes(services, events),
+  }
 }

@@ -28,6 +28,8 @@ export function startPurges(
 export function purgeRedis(responses: ResponseCache): Consumer {
   return {
     name: 'purge-responses',
+    // What can fail is Redis, for all; what was purged must not be answered with again.
+    failing: 'wait',
     async handle(events) {
       for (const event of events) await purge(responses, event)
     },

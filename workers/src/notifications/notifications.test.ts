@@ -255,6 +255,30 @@ test('what is not answered in time is tried again with the same id', async () =>
   expect(new Set(calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
 })
 
+test('a receiver that never answers keeps no other organization waiting', async () => {
+  await world.asOwner(
+    `insert into notification (organization_id, key, subject, turn, recipient, kind, address, message)
+     select $1, 'k' || number, 'test/' || number, 0, 'organization', 'chat', $2,
+       '{"type":"test","title":"t","lines":[],"data":{}}' from generate_series(1, 150) number`,
+    [admin.organizationId, `${origin}/hangs`],
+  )
+  answers.set(
+    '/hangs',
+    Array.from({ length: 20 }, () => 'none'),
+  )
+  admin = await world.organization()
+  await setChannel({ ownerKind: 'ORGANIZATION', kind: 'CHAT', address: `${origin}/answers` })
+  await open()
+  const services = { database: world.database, kms: createKms(world), log, egress, mailer }
+  await using planner = startConsumer({ database: world.database, tail }, planNotifications(world), log)
+  await using told = startNotifications({ ...services, timeoutMs: 600_000 })
+  expect([planner, told]).toHaveLength(2)
+  await vi.waitFor(async () => expect(await delivered()).toMatchObject([{ status: 'DELIVERED' }]), PATIENCE)
+  // All twenty have come by then, or come to a server that lets them go.
+  await vi.waitFor(() => expect(calls.filter(({ path }) => path === '/hangs')).toHaveLength(20), PATIENCE)
+  web.closeAllConnections()
+})
+
 test('a private address is refused, a credential that there is not and mail that is not set up are told', async () => {
   await person('Ada', ['approver'], 'ada@example.com')
   await setChannel({ ownerKind: 'ORGANIZATION', kind: 'CHAT', address: 'https://127.0.0.1/chat' })

@@ -36,6 +36,7 @@ export function planNotifications(services: Pick<WorkerServices, 'database'>): C
   }
   return {
     name: 'plan-notifications',
+    failing: 'put_aside',
     async handle(events) {
       for (const event of events) await plan(event)
     },

@@ -34,6 +34,7 @@ export function keepAgentTriggers(services: Pick<WorkerServices, 'database' | 'l
 
   return {
     name: 'agent-triggers',
+    failing: 'put_aside',
     async handle(events) {
       const changed = new Map<string, string>()
       for (const { type, organizationId, data } of events)

@@ -14,6 +14,7 @@ export function reactToEvents(
   const reactions = createEventReactions({ database: services.database, wake }, onFired)
   return {
     name: 'react-to-events',
+    failing: 'put_aside',
     begin: () => reactions.begin(),
     async handle(events) {
       await reactions.handle(events)

@@ -1,8 +1,6 @@
+import { MOST_ASKED_BYTES, MOST_ASKED_LEVELS } from '@tutti/schema'
 import { z } from 'zod'
 import { UNSTORABLE } from './text.ts'
-
-const MOST_LEVELS = 64
-const MOST_BYTES = 256 * 1024
 
 /**
  * A JSON value that PostgreSQL can store: at most 256 KiB and 64 levels, no NUL. What comes out is what JSON keeps of
@@ -29,7 +27,7 @@ function wellFormed(_key: string, value: unknown): unknown {
 }
 
 function findMistake(value: unknown, level: number): string | undefined {
-  if (level > MOST_LEVELS) return `Nested deeper than ${MOST_LEVELS} levels.`
+  if (level > MOST_ASKED_LEVELS) return `Nested deeper than ${MOST_ASKED_LEVELS} levels.`
   if (typeof value === 'string') return value.includes('\0') ? UNSTORABLE : undefined
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'Holds a number out of range.'
   if (typeof value !== 'object' || value === null) return undefined
@@ -44,5 +42,7 @@ function findMistake(value: unknown, level: number): string | undefined {
 function findExcess(value: unknown): string | undefined {
   const text = JSON.stringify(value)
   if (text === undefined) return 'Must be a JSON value.'
-  return Buffer.byteLength(text) > MOST_BYTES ? `At most ${MOST_BYTES / 1024} KiB of JSON.` : undefined
+  return Buffer.byteLength(text) > MOST_ASKED_BYTES
+    ? `At most ${MOST_ASKED_BYTES / 1024} KiB of JSON.`
+    : undefined
 }

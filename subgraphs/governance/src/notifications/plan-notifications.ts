@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { TenantTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
@@ -226,7 +227,7 @@ export async function plan(
        values ($1::uuid, $2, $3, $4::int, $5, $6, $7, $8, $9::jsonb, $10::uuid)
        on conflict (organization_id, key) do nothing returning id`,
       organizationId,
-      `${subject}/${turn}/${occasion === 'waiting' ? '' : `${occasion}/`}${place}`,
+      `${subject}/${turn}/${hashOf(`${occasion === 'waiting' ? '' : `${occasion}/`}${place}`)}`,
       subject,
       turn,
       recipient,
@@ -240,3 +241,6 @@ export async function plan(
   }
   return made
 }
+
+// A place is longer than an index takes.
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')

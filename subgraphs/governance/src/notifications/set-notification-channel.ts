@@ -17,12 +17,17 @@ const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words)
 
 const isWebUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 
+// Of an address: it is part of a key.
+const MOST_BYTES = 2_000
+
 const inputSchema = z
   .object({
     ownerKind: oneOf(OWNER_KINDS),
     owner: line().nullish(),
     kind: oneOf(CHANNEL_KINDS),
-    address: line(2_000).nullish(),
+    address: line(MOST_BYTES)
+      .refine((text) => Buffer.byteLength(text) <= MOST_BYTES, `At most ${MOST_BYTES} bytes.`)
+      .nullish(),
     credential: line().nullish(),
   })
   .superRefine(({ ownerKind, owner, kind, address, credential }, check) => {

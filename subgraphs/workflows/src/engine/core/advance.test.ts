@@ -340,6 +340,23 @@ describe('a review', () => {
     ])
   })
 
+  it('fails at once when it asks about more than people can be asked', () => {
+    const big = define({
+      format: 'tutti/1',
+      name: 'sign',
+      inputs: ['contract'],
+      steps: [{ name: 'sign', question: 'Sign it?', input: 'contract', if_rejected: 'end' }],
+    })
+    const asked = (contract: unknown) =>
+      advance(big, { ...before(), input: { contract } }, { type: 'run_started' }).at(-1)
+    expect(asked('x'.repeat(262_000))).toMatchObject({ type: 'create_task', kind: 'review' })
+    const refused = { type: 'fail_run', error: { node: 'sign', code: 'REVIEW_UNASKABLE' } }
+    expect(asked('ü'.repeat(132_000))).toMatchObject(refused)
+    const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)])
+    expect(asked(nested(63))).toMatchObject({ type: 'create_task' })
+    expect(asked(nested(64))).toMatchObject(refused)
+  })
+
   it('is not completed as if it were the work of an agent', () => {
     expect(advance(definition, waiting, succeeded('ask', 'x'))).toEqual([])
   })

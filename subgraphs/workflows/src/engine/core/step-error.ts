@@ -14,6 +14,7 @@ export const STEP_ERRORS = {
   PLAN_OVER_BUDGET: 'The steps of a plan have cost what they may.',
   PLAN_REFUSED: 'The plan an agent answered with is not one, or goes beyond what its step permits.',
   REVIEW_EXPIRED: 'Nobody decided before the deadline.',
+  REVIEW_UNASKABLE: 'The input of a review is more than a person can be asked about: 256 KiB, 64 levels.',
   STEP_TIMED_OUT: 'An attempt gave no result in its time.',
   SUBWORKFLOW_CANCELLED: 'The sub-workflow was cancelled.',
   SUBWORKFLOW_FAILED: 'The sub-workflow failed without saying why.',

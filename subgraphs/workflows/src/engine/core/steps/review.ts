@@ -1,3 +1,4 @@
+import { MOST_ASKED_BYTES, MOST_ASKED_LEVELS } from '@tutti/schema'
 import type { ReviewNode } from '../../../definitions/index.ts'
 import type { CoreEvent } from '../event.ts'
 import { leave, REST } from '../move.ts'
@@ -10,6 +11,7 @@ import { stepError } from '../step-error.ts'
 export function enterReview(walk: Walk, node: ReviewNode): Move {
   const bound = walk.bind(node.id, node.inputs)
   if (!bound.ok) return walk.refuse(node, stepError('EXPRESSION_FAILED', bound.message))
+  if (isTooMuch(bound.input)) return walk.refuse(node, stepError('REVIEW_UNASKABLE'))
   const { role, question, deadlineMs, argumentsSchema } = node
   walk.add({
     type: 'create_task',
@@ -26,6 +28,15 @@ export function enterReview(walk: Walk, node: ReviewNode): Move {
   })
   return REST
 }
+
+/** Said here, where it fails the step: nobody could ask later, and the step would wait for ever. */
+const isTooMuch = (input: unknown): boolean =>
+  isDeeper(input, MOST_ASKED_LEVELS) || Buffer.byteLength(JSON.stringify(input)) > MOST_ASKED_BYTES
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels <= 0 || Object.values(value).some((each) => isDeeper(each, levels - 1)))
 
 /** Somebody decided, or nobody in time. */
 export function resumeReview(walk: Walk, node: ReviewNode, event: CoreEvent): Move | undefined {
