@@ -148,7 +148,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)(
 
     test.runIf(isThere)('arguments changed after the yes are refused, and that is on record', async () => {
       const { id } = await questionOf('tampered')
-      await desk.platform.sql(`update task set input = input || '{"sum": 450}' where run_id = $1`, [
+      await desk.platform.sql(`update task set input = input || '{"sum": 6000}' where run_id = $1`, [
         idOf('tampered'),
       ])
       expect(codesOf(await decide(desk.ben, 'tampered'))).toEqual([])
