@@ -24,23 +24,38 @@ export interface EffectiveAccess {
 /** Of `role_assignment a`: not taken back, not over. */
 export const ASSIGNMENT_IN_FORCE = `a.revoked_at is null and (a.expires_at is null or a.expires_at > clock_timestamp())`
 
+// Each by an index of its own, and not by a join: every request asks this, and assignments are never deleted.
+const assigned = (columns: string, more = ''): string => {
+  const of = (whose: string) => `select ${columns} from role_assignment a
+    where a.organization_id = p.organization_id and ${whose} and ${ASSIGNMENT_IN_FORCE}${more}`
+  return `${of('a.principal_id = p.id')} union all ${of(`a.group_id = any(array(select g.id from access_group g
+    where g.organization_id = p.organization_id and g.name = any(p.groups)))`)}`
+}
+
 /** Of `principal p`: the assignments in force, its own and its groups', as JSON of {@link HeldRole}. */
 export const HELD_ROLES = `(select coalesce(jsonb_agg(jsonb_build_object('role', a.role, 'scopes', to_jsonb(r.scopes),
     'domainId', a.domain_id, 'teamId', a.team_id, 'until', floor(extract(epoch from a.expires_at) * 1000))), '[]')
-  from role_assignment a
-  left join access_group g on g.organization_id = a.organization_id and g.id = a.group_id
-  left join access_role r on r.organization_id = a.organization_id and r.name = a.role
-  where a.organization_id = p.organization_id and ${ASSIGNMENT_IN_FORCE}
-    and (a.principal_id = p.id or g.name = any(p.groups)))`
+  from (${assigned('a.organization_id, a.role, a.domain_id, a.team_id, a.expires_at')}) a
+  left join access_role r on r.organization_id = a.organization_id and r.name = a.role)`
 
 /** Of `principal p`: the names of the roles assigned to it or its groups, everywhere. */
-export const ASSIGNED_EVERYWHERE = `array(select a.role from role_assignment a
-  left join access_group g on g.organization_id = a.organization_id and g.id = a.group_id
-  where a.organization_id = p.organization_id and ${ASSIGNMENT_IN_FORCE} and a.domain_id is null and a.team_id is null
-    and (a.principal_id = p.id or g.name = any(p.groups)))`
+export const ASSIGNED_EVERYWHERE = `array(${assigned('a.role', ' and a.domain_id is null and a.team_id is null')})`
 
 /** Likewise, with its own. */
 export const ROLES_EVERYWHERE = `(p.roles || ${ASSIGNED_EVERYWHERE})`
+
+/**
+ * Of each `principal p` of the organization $1: whether it has one of some roles everywhere; `wanted`: their names, an array
+ * in SQL. For many at once: assignments are read once, and not for each.
+ */
+export const holdsOneOf = (wanted: string): string => {
+  const given = `a.organization_id = $1::uuid and a.role = any(${wanted}) and a.domain_id is null
+    and a.team_id is null and ${ASSIGNMENT_IN_FORCE}`
+  return `(p.roles && ${wanted}
+    or p.id in (select a.principal_id from role_assignment a where a.principal_id is not null and ${given})
+    or p.groups && array(select g.name from role_assignment a
+      join access_group g on g.organization_id = a.organization_id and g.id = a.group_id where ${given}))`
+}
 
 /** What a role grants; `own`: a tenant's own role's scopes. A scope that there is no more grants nothing. */
 export const scopesOfRole = (role: string, own: readonly string[] | null): Scope[] =>

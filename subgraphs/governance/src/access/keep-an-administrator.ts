@@ -3,15 +3,15 @@ import { fail } from '@tutti/schema'
 
 const ADMINISTRATORS_LOCK = 7_885_046
 
+const AS_ADMIN = `a.organization_id = $1::uuid and a.role = 'admin' and a.revoked_at is null
+  and a.expires_at is null and a.domain_id is null and a.team_id is null`
+
 /** Whoever is active, has the role admin everywhere and for ever, and a key that opens and does not end by itself. */
 const ADMINISTRATORS = `select count(*)::int as count from principal p
   where p.organization_id = $1::uuid and p.deactivated_at is null
-    and ('admin' = any(p.roles) or exists (
-      select from role_assignment a
-      left join access_group g on g.organization_id = a.organization_id and g.id = a.group_id
-      where a.organization_id = p.organization_id and a.role = 'admin' and a.revoked_at is null
-        and a.expires_at is null and a.domain_id is null and a.team_id is null
-        and (a.principal_id = p.id or g.name = any(p.groups))))
+    and ('admin' = any(p.roles) or p.id in (select a.principal_id from role_assignment a where ${AS_ADMIN})
+      or p.groups && array(select g.name from role_assignment a
+        join access_group g on g.organization_id = a.organization_id and g.id = a.group_id where ${AS_ADMIN}))
     and exists (select from api_key k where k.organization_id = p.organization_id and k.principal_id = p.id
       and k.revoked_at is null and k.expires_at is null and cardinality(k.scopes) = 0)`
 

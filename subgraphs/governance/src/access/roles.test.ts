@@ -1,6 +1,8 @@
 import { type Actor, ROLES, scopesOf } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
+import { answerScim } from '../scim/answer-scim.ts'
+import { startSession } from '../sessions/start-session.ts'
 import { identify } from './identify.ts'
 
 let world: World
@@ -22,6 +24,8 @@ const DOCUMENTS = {
   setGroup: 'SetGroupInput! group { id name members { name } }',
   assignRole: 'AssignRoleInput! assignment { id role principalName groupName expiresAt }',
   revokeAssignment: 'RevokeAssignmentInput! assignment { id revokedAt }',
+  setIdentityProvider: 'SetIdentityProviderInput! identityProvider { id }',
+  removeIdentityProvider: 'RemoveIdentityProviderInput! id',
 } as const
 
 /** Calls a mutation; its answer, or the error's code, hint and path. */
@@ -213,6 +217,65 @@ test('nobody grants what they do not have: by a key, a role, an assignment, a gr
   expect(await call('setRole', { ...role, scopes: ['runs:read', 'agents:read'] }, acting)).toMatchObject({
     code: null,
   })
+})
+
+test('who manages access and no more cannot say who somebody is, as a directory does', async () => {
+  const clerk: Actor = {
+    ...colleague(admin, 'viewer'),
+    scopes: [...scopesOf(['viewer']), 'access:manage', 'access:provision'],
+  }
+  const provider = (name: string, more: object = { directoryClaim: 'oid' }) => ({
+    issuer: `https://${name}.example.com`,
+    clientId: 'tutti',
+    clientSecret: 'a-secret-of-a-client',
+    ...more,
+  })
+  const logIn = async (id: string, sub: string) => {
+    const started = await startSession(world, admin.organizationId, id, { sub, oid: 'ext-1' })
+    return identify(world, { kind: 'session', secret: started && 'token' in started ? started.token : '' })
+  }
+  const directory = (method: 'POST' | 'DELETE', path: string, body: object | null = null) =>
+    answerScim(world, {
+      actor: admin,
+      method,
+      path,
+      query: {},
+      ifMatch: null,
+      ifNoneMatch: null,
+      body: JSON.stringify(body),
+      base: 'https://tutti.example.com/scim/v2',
+    })
+  const user = {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+    userName: 'boss@example.com',
+    externalId: 'ext-1',
+  }
+  const made = await directory('POST', 'Users', user)
+  const boss = String(made.body?.['id'])
+  expect(await call('assignRole', { role: 'admin', principalId: boss })).toMatchObject({ code: null })
+  expect(await call('setIdentityProvider', provider('evil'), clerk)).toMatchObject({
+    code: 'FORBIDDEN',
+    argument: 'input.directoryClaim',
+    hint: expect.stringContaining('runs:start'),
+  })
+  expect(await call('setIdentityProvider', provider('evil', {}), clerk)).toMatchObject({ code: null })
+  const key = { principalName: 'scim', kind: 'integration', roles: ['admin'], scopes: ['access:provision'] }
+  expect(await call('createApiKey', key, clerk)).toMatchObject({
+    code: 'FORBIDDEN',
+    argument: 'input.scopes',
+  })
+  const role = { name: 'directory', description: 'Keeps people.', scopes: ['access:provision'] }
+  expect(await call('setRole', role, clerk)).toMatchObject({ code: 'FORBIDDEN' })
+
+  const theirs = (await call('setIdentityProvider', provider('login'))).identityProvider.id
+  expect(await logIn(theirs, 'm')).toMatchObject({ id: boss, roles: ['admin'] })
+  // Neither by a provider in its place, until the directory makes them anew.
+  await call('removeIdentityProvider', { id: theirs })
+  const next = (await call('setIdentityProvider', provider('next'))).identityProvider.id
+  expect(await logIn(next, 'n')).toMatchObject({ roles: [] })
+  expect(await directory('DELETE', `Users/${boss}`)).toMatchObject({ status: 204 })
+  expect(await directory('POST', 'Users', user)).toMatchObject({ status: 201, body: { id: boss } })
+  expect(await logIn(next, 'o')).toMatchObject({ id: boss })
 })
 
 test('the last administrator stays, whichever way they would go, also when two remove each other at once', async () => {

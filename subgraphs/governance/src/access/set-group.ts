@@ -50,7 +50,7 @@ export async function setGroup(services: DomainServices, actor: Actor, input: un
       })
     }
     requireGrantable(actor, await scopesOfGroup(tx, made.id), 'input.memberIds')
-    const wanted = await requireMembers(tx, memberIds)
+    const wanted = await requireMembers(tx, name, memberIds)
     const change = (text: string) =>
       tx.sql<{ id: string }>(text, organizationId, name, JSON.stringify(wanted))
     const { added, removed } = await keepAnAdministrator(tx, 'input.memberIds', async () => ({
@@ -104,13 +104,19 @@ export async function scopesOfGroup(tx: TenantTransaction, groupId: string): Pro
   return rows.flatMap(({ role, scopes }) => scopesOfRole(role, scopes))
 }
 
-/** The same ids, each of a principal and once. */
-async function requireMembers(tx: TenantTransaction, ids: readonly string[]): Promise<string[]> {
+/** The same ids, each of a principal and once. They and whoever is in the group are locked, in the order of their ids. */
+async function requireMembers(
+  tx: TenantTransaction,
+  group: string,
+  ids: readonly string[],
+): Promise<string[]> {
   const unique = [...new Set(ids)]
   const found = await tx.sql<{ id: string }>(
-    `select id from principal where organization_id = $1::uuid and $2::jsonb ? id::text order by id for update`,
+    `select id from principal where organization_id = $1::uuid and ($2::jsonb ? id::text or $3 = any(groups))
+     order by id for update`,
     tx.actor.organizationId,
     JSON.stringify(unique.filter(isId)),
+    group,
   )
   const known = new Set(found.map(({ id }) => id))
   const missing = ids.findIndex((id) => !known.has(id))

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { TenantTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
-import { ROLES_EVERYWHERE } from '../access/effective-access.ts'
+import { holdsOneOf } from '../access/effective-access.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
 import { conflictOf } from '../approvals/approval-status.ts'
 import type { DomainServices } from '../context.ts'
@@ -152,7 +152,7 @@ async function thoseWhoCannot(
 const PLACES = `with named as (
     select p.id::text as id, p.email from principal p
     where p.organization_id = $1::uuid and p.kind = 'person' and p.deactivated_at is null and (p.id = any(array(select jsonb_array_elements_text($4::jsonb)::uuid))
-      or ${ROLES_EVERYWHERE} && array(select jsonb_array_elements_text($2::jsonb))
+      or ${holdsOneOf('array(select jsonb_array_elements_text($2::jsonb))')}
       or p.groups && array(select jsonb_array_elements_text($3::jsonb))
       or p.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))
     union select id, null from jsonb_array_elements_text($5::jsonb) as elsewhere(id)),

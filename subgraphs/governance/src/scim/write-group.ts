@@ -96,6 +96,7 @@ export async function deleteGroup(
         data: { assignmentId, principalId: null, groupId: id, ...assignment },
       })
     }
+    await lockMembers(tx, group.name)
     await tx.sql(
       `update principal set groups = array_remove(groups, $2) where organization_id = $1::uuid and $2 = any(groups)
        returning id`,
@@ -140,6 +141,12 @@ export async function setMembers(
   const change = (text: string, ids: readonly string[]) =>
     tx.sql<{ id: string }>(text, tx.actor.organizationId, name, JSON.stringify(ids))
   await keepAnAdministrator(tx, 'input.members', async () => {
+    await tx.sql(
+      `select id from principal where organization_id = $1::uuid
+         and id = any(array(select jsonb_array_elements_text($2::jsonb)::uuid)) order by id for no key update`,
+      tx.actor.organizationId,
+      JSON.stringify([...added, ...removed]),
+    )
     await change(
       `update principal set groups = array_append(groups, $2) where organization_id = $1::uuid
          and id = any(array(select jsonb_array_elements_text($3::jsonb)::uuid)) and not $2 = any(groups) returning id`,
@@ -178,6 +185,7 @@ async function rename(
     wanted.displayName,
   )
   if (others.length > 0) throw taken(wanted)
+  await lockMembers(tx, name)
   await tx.sql(
     'update access_group set name = $3 where organization_id = $1::uuid and id = $2::uuid returning id',
     organizationId,
@@ -190,6 +198,15 @@ async function rename(
     organizationId,
     name,
     wanted.displayName,
+  )
+}
+
+/** In the order of their ids, as everybody who locks several. */
+async function lockMembers(tx: TenantTransaction, group: string): Promise<void> {
+  await tx.sql(
+    `select id from principal where organization_id = $1::uuid and $2 = any(groups) order by id for no key update`,
+    tx.actor.organizationId,
+    group,
   )
 }
 

@@ -27,6 +27,14 @@ export async function createUser(tx: TenantTransaction, wanted: WantedUser): Pro
   if (known?.kept || others.length > 0) throw taken(wanted)
   const id = known?.id ?? (await insert(tx, wanted))
   await update(tx, id, wanted)
+  // Only the directory lets those of a provider that was removed log in by another.
+  await tx.sql(
+    `update principal p set issuer = null, subject = null
+     where p.organization_id = $1::uuid and p.id = $2::uuid and not exists (select from identity_provider i
+       where i.organization_id = p.organization_id and i.issuer = p.issuer) returning p.id`,
+    organizationId,
+    id,
+  )
   await record(tx, id, wanted, true)
   await setActive(tx, id, wanted.active ?? true)
   return readUserRow(tx, id)

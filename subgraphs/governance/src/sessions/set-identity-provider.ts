@@ -55,7 +55,8 @@ function isIssuer(text: string): boolean {
 /**
  * Lets people of an identity provider log in, or says anew how. The secret is wrapped by the KMS. Events:
  * identity_provider.set. Audit: an execution. BAD_INPUT with all mistakes, NOT_FOUND for a group that there is not,
- * FORBIDDEN for a role or group that grants what the caller does not have, INVALID_STATE when there are too many.
+ * FORBIDDEN for a role or group that grants what the caller does not have, and for a directoryClaim of who may not do all there
+ * is; INVALID_STATE when there are too many.
  */
 export async function setIdentityProvider(
   services: LoginServices,
@@ -72,6 +73,8 @@ export async function setIdentityProvider(
   return granting(services, actor, 'setIdentityProvider', async (tx) => {
     const roles = [input.defaultRole, ...mapping.map((each) => each.role)]
     requireGrantable(actor, scopesOf(knownRoles(roles)), 'input.mapping')
+    // Such a provider says which of the directory's people somebody is, as the directory itself does.
+    if (input.directoryClaim != null) requireGrantable(actor, ['access:provision'], 'input.directoryClaim')
     for (const [index, { group }] of mapping.entries()) {
       if (group != null) await requireGroup(tx, group, `input.mapping.${index}.group`)
     }

@@ -202,7 +202,8 @@ async function introduce(
 ): Promise<void> {
   const { externalId, userName } = entryOf(directoryClaim, claims, given)
   await tx.sql(
-    `update principal p set external_id = coalesce(p.external_id, $3), user_name = coalesce(p.user_name,
+    `update principal p set external_id = coalesce(p.external_id, (select $3::text where not exists (select from principal o
+         where o.organization_id = p.organization_id and o.external_id = $3))), user_name = coalesce(p.user_name,
        (select $4::text where not exists (select from principal o
          where o.organization_id = p.organization_id and o.user_name = $4)))
      where p.organization_id = $1::uuid and p.id = $2::uuid and p.directory_at is null returning p.id`,
@@ -215,7 +216,7 @@ async function introduce(
 
 /**
  * Makes whom the directory keeps the one who logs in as that subject: who has the external id, else who has the user name;
- * one alone, and nobody who logs in by a provider that there is already.
+ * one alone, and nobody who has logged in: who sets up a provider in the place of a removed one gets none of its people.
  */
 async function claimEntry(
   tx: TenantTransaction,
@@ -226,8 +227,7 @@ async function claimEntry(
   const { organizationId } = tx.actor
   const found = await tx.sql<{ id: string; byId: boolean; free: boolean }>(
     `select id, external_id is not distinct from $2 as "byId",
-       issuer is null or not exists (select from identity_provider i
-         where i.organization_id = p.organization_id and i.issuer = p.issuer) as free
+       issuer is null as free
      from principal p where organization_id = $1::uuid and directory_at is not null and kind = 'person'
        and (external_id = $2 or user_name = $3) order by id for no key update`,
     organizationId,
