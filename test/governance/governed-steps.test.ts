@@ -426,6 +426,9 @@ test('a review is decided by who has its role, and by nobody else', async () => 
   expect(await seen(org, id, 'COMPLETED')).toMatchObject({
     state: { decision: { outcome: 'approve', by, comment: null, arguments: finalArguments } },
   })
+  // Nobody can be asked about so much: the step says so, instead of waiting for what cannot come.
+  const [large = ''] = await startRuns(org.as('operator'), workflowId, [{ contract: 'x'.repeat(300_000) }])
+  expect(await seen(org, large, 'FAILED')).toMatchObject({ error: { code: 'REVIEW_UNASKABLE' } })
 })
 
 test('other arguments that somebody approves are ruled on as those asked for are', async () => {

@@ -32,6 +32,33 @@ const stepsOf = (id: string) =>
     [id],
   )
 
+test('what is due of one organization is found beside another’s many', async () => {
+  const [one, other] = [await world.organization(), await world.organization()]
+  const due = async ({ organizationId }: { organizationId: string }, requestKey: string) => {
+    const actor = workerActor(organizationId)
+    const { id } = await openEscalation(world, actor, {
+      requestKey,
+      title: 't',
+      reason: 'r',
+      level: 'domain',
+      approval: { title: 't', action: 'a', arguments: {}, reason: 'r' },
+    })
+    await passTime(id)
+  }
+  for (const key of ['1', '2', '3']) await due(one, key)
+  await due(other, '4')
+  await world.asOwner(
+    `update approval set expires_at = clock_timestamp() - interval '1 second' where action = 'a'`,
+  )
+  for (const find of ['find_due_escalations', 'find_overdue_approvals']) {
+    const { rows } = await world.database.pool('worker').query(`select organization_id as of from ${find}(2)`)
+    const found = rows.map(({ of }) => of).toSorted()
+    expect(found, find).toEqual([one.organizationId, other.organizationId].toSorted())
+  }
+  await world.asOwner(`update approval set expires_at = null where action = 'a'`)
+  await world.asOwner(`update escalation set status = 'resolved', due_at = null where title = 't'`)
+})
+
 test('a missed deadline goes up a level once, however many look, also after they were gone; the last level stays', async () => {
   const { organizationId } = await world.organization()
   const { id } = await openEscalation(world, workerActor(organizationId), {
