@@ -5,6 +5,8 @@ import type { DomainServices } from '../context.ts'
 export const MOST_AUTHORS = 100
 /** The nearest first: those above and below, and those they were forked from. */
 const MOST_RUNS = 2_000
+/** Of one run or trigger; with a limit each is looked up by its index. */
+const MOST_EVENTS = 1_000
 
 const AUTHORS = `with recursive near as (
     select r.id, r.parent_run_id, r.forked_from_id, r.trigger_id, r.started_by from run r
@@ -21,13 +23,13 @@ const AUTHORS = `with recursive near as (
   hands as (
     select 1 as rank, c.started_by as person from concerned c
     union all
-    select 2, e.actor from concerned c join log.event e on e.organization_id = $1 and e.run_id = c.id
-    where e.type in ('run.signalled', 'run.forked')
-      or (e.type = 'task.controlled' and e.data->>'action' in ('complete', 'retry', 'skip'))
+    select 2, e.actor from concerned c cross join lateral (
+      select actor from log.event where organization_id = $1 and run_id = c.id and (type in ('run.signalled', 'run.forked')
+        or (type = 'task.controlled' and data->>'action' in ('complete', 'retry', 'skip'))) limit ${MOST_EVENTS}) e
     union all
-    select 3, e.actor from (select distinct trigger_id from concerned where trigger_id is not null) c
-    join log.event e on e.organization_id = $1 and e.run_id is null and e.subject = 'trigger/' || c.trigger_id
-    where e.type = 'trigger.changed' and e.data->>'change' in ('created', 'updated')
+    select 3, e.actor from (select distinct trigger_id from concerned where trigger_id is not null) c cross join lateral (
+      select actor from log.event where organization_id = $1 and run_id is null and subject = 'trigger/' || c.trigger_id
+        and type = 'trigger.changed' and data->>'change' in ('created', 'updated') limit ${MOST_EVENTS}) e
     union all
     select 4, b.claimed_by from concerned c
     join task t on t.organization_id = $1 and t.run_id = c.id
