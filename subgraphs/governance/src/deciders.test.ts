@@ -1,4 +1,4 @@
-import { type Actor, type Scope, scopesOf, systemActor } from '@tutti/schema'
+import { type Actor, type Scope, systemActor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { assignRole } from './access/assign-role.ts'
 import { identify } from './access/identify.ts'
