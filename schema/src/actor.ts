@@ -22,6 +22,8 @@ export const actorSchema = z.object({
   expiresAt: z.number().optional(),
   /** When some of what it may do ends, milliseconds since the epoch: who it is has to be asked anew. */
   validUntil: z.number().optional(),
+  /** What it may do for a time only, and until when, milliseconds since the epoch; the rest does not end by itself. */
+  ending: z.array(z.object({ until: z.number(), scopes: z.array(z.enum(SCOPES)) })).optional(),
   /** What it may do in one domain or team only; not in `scopes`. See `mayIn`. */
   within: z
     .array(

@@ -9,6 +9,7 @@ import { actorRef } from './actor-ref.ts'
 import { ASSIGNMENT_COLUMNS, ASSIGNMENT_TABLES, type AssignmentRow } from './assignment-row.ts'
 import { ASSIGNMENT_IN_FORCE, scopesOfRole } from './effective-access.ts'
 import { granting } from './granting.ts'
+import { endOf } from './held-until.ts'
 import { requireGrantable } from './require-grantable.ts'
 import { requireOther } from './require-other.ts'
 
@@ -33,8 +34,8 @@ const inputSchema = z
   })
 
 /**
- * Gives a role to a principal or a group: everywhere, or in one domain or team; for ever, or until a moment. It counts
- * at once. Events: role.assigned. Audit: an execution. NOT_FOUND with the path of what there is not; FORBIDDEN for a
+ * Gives a role to a principal or a group: everywhere, or in one domain or team; for ever, or until a moment, and no longer
+ * than the caller's own right lasts. It counts at once. Events: role.assigned. Audit: an execution. NOT_FOUND with the path of what there is not; FORBIDDEN for a
  * role that grants what the caller does not have everywhere, SEPARATION_OF_DUTIES for one that they do not have and would get.
  */
 export async function assignRole(
@@ -42,10 +43,20 @@ export async function assignRole(
   actor: Actor,
   input: unknown,
 ): Promise<AssignmentRow> {
-  const { role, principalId, groupId, domainId, teamId, expiresAt, reason } = parseInput(inputSchema, input)
+  const {
+    role,
+    principalId,
+    groupId,
+    domainId,
+    teamId,
+    reason,
+    expiresAt: asked,
+  } = parseInput(inputSchema, input)
   const { organizationId } = actor
   return granting(services, actor, 'assignRole', async (tx) => {
-    requireGrantable(actor, scopesOfRole(role, await requireRole(tx, role)), 'input.role')
+    const scopes = scopesOfRole(role, await requireRole(tx, role))
+    requireGrantable(actor, scopes, 'input.role')
+    const expiresAt = endOf(actor, [...scopes, 'access:manage'], asked)
     await requireRow(tx, 'principal', principalId, 'input.principalId')
     await requireRow(tx, 'access_group', groupId, 'input.groupId')
     await requireRow(tx, 'domain', domainId, 'input.domainId')

@@ -105,11 +105,61 @@ test('somebody else reviews it once it is over, with what was done meanwhile, an
   expect(deeds.map(({ summary }) => summary)).not.toContain('The role y was set.')
   expect(new Set(deeds.map(({ actorId }) => actorId))).toEqual(new Set([ada.id]))
   expect((await ask({ ...able, roles: ['admin'] }, REVIEW, { id })).code).toBe('SEPARATION_OF_DUTIES')
+  expect(await world.denials(admin)).toContain('operation/Mutation.reviewBreakGlass')
   expect(await ask(admin, REVIEW, { id })).toMatchObject({
     breakGlass: { review: 'Justified.', reviewedBy: { name: admin.name } },
   })
   expect((await ask(admin, REVIEW, { id })).code).toBe('ALREADY_DECIDED')
   expect((await ask(admin, USES, { reviewed: false })).nodes).toEqual([])
+})
+
+test('what is given with broken glass ends with it, and what would have no end is not given', async () => {
+  const ada = await listed()
+  const [bob, cleo] = [await person('Bob'), await person('Cleo')]
+  const { breakGlass } = await ask(await ada.actor(), BREAK, { minutes: 5 })
+  const able = await ada.actor()
+  const { endsAt } = breakGlass
+  const given = await ask(
+    able,
+    `mutation { assignRole(input: { role: "admin", principalId: "${bob.id}" }) { assignment { expiresAt } } }`,
+  )
+  expect(given).toMatchObject({ code: null, assignment: { expiresAt: endsAt } })
+  // And no longer by who was given it: nobody has more of it than Ada.
+  const chained = await ask(
+    await bob.actor(),
+    `mutation { assignRole(input: { role: "viewer", principalId: "${ada.id}" }) { assignment { expiresAt } } }`,
+  )
+  expect(chained).toMatchObject({ code: null, assignment: { expiresAt: endsAt } })
+  const key = await ask(
+    able,
+    'mutation { createApiKey(input: { principalName: "New", roles: ["admin"] }) { secret apiKey { expiresAt } } }',
+  )
+  expect(key).toMatchObject({ code: null, apiKey: { expiresAt: endsAt } })
+  const until = new Date(Date.now() + 86_400_000).toISOString()
+  const lent = await ask(
+    able,
+    `mutation { delegateApprovals(input: { to: "${cleo.id}", until: "${until}" }) { delegation { endsAt } } }`,
+  )
+  expect(lent).toMatchObject({ code: null, delegation: { endsAt } })
+  for (const endless of [
+    `setGroup(input: { name: "board", memberIds: ["${cleo.id}"] }) { group { id } }`,
+    'setRole(input: { name: "first-aid", description: "d", scopes: ["access:break-glass", "runs:start"] }) { role { name } }',
+    'setIdentityProvider(input: { issuer: "https://a.example.com", clientId: "c", clientSecret: "secret-secret" }) { identityProvider { id } }',
+  ])
+    expect(await ask(able, `mutation { ${endless} }`)).toMatchObject({ code: 'FORBIDDEN' })
+
+  await ask(admin, 'mutation ($id: ID!) { revokeAssignment(input: { id: $id }) { assignment { id } } }', {
+    id: breakGlass.assignmentId,
+  })
+  const revoked = await world.events(admin, 'role.unassigned')
+  expect(new Set(revoked.map(({ data }) => data['principalId']))).toEqual(new Set([ada.id, bob.id]))
+  expect((await bob.actor()).roles).toEqual(['viewer'])
+  expect(await identify(world, { kind: 'api_key', secret: key.secret })).toBeNull()
+  expect(await world.events(admin, 'approval_delegation.ended')).toHaveLength(1)
+  const { nodes } = await ask(admin, USES, { reviewed: false })
+  const deeds: { summary: string }[] = nodes[0].deeds
+  expect(deeds.map(({ summary }) => summary)).toContain('Bob was given the role admin.')
+  expect(deeds.filter(({ summary }) => summary.includes('setIdentityProvider'))).not.toEqual([])
 })
 
 test('no agent breaks glass, nor anybody for longer than four hours', async () => {
@@ -118,6 +168,7 @@ test('no agent breaks glass, nor anybody for longer than four hours', async () =
   expect((await ask({ ...(await ada.actor()), kind: 'agent' }, BREAK, { minutes: 5 })).code).toBe(
     'SEPARATION_OF_DUTIES',
   )
+  expect(await world.denials(admin)).toEqual(Array(2).fill('operation/Mutation.breakGlass'))
   expect(await ask(await ada.actor(), BREAK, { minutes: 241 })).toMatchObject({
     code: 'BAD_INPUT',
     argument: 'input.minutes',

@@ -49,7 +49,12 @@ export async function createApiKey(
       domain: 'access',
       summary: `API key made for ${principalName}`,
       details: {
-        context: { prefix: made.apiKey.prefix, roles, scopes: scopes ?? null, expiresAt: expiresAt ?? null },
+        context: {
+          prefix: made.apiKey.prefix,
+          roles,
+          scopes: scopes ?? null,
+          expiresAt: made.apiKey.expiresAt,
+        },
         outcome: 'valid',
       },
       significance: 'significant',

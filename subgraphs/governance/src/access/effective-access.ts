@@ -19,6 +19,8 @@ export interface EffectiveAccess {
   within: { domainId: string | null; teamId: string | null; scopes: Scope[] }[]
   /** When the first of the assignments ends, milliseconds since the epoch. */
   validUntil: number | undefined
+  /** Of the scopes, those that end by themselves, by when; absent: none does. */
+  ending?: { until: number; scopes: Scope[] }[]
 }
 
 /** Of `role_assignment a`: not taken back, not over. */
@@ -82,6 +84,7 @@ export function effectiveAccess(
     ...everywhere.flatMap(({ role, scopes: granted }) => scopesOfRole(role, granted)),
   ])
   const ends = held.flatMap(({ until }) => (until === null ? [] : [until]))
+  const ending = endingOf(allowed([...scopes].sort()), own, everywhere)
   return {
     roles: knownRoles([
       ...own,
@@ -97,5 +100,23 @@ export function effectiveAccess(
       }))
       .filter(({ scopes: granted }) => granted.length > 0),
     validUntil: ends.length === 0 ? undefined : Math.min(...ends),
+    ...(ending.length === 0 ? {} : { ending }),
   }
+}
+
+/** Of some scopes those that no role grants without an end, by when the last that grants them ends. */
+function endingOf(
+  scopes: readonly Scope[],
+  own: readonly string[],
+  everywhere: readonly HeldRole[],
+): { until: number; scopes: Scope[] }[] {
+  const granted = everywhere.map(({ role, scopes: of, until }) => ({ until, of: scopesOfRole(role, of) }))
+  const lasting = new Set([
+    ...scopesOf(knownRoles(own)),
+    ...granted.flatMap(({ until, of }) => (until === null ? of : [])),
+  ])
+  const lastOf = (scope: Scope): number =>
+    Math.max(...granted.flatMap(({ until, of }) => (until !== null && of.includes(scope) ? [until] : [])))
+  const ending = scopes.filter((scope) => !lasting.has(scope))
+  return [...Map.groupBy(ending, lastOf)].map(([until, those]) => ({ until, scopes: those }))
 }

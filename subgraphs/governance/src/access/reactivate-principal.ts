@@ -8,6 +8,7 @@ import { prose } from '../input/text.ts'
 import { type Deactivator, readPrincipal } from './deactivate-principal.ts'
 import { effectiveAccess } from './effective-access.ts'
 import { granting } from './granting.ts'
+import { requireLasting } from './held-until.ts'
 import type { PrincipalRow } from './principal-row.ts'
 import { readPrincipals } from './read-principal.ts'
 import { requireGrantable } from './require-grantable.ts'
@@ -33,7 +34,9 @@ export async function reactivatePrincipal(
     )
     const [principal] = await readPrincipals(tx, [id], () => 'input.id')
     const access = effectiveAccess(principal?.roles ?? [], principal?.held ?? [])
-    requireGrantable(actor, [...access.scopes, ...access.within.flatMap(({ scopes }) => scopes)], 'input.id')
+    const opens = [...access.scopes, ...access.within.flatMap(({ scopes }) => scopes)]
+    requireGrantable(actor, opens, 'input.id')
+    requireLasting(actor, [...opens, 'access:manage'], 'input.id')
     await reactivate(tx, id, 'administrator', reason ?? null)
     return readPrincipal(tx, id)
   })

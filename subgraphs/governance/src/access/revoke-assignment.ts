@@ -4,10 +4,12 @@ import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { assignmentRef, readAssignment } from './assign-role.ts'
 import type { AssignmentRow } from './assignment-row.ts'
+import { endGiven } from './end-given.ts'
 import { keepAnAdministrator } from './keep-an-administrator.ts'
 
 /**
- * Takes a role back, at once; again, it changes nothing. Events: role.unassigned. Audit: an execution. NOT_FOUND;
+ * Takes a role back, at once, and with that of broken glass what was given by it; again, it changes nothing. Events: role.unassigned,
+ * and as {@link endGiven}. Audit: an execution. NOT_FOUND;
  * INVALID_STATE when no administrator would be left.
  */
 export async function revokeAssignment(
@@ -27,6 +29,7 @@ export async function revokeAssignment(
     )
     const assignment = await readAssignment(tx, id)
     if (revoked.length === 0) return assignment
+    await endGiven(tx, id)
     await tx.appendEvent({
       type: 'role.unassigned',
       subject: `roleAssignment/${id}`,

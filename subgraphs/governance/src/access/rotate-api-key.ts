@@ -7,6 +7,7 @@ import { API_KEY_COLUMNS, API_KEY_TABLES, type ApiKeyRow } from './api-key-row.t
 import { behind } from './behind.ts'
 import { effectiveAccess } from './effective-access.ts'
 import { granting } from './granting.ts'
+import { requireLasting } from './held-until.ts'
 import { hashOf, newSecret, prefixOf } from './key-secret.ts'
 import { readPrincipals } from './read-principal.ts'
 import { requireGrantable } from './require-grantable.ts'
@@ -70,7 +71,9 @@ export async function rotateApiKey(
     }
     const [principal] = await readPrincipals(tx, [old.principalId], () => 'input.id')
     const access = effectiveAccess(principal?.roles ?? [], principal?.held ?? [], old.scopes)
-    requireGrantable(actor, [...access.scopes, ...access.within.flatMap(({ scopes }) => scopes)], 'input.id')
+    const opens = [...access.scopes, ...access.within.flatMap(({ scopes }) => scopes)]
+    requireGrantable(actor, opens, 'input.id')
+    if (old.principalId !== actor.id) requireLasting(actor, [...opens, 'access:manage'], 'input.id')
 
     const secret = newSecret()
     const made = await tx.db.apiKey.create({

@@ -8,6 +8,7 @@ import { line, remark } from '../input/text.ts'
 import { ASSIGNMENT_IN_FORCE, scopesOfRole } from './effective-access.ts'
 import { granting } from './granting.ts'
 import { GROUP_COLUMNS, type GroupRow } from './group-row.ts'
+import { requireLasting } from './held-until.ts'
 import { keepAnAdministrator, lockAdministrators } from './keep-an-administrator.ts'
 import { requireGrantable } from './require-grantable.ts'
 import { requireOther } from './require-other.ts'
@@ -49,7 +50,8 @@ export async function setGroup(services: DomainServices, actor: Actor, input: un
         hint: 'Change it there, or remove it from what is provisioned.',
       })
     }
-    requireGrantable(actor, await scopesOfGroup(tx, made.id), 'input.memberIds')
+    const scopes = await scopesOfGroup(tx, made.id)
+    requireGrantable(actor, scopes, 'input.memberIds')
     const wanted = await requireMembers(tx, name, memberIds)
     const change = (text: string) =>
       tx.sql<{ id: string }>(text, organizationId, name, JSON.stringify(wanted))
@@ -63,6 +65,7 @@ export async function setGroup(services: DomainServices, actor: Actor, input: un
            and not $3::jsonb ? id::text and $2 = any(groups) returning id`,
       ),
     }))
+    if (added.length > 0) requireLasting(actor, [...scopes, 'access:manage'], 'input.memberIds')
     requireOther(
       actor,
       added.map(({ id }) => id),

@@ -7,6 +7,7 @@ import { prose } from '../input/text.ts'
 import { actorRef } from './actor-ref.ts'
 import { ACCESS_ROLE_COLUMNS, type AccessRoleRow } from './access-role-row.ts'
 import { granting } from './granting.ts'
+import { requireLasting } from './held-until.ts'
 import { requireGrantable } from './require-grantable.ts'
 
 const inputSchema = z.object({
@@ -44,6 +45,8 @@ export async function setRole(
     )
     if (before && before.description === description && before.scopes.join() === scopes.join()) return before
     requireGrantable(actor, [...scopes, ...(before?.scopes ?? []).filter(isScope)], 'input.scopes')
+    const more = scopes.filter((scope) => before && !before.scopes.includes(scope))
+    if (more.length > 0) requireLasting(actor, [...more, 'access:manage'], 'input.scopes')
     const [role] = await tx.sql<AccessRoleRow>(
       `insert into access_role (organization_id, name, description, scopes, updated_by)
        values ($1::uuid, $2, $3, array(select jsonb_array_elements_text($4::jsonb)), $5::jsonb)

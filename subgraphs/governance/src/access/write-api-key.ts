@@ -3,6 +3,7 @@ import { fail, type Role, type Scope } from '@tutti/schema'
 import type { ApiKeyRow } from './api-key-row.ts'
 import { behind } from './behind.ts'
 import { effectiveAccess } from './effective-access.ts'
+import { endOf } from './held-until.ts'
 import { hashOf, newSecret, prefixOf } from './key-secret.ts'
 import { readPrincipals } from './read-principal.ts'
 import { requireGrantable } from './require-grantable.ts'
@@ -20,7 +21,7 @@ export interface NewApiKey {
 /**
  * Writes a key in the caller's transaction; makes its principal when there is none of this name. CONFLICT when there
  * is one of another kind or with other roles: a new key must not change what the older ones may do. BAD_INPUT for
- * scopes that its principal does not have, FORBIDDEN for more than the caller has.
+ * scopes that its principal does not have, FORBIDDEN for more than the caller has. It ends when the caller's own right does.
  */
 export async function writeApiKey(
   tx: TenantTransaction,
@@ -52,11 +53,8 @@ export async function writeApiKey(
   }
   // Also what it has in one place only, and by assignments: the key opens all of it.
   const opens = [...granted.scopes, ...granted.within.flatMap((each) => each.scopes)]
-  requireGrantable(
-    tx.actor,
-    scopes.length === 0 ? opens : opens.filter((scope) => scopes.includes(scope)),
-    scopes.length === 0 ? 'input.roles' : 'input.scopes',
-  )
+  const given = scopes.length === 0 ? opens : opens.filter((scope) => scopes.includes(scope))
+  requireGrantable(tx.actor, given, scopes.length === 0 ? 'input.roles' : 'input.scopes')
   const secret = newSecret()
   const key = await tx.db.apiKey.create({
     data: {
@@ -66,7 +64,7 @@ export async function writeApiKey(
       prefix: prefixOf(secret),
       scopes: [...new Set(scopes)].sort(),
       createdBy: behind(tx.actor),
-      expiresAt,
+      expiresAt: endOf(tx.actor, [...given, 'access:manage'], expiresAt),
     },
   })
   return { apiKey: { ...key, principalName: name, roles: principal.roles }, secret }

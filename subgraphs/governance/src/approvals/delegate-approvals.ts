@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
 import { isPerson } from '../access/behind.ts'
+import { endOf } from '../access/held-until.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { line, prose } from '../input/text.ts'
@@ -42,6 +43,9 @@ export async function delegateApprovals(
   if (!isPerson(actor)) fail('SEPARATION_OF_DUTIES', { message: 'Only a person lends the right to decide.' })
   if (to === actor.id)
     fail('SEPARATION_OF_DUTIES', { path: 'input.to', message: 'Nobody lends to themselves.' })
+  const endsAt = endOf(actor, ['approvals:decide'], until)
+  if (from != null && endsAt !== null && endsAt <= from)
+    fail('BAD_INPUT', { path: 'input.from', message: 'Your own right to decide ends before.' })
   return database.inTenant(actor, async (tx) => {
     const delegate = await personOf(tx, to)
     const [made] = await tx.sql<DelegationRow>(
@@ -62,7 +66,7 @@ export async function delegateApprovals(
       JSON.stringify(teamIds ?? []),
       reason ?? null,
       from ?? null,
-      until,
+      endsAt,
     )
     if (!made) throw new Error('An insert answered with no row.')
     await tx.appendEvent({

@@ -1,5 +1,6 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import { fail } from '@tutti/schema'
+import { requireLasting } from '../access/held-until.ts'
 import { lockAdministrators } from '../access/keep-an-administrator.ts'
 import { openStrandedApprovals } from '../approvals/open-stranded-approvals.ts'
 import type { DomainServices } from '../context.ts'
@@ -48,6 +49,7 @@ const change = <Result>(
   work: (tx: TenantTransaction) => Promise<Result>,
 ): Promise<Result> =>
   database.inTenant(actor, async (tx) => {
+    requireLasting(actor, ['access:provision'], 'actor')
     await lockAdministrators(tx)
     return work(tx)
   })

@@ -1,9 +1,10 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
-import { type Actor, fail, scopesOf } from '@tutti/schema'
+import { type Actor, fail, SCOPES, scopesOf } from '@tutti/schema'
 import { z } from 'zod'
 import { knownRoles } from '../access/effective-access.ts'
 import { granting } from '../access/granting.ts'
+import { requireLasting } from '../access/held-until.ts'
 import { requireGrantable } from '../access/require-grantable.ts'
 import { scopesOfGroup } from '../access/set-group.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
@@ -75,6 +76,8 @@ export async function setIdentityProvider(
     requireGrantable(actor, scopesOf(knownRoles(roles)), 'input.mapping')
     // Such a provider says which of the directory's people somebody is, as the directory itself does.
     if (input.directoryClaim != null) requireGrantable(actor, ['access:provision'], 'input.directoryClaim')
+    const ends = input.directoryClaim == null ? scopesOf(knownRoles(roles)) : SCOPES
+    requireLasting(actor, [...ends, 'access:manage'], 'input')
     for (const [index, { group }] of mapping.entries()) {
       if (group != null) await requireGroup(tx, group, `input.mapping.${index}.group`)
     }
@@ -142,5 +145,7 @@ async function requireGroup(tx: TenantTransaction, name: string, path: string): 
   )
   if (!group) fail('NOT_FOUND', { path, message: 'There is no such group.', hint: 'setGroup makes one.' })
   if (group.isDirectorys) fail('INVALID_STATE', { path, message: 'The directory says who is in this group.' })
-  requireGrantable(tx.actor, await scopesOfGroup(tx, group.id), path)
+  const scopes = await scopesOfGroup(tx, group.id)
+  requireGrantable(tx.actor, scopes, path)
+  requireLasting(tx.actor, scopes, path)
 }
