@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { line } from '../input/text.ts'
 
 /** Room for what policies about an action ask for together, and for each set of roles that a matrix can name. */
-export const MOST_STAGES = 90
+const MOST_STAGES = 90
 /** So many different people may have to say yes in one stage. */
 export const MOST_DECIDERS = 20
 const MOST_NAMES = 100
