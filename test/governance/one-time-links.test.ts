@@ -88,6 +88,15 @@ const statusOf = async (id: string) => {
   }>('query ($id: ID!) { approval(id: $id) { status decisions { comment decidedBy { id } onBehalfOf { id } } } }', { id })
   return approval
 }
+/** Whose links were refused. */
+const deniedByLink = async () =>
+  (
+    await world.asOwner<{ id: string }>(
+      `select actor_id as id from audit_entry where organization_id = $1 and action_type = 'denial'
+         and subject = 'operation/Mutation.decideApproval' and outcome = 'NOT_FOUND'`,
+      [org.id],
+    )
+  ).map(({ id }) => id)
 const unknown = () => open(`${world.url}/decide/${'A'.repeat(43)}`)
 
 const SIGNING = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -318,6 +327,8 @@ describe('an approval by its link', () => {
       expect(await open(used)).toMatchObject({ status: 404, text: gone.text })
       expect(await send(used, { decision: 'REJECT' })).toEqual({ status: 404, text: gone.text })
     }
+    // Whose own was used is refused, and that is on record; what others have settled is no denial.
+    expect(await deniedByLink()).toEqual([org.actor('approver').id, org.actor('approver').id])
     const { auditEntries } = await org.as('admin').query<{
       auditEntries: { nodes: { details: { context: { byLink: string } } }[] }
     }>('query ($subject: String!) { auditEntries(subject: $subject, actionType: "decision") { nodes { details } } }', { subject: `approval/${id}` })
@@ -385,6 +396,7 @@ describe('an approval by its link', () => {
     await roles(['viewer'])
     expect((await open(link)).status).toBe(404)
     expect((await send(link, { decision: 'APPROVE' })).status).toBe(404)
+    expect(await deniedByLink()).toHaveLength(2)
     await roles(['approver'])
     expect((await open(link)).status).toBe(200)
     await world.asOwner('update decision_link set expires_at = now() where organization_id = $1', [org.id])

@@ -1,6 +1,7 @@
 import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
+import { recordingRefusal } from '../audit/record-refusal.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { writeIncident } from '../incidents/write-incident.ts'
@@ -23,15 +24,24 @@ const inputSchema = z.object({
 /**
  * Gives a person who is listed for it (scope access:break-glass) the role admin until the time is over: with a key of
  * theirs that has no scopes of its own. It is an incident from then on, and to be reviewed by somebody else. Events:
- * access.glass_broken, role.assigned, incident.opened. Audit: an execution. SEPARATION_OF_DUTIES for whoever is no
- * person kept here; CONFLICT while they have it already; BAD_INPUT.
+ * access.glass_broken, role.assigned, incident.opened. Audit: an execution. SEPARATION_OF_DUTIES (a denial) for
+ * whoever is no person kept here; CONFLICT while they have it already; BAD_INPUT.
  */
 export async function breakGlass(
-  { database }: DomainServices,
+  services: DomainServices,
   actor: Actor,
   input: unknown,
 ): Promise<BreakGlassRow> {
-  const { reason, minutes } = parseInput(inputSchema, input)
+  const given = parseInput(inputSchema, input)
+  const tried = { action: 'Mutation.breakGlass', subject: `principal/${actor.id}` }
+  return recordingRefusal(services, actor, tried, () => breakFor(services, actor, given))
+}
+
+async function breakFor(
+  { database }: DomainServices,
+  actor: Actor,
+  { reason, minutes }: z.infer<typeof inputSchema>,
+): Promise<BreakGlassRow> {
   const { organizationId, id: principalId } = actor
   if (actor.kind !== 'person' || !isId(principalId))
     fail('SEPARATION_OF_DUTIES', { message: 'Only a person who is kept here breaks glass.' })

@@ -3,6 +3,7 @@ import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
+import { recordingRefusal } from '../audit/record-refusal.ts'
 import type { DomainServices } from '../context.ts'
 import type { DecisionLink } from '../links/decision-link.ts'
 import { useLink } from '../links/use-link.ts'
@@ -15,7 +16,6 @@ import { requireFit } from './arguments-schema.ts'
 import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
 import { lockApproval } from './lock-approval.ts'
 import { readStanding } from './read-standing.ts'
-import { recordingRefusal } from './record-refusal.ts'
 import { writeDecision } from './write-decision.ts'
 
 const VERDICTS = { APPROVE: 'approved', REJECT: 'rejected', REQUEST_CHANGES: 'changes_requested' } as const
@@ -58,7 +58,8 @@ export async function decideApproval(
     finalArguments: given.finalArguments ?? null,
     onBehalfOf: given.onBehalfOf ?? null,
   }
-  return recordingRefusal(services, actor, { action: 'Mutation.decideApproval', approvalId: id }, () =>
+  const tried = { action: 'Mutation.decideApproval', subject: `approval/${id}`, denials: ['CONFLICT'] }
+  return recordingRefusal(services, actor, tried, () =>
     services.database.inSql(actor, async (tx) => {
       if (byLink) await useLink(tx, byLink)
       return decide(tx, id, request, comment ?? null, byLink)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
 import { isPerson } from '../access/behind.ts'
 import { endOf } from '../access/held-until.ts'
+import { recordingRefusal } from '../audit/record-refusal.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { line, prose } from '../input/text.ts'
@@ -32,14 +33,24 @@ const inputSchema = z
 
 /**
  * Lends the caller's own right to decide to another person for a time. What others lent the caller is not lent on.
- * Events: approval_delegation.created. Audit: an execution. SEPARATION_OF_DUTIES for an agent or oneself, BAD_INPUT.
+ * Events: approval_delegation.created. Audit: an execution. SEPARATION_OF_DUTIES (a denial) for an agent or
+ * oneself, BAD_INPUT.
  */
 export async function delegateApprovals(
-  { database }: DomainServices,
+  services: DomainServices,
   actor: Actor,
   input: unknown,
 ): Promise<DelegationRow> {
-  const { to, from, until, actions, teamIds, reason } = parseInput(inputSchema, input)
+  const given = parseInput(inputSchema, input)
+  const tried = { action: 'Mutation.delegateApprovals', subject: `principal/${given.to}` }
+  return recordingRefusal(services, actor, tried, () => lend(services, actor, given))
+}
+
+async function lend(
+  { database }: DomainServices,
+  actor: Actor,
+  { to, from, until, actions, teamIds, reason }: z.infer<typeof inputSchema>,
+): Promise<DelegationRow> {
   if (!isPerson(actor)) fail('SEPARATION_OF_DUTIES', { message: 'Only a person lends the right to decide.' })
   if (to === actor.id)
     fail('SEPARATION_OF_DUTIES', { path: 'input.to', message: 'Nobody lends to themselves.' })

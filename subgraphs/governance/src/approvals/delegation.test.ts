@@ -165,6 +165,7 @@ test('only a person lends, to another person, for a time to come', async () => {
     ),
   )
   expect((await lend(ada, bot?.id ?? '')).code).toBe('SEPARATION_OF_DUTIES')
+  expect(await world.denials(admin)).toEqual(Array(3).fill('operation/Mutation.delegateApprovals'))
   const past = new Date(Date.now() - 1_000).toISOString()
   expect((await lend(ada, 'ben', { until: past })).code).toBe('BAD_INPUT')
   expect((await world.ask(operator, DELEGATE, { input: { to: 'ben', until: soon() } })).code).toBe(

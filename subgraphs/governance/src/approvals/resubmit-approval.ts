@@ -1,6 +1,7 @@
 import { parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
+import { recordingRefusal } from '../audit/record-refusal.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { jsonValue } from '../input/json-value.ts'
@@ -11,7 +12,6 @@ import { requireFit } from './arguments-schema.ts'
 import { digestOf } from './digest-of.ts'
 import { enterStage } from './enter-stage.ts'
 import { lockApproval } from './lock-approval.ts'
-import { recordingRefusal } from './record-refusal.ts'
 
 const inputSchema = z.object({
   id: z.string(),
@@ -33,8 +33,8 @@ export async function resubmitApproval(
 ): Promise<ApprovalRow> {
   const given = parseInput(inputSchema, input)
   const { id } = given
-  const about = { action: 'Mutation.resubmitApproval', approvalId: id }
-  return recordingRefusal(services, actor, about, () =>
+  const tried = { action: 'Mutation.resubmitApproval', subject: `approval/${id}`, denials: ['CONFLICT'] }
+  return recordingRefusal(services, actor, tried, () =>
     services.database.inTenant(actor, async (tx) => {
       const approval = await lockApproval(tx, id)
       if (!mayResubmit(approval, actor))

@@ -21,6 +21,8 @@ export interface AuditEntryRow {
   relatedTasks: string[]
   /** The keys that summary and details were stored under; null: under none. */
   keyIds: string[] | null
+  /** What of details under keys is the organization's, and stays when they are gone; null: nothing. */
+  kept: Record<string, unknown> | null
   /** True: one of those keys was destroyed, and so summary and details are gone. */
   erased: boolean
 }
@@ -37,4 +39,4 @@ export interface StoredEntry extends Omit<AuditEntryRow, 'erased'> {
 export const STORED_ENTRY_COLUMNS = `id, timestamp, actor_id as "actorId", actor_kind as "actorKind", agent_id as "agentId",
   on_behalf_of as "onBehalfOf", action_type as "actionType", domain, summary, details, outcome,
   policy_version as "policyVersion", authority_version as "authorityVersion", classification, significance, subject,
-  related_tasks as "relatedTasks", key_ids as "keyIds", salt, sealed, text_commitment as "textCommitment"`
+  related_tasks as "relatedTasks", key_ids as "keyIds", kept, salt, sealed, text_commitment as "textCommitment"`

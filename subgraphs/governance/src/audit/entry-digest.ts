@@ -6,8 +6,8 @@ export type WrittenEntry = AuditEntryRow & { salt: string }
 
 /**
  * What the chain covers of an entry, 64 hex digits: SHA-256 of the RFC 8785 form of its columns, in which `text` is the
- * commitment to details and summary, and `keyIds` those they are under, where there are any. So what may have to be
- * forgotten can be, and the digest stays.
+ * commitment to details and summary, `keyIds` those they are under and `kept` what stays of them, where there are any. So
+ * what may have to be forgotten can be, and the digest stays.
  */
 export function entryDigest(entry: WrittenEntry): string {
   const { details, summary, salt } = entry
@@ -25,8 +25,14 @@ export function coveredColumns(
     salt: _salt,
     textCommitment: _text,
     keyIds,
+    kept,
     timestamp,
     ...columns
   } = entry
-  return { ...columns, timestamp: timestamp.toISOString(), ...(keyIds === null ? {} : { keyIds }) }
+  return {
+    ...columns,
+    timestamp: timestamp.toISOString(),
+    ...(keyIds === null ? {} : { keyIds }),
+    ...(kept === null ? {} : { kept }),
+  }
 }

@@ -11,7 +11,7 @@ export type EntryReader = Pick<Database, 'readTenant' | 'subjectKeys'>
 export type OpenedEntry = AuditEntryRow & Pick<StoredEntry, 'salt' | 'textCommitment'>
 
 /**
- * Entries of the actor's tenant with their texts, in the same order. Whose key was destroyed says `erased`; what does not
+ * Entries of the actor's tenant with their texts, in the same order. Whose key was destroyed says `erased` and what was decided; what does not
  * open with its keys `unreadable`, as somebody tampered with it. Throws MasterKeyMissing.
  */
 export async function openEntries(
@@ -36,7 +36,7 @@ export async function openEntries(
       return key ? [{ id, key }] : []
     })
     if (needed.length < (entry.keyIds ?? []).length)
-      return { ...entry, summary: 'erased', details: {}, salt: null, erased: true }
+      return { ...entry, summary: 'erased', details: entry.kept ?? {}, salt: null, erased: true }
     // Nothing is beside what is sealed: what is there was put there.
     const isAlone = entry.summary === '' && entry.salt === null && isDeepStrictEqual(entry.details, {})
     const text = isAlone ? openText(actor.organizationId, needed, sealed) : undefined

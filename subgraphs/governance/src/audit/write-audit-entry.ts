@@ -4,6 +4,7 @@ import { type AuditEntryRow, STORED_ENTRY_COLUMNS, type StoredEntry } from './au
 import { commitmentTo, newSalt } from './commitment.ts'
 import { entryDigest, type WrittenEntry } from './entry-digest.ts'
 import { type EntryText, sealText } from './entry-text.ts'
+import { keptOf } from './kept-of.ts'
 
 /** The seed's shape of an entry's details. */
 export interface AuditDetails {
@@ -43,11 +44,11 @@ export interface NewAuditEntry {
  */
 export const INSERT_AUDIT_ENTRY = `insert into audit_entry (organization_id, actor_id, actor_kind, agent_id, on_behalf_of,
   action_type, domain, summary, details, outcome, policy_version, authority_version, classification, significance, subject,
-  related_tasks, salt, sealed, key_ids, text_commitment, words, timestamp)
+  related_tasks, salt, sealed, key_ids, text_commitment, words, kept, timestamp)
   select $1::uuid, $2, $3, $4::uuid, $5::jsonb, $6, $7, case when $18::text is null then $8 else '' end,
     case when $18 is null then $9::jsonb else '{}' end, $10, $11, $12, $13, $14, $15, tasks, $17, decode($18, 'base64'),
     (select array_agg(k.id::uuid order by k.n) from jsonb_array_elements_text($19::jsonb) with ordinality as k(id, n)),
-    $20, case when $18 is not null then audit_words($8, $9::jsonb, tasks) end, clock_timestamp()
+    $20, case when $18 is not null then audit_words($8, $9::jsonb, tasks) end, $21::jsonb, clock_timestamp()
   from (select array(select jsonb_array_elements_text($16::jsonb)) as tasks) t
   returning ${STORED_ENTRY_COLUMNS}`
 
@@ -92,6 +93,7 @@ export async function prepareEntry(
     isSealed ? sealText(actor.organizationId, keys, text).toString('base64') : null,
     JSON.stringify(keys.map(({ id }) => id)),
     isSealed ? commitmentTo(text.salt, { details: text.details, summary: text.summary }) : null,
+    isSealed ? keptOf(entry.details) : null,
   ]
   return { parameters, text }
 }

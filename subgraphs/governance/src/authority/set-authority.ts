@@ -68,7 +68,7 @@ export async function setAuthority(
       domain: 'governance',
       summary: `Authority matrix, version ${after.version}`,
       details: {
-        context: { added, removed, previous: before.version },
+        context: { version: after.version, added, removed, previous: before.version },
         decision: 'set',
         reasoning: reason,
         outcome: 'in force',

@@ -4,6 +4,8 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
 import { lockAdministrators } from '../access/keep-an-administrator.ts'
+import { behind } from '../access/behind.ts'
+import { recordingRefusal } from '../audit/record-refusal.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { LOCK_RETENTION } from '../audit-retention/retention-row.ts'
 import type { DomainServices } from '../context.ts'
@@ -19,17 +21,35 @@ const inputSchema = z.object({
 /**
  * Forgets somebody, in one transaction: destroys the key of their data and, of a person, their name, their credentials and
  * what they wrote. Of one who was forgotten, and about whom nothing was written since, answers with that. BAD_INPUT;
- * NOT_FOUND for whom nothing is known about; CONFLICT when a legal hold fits one of their entries; INVALID_STATE for the
- * last administrator. Events: subject.erased, credential.revoked for each of theirs. Audit: an entry.
+ * NOT_FOUND for whom nothing is known about; SEPARATION_OF_DUTIES (a denial) for oneself, for whom one acts, and for who
+ * made the key; CONFLICT when a legal hold fits one of their entries; INVALID_STATE for the last administrator. Events:
+ * subject.erased, credential.revoked for each of theirs. Audit: an entry.
  */
 export async function eraseSubject(
-  { database }: DomainServices,
+  services: DomainServices,
   actor: Actor,
   input: unknown,
 ): Promise<ErasureRow> {
   const { subject, reason } = parseInput(inputSchema, input)
-  const { organizationId } = actor
   const person = subject.startsWith('person/') ? subject.slice('person/'.length) : null
+  const tried = { action: 'Mutation.eraseSubject', subject }
+  return recordingRefusal(services, actor, tried, async () => {
+    if (person !== null && [...behind(actor), actor.onBehalfOf?.id].includes(person))
+      fail('SEPARATION_OF_DUTIES', {
+        path: 'input.subject',
+        message: 'Nobody forgets themselves, nor whom they act for.',
+        hint: 'Somebody else who may does it.',
+      })
+    return erase(services, actor, { subject, person, reason })
+  })
+}
+
+async function erase(
+  { database }: DomainServices,
+  actor: Actor,
+  { subject, person, reason }: { subject: string; person: string | null; reason: string },
+): Promise<ErasureRow> {
+  const { organizationId } = actor
   const done = await database.inSql(actor, async (tx) => {
     if (person !== null) await lockAdministrators(tx)
     // Whoever puts a hold waits, or is seen; and so does another erasure.

@@ -134,6 +134,18 @@ test('of a person nothing opens anything, and their name and what they wrote is 
 
   const { erasure } = await erase(`person/${id}`)
   expect(Object(erasure)['entries']).toBeGreaterThan(1)
+  // What they decided is the organization's.
+  expect(await entries(`actor: "${id}", subject: "approval/${approval}"`)).toEqual([
+    expect.objectContaining({
+      summary: 'erased',
+      erased: true,
+      outcome: 'the action may be done as asked',
+      details: {
+        decision: 'approved',
+        context: { digest: expect.stringMatching(/^[0-9a-f]{64}$/), round: 1 },
+      },
+    }),
+  ])
   expect(await identify(world, { kind: 'api_key', secret })).toBeNull()
   expect(await entries('text: "lovelace"')).toEqual([])
   const { data } = await world.ask(
@@ -199,4 +211,22 @@ test('a legal hold that fits an entry is in the way, and the last administrator;
   const stranger = await world.organization()
   await append(colleague(admin, 'agent'), { dataSubject: 'customer/9' })
   expect((await erase('customer/9', stranger)).code).toBe('NOT_FOUND')
+})
+
+test('nobody forgets themselves, nor whom they act for, nor who made their key; that they tried is on record', async () => {
+  const { actor: ada } = await person('Ada', ['admin'])
+  const { actor: ben } = await person('Ben', ['admin'])
+  const refused = [
+    ada,
+    { ...ben, onBehalfOf: { id: ada.id, kind: 'person' } },
+    { ...ben, credentialBy: [ada.id] },
+  ]
+  for (const by of refused)
+    expect(await erase(`person/${ada.id}`, by)).toMatchObject({
+      code: 'SEPARATION_OF_DUTIES',
+      problem: 'input.subject',
+    })
+  expect(await world.denials(admin)).toEqual(refused.map(() => 'operation/Mutation.eraseSubject'))
+  expect((await erase(`person/${ada.id.toUpperCase()}`, ada)).code).not.toBeNull()
+  expect((await erase(`person/${ada.id}`, ben)).code).toBeNull()
 })

@@ -5,6 +5,7 @@ import type { DomainServices } from '../context.ts'
 import { acknowledgeEscalation } from '../escalations/acknowledge-escalation.ts'
 import { askingPage, gonePage, type Page, thanksPage, unclearPage } from './decision-page.ts'
 import { findLink, type OpenLink } from './find-link.ts'
+import { recordDeadLink } from './record-dead-link.ts'
 
 /** A visit of a link as the gateway's process sends it. */
 export const decisionCallSchema = z.object({
@@ -20,7 +21,7 @@ const VERDICTS = ['APPROVE', 'REJECT', 'REQUEST_CHANGES', 'ACKNOWLEDGE'] as cons
 /**
  * Shows what a link is for, and does by it, once, what its person decides: as that person's own `decideApproval` or
  * `acknowledgeEscalation`. To look changes nothing. Output: a page: 200, 400 for a form that says nothing, and alike 404 for whatever
- * opens nothing: unknown, used, over, settled, or its person may not any more. Audit: that of the operation, with the link's id.
+ * opens nothing: unknown, used, over, settled, or its person may not any more. Audit: that of the operation, with the link's id; a denial, when it is not settled meanwhile.
  */
 export async function receiveDecision(services: DomainServices, call: DecisionCall): Promise<Page> {
   const found = await findLink(services, call.token)
@@ -40,6 +41,12 @@ export async function receiveDecision(services: DomainServices, call: DecisionCa
     if (!(error instanceof TuttiError)) throw error
     if (error.code === 'BAD_INPUT')
       return unclearPage(found, 'The comment is too long, or cannot be stored.', comment)
+    if (error.code === 'NOT_FOUND')
+      await recordDeadLink(
+        services,
+        { subject: found.link.subject, person: found.person },
+        'it was used meanwhile.',
+      )
     return gonePage()
   }
 }

@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
 import { behind, requirePerson } from '../access/behind.ts'
+import { recordingRefusal } from '../audit/record-refusal.ts'
 import { rulesMemoryOf } from '../authority/rules-memory.ts'
 import type { DomainServices } from '../context.ts'
 import { remark } from '../input/text.ts'
@@ -29,7 +30,7 @@ const WAYS = {
 /**
  * Approves an exception, turns it down, or takes one back that was approved. Only a person decides,
  * and approves it as somebody else than who asked, and not for themselves. Events: policy_exception.changed. Audit: a decision. NOT_FOUND, ALREADY_DECIDED,
- * INVALID_STATE (not approved, or over by now), SEPARATION_OF_DUTIES.
+ * INVALID_STATE (not approved, or over by now), SEPARATION_OF_DUTIES (a denial).
  */
 export async function decidePolicyException(
   services: DomainServices,
@@ -38,35 +39,38 @@ export async function decidePolicyException(
 ): Promise<PolicyExceptionRow> {
   const { id, decision, comment } = parseInput(inputSchema, input)
   const way = WAYS[decision]
-  const decided = await services.database.inTenant(actor, async (tx) => {
-    const found = await findException(tx, id)
-    const { policy } = await lockPolicy(tx, found.policyId)
-    const exception = await findException(tx, id)
-    if (exception.status !== way.from)
-      fail(decision === 'revoke' ? 'INVALID_STATE' : 'ALREADY_DECIDED', {
-        path: 'input.id',
-        hint: `It is ${exception.status}.`,
-      })
-    requirePerson(actor, 'input.id')
-    if (decision === 'approve') {
-      if (isSame(actor, exception.requestedBy) || behind(actor).some((id) => exception.actors.includes(id)))
-        fail('SEPARATION_OF_DUTIES', { path: 'input.id' })
-      if (exception.expiresAt.getTime() <= Date.now())
-        fail('INVALID_STATE', { path: 'input.id', hint: 'Its time is over.' })
-    }
-    const [after] = await tx.sql<PolicyExceptionRow>(
-      `update policy_exception set status = $3, decided_by = $4::jsonb, comment = $5, decided_at = now()
+  const tried = { action: 'Mutation.decidePolicyException', subject: `policyException/${id}` }
+  const decided = await recordingRefusal(services, actor, tried, () =>
+    services.database.inTenant(actor, async (tx) => {
+      const found = await findException(tx, id)
+      const { policy } = await lockPolicy(tx, found.policyId)
+      const exception = await findException(tx, id)
+      if (exception.status !== way.from)
+        fail(decision === 'revoke' ? 'INVALID_STATE' : 'ALREADY_DECIDED', {
+          path: 'input.id',
+          hint: `It is ${exception.status}.`,
+        })
+      requirePerson(actor, 'input.id')
+      if (decision === 'approve') {
+        if (isSame(actor, exception.requestedBy) || behind(actor).some((id) => exception.actors.includes(id)))
+          fail('SEPARATION_OF_DUTIES', { path: 'input.id' })
+        if (exception.expiresAt.getTime() <= Date.now())
+          fail('INVALID_STATE', { path: 'input.id', hint: 'Its time is over.' })
+      }
+      const [after] = await tx.sql<PolicyExceptionRow>(
+        `update policy_exception set status = $3, decided_by = $4::jsonb, comment = $5, decided_at = now()
        where organization_id = $1::uuid and id = $2::uuid returning ${EXCEPTION_COLUMNS}`,
-      actor.organizationId,
-      id,
-      way.to,
-      JSON.stringify(actorRef(actor)),
-      comment ?? null,
-    )
-    if (!after) return fail('INTERNAL')
-    await recordExceptionChange(tx, policy, after, way.to, comment ?? '')
-    return after
-  })
+        actor.organizationId,
+        id,
+        way.to,
+        JSON.stringify(actorRef(actor)),
+        comment ?? null,
+      )
+      if (!after) return fail('INTERNAL')
+      await recordExceptionChange(tx, policy, after, way.to, comment ?? '')
+      return after
+    }),
+  )
   rulesMemoryOf(services.database).forget(actor.organizationId)
   return decided
 }

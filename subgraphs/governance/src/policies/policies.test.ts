@@ -65,6 +65,7 @@ test('a policy goes from draft to review to active, by two people, and is retire
     'SEPARATION_OF_DUTIES',
   )
   expect((await act(approver, 'review', { id, version: 2, decision: 'APPROVE' })).code).toBe('CONFLICT')
+  expect(await world.denials(admin)).toEqual(['operation/Mutation.reviewPolicy'])
   expect(await rulingOf(admin)).toBe('allow')
 
   const active = await act(approver, 'review', { id, version: 1, decision: 'APPROVE', comment: 'fine' })
@@ -249,6 +250,7 @@ test('an exception holds for whom it was approved by another, until it ends or i
     (await world.ask(actor, DECIDE, { input: { id: asked.id, decision } })).code
   expect(await decide(operator, 'APPROVE')).toBe('FORBIDDEN')
   expect(await decide({ ...admin, id: operator.id }, 'APPROVE')).toBe('SEPARATION_OF_DUTIES')
+  expect(await world.denials(admin)).toEqual(['operation/Mutation.decidePolicyException'])
   expect(await decide(admin, 'REVOKE')).toBe('INVALID_STATE')
   expect(await decide(admin, 'APPROVE')).toBeNull()
   expect(await decide(admin, 'REJECT')).toBe('ALREADY_DECIDED')

@@ -21,7 +21,7 @@ export async function recordPolicyChange(
     domain: 'governance',
     summary: `Policy ${name}, version ${number}: ${change}`,
     details: {
-      context: { kind, actions, condition, effect, priority },
+      context: { version: number, kind, actions, condition, effect, priority },
       decision: change,
       reasoning,
       outcome: change,

@@ -17,6 +17,8 @@ export interface World extends DomainServices, AsyncDisposable {
   asOwner: TestDatabase['asOwner']
   /** The events of an organization so far, in order. */
   events(actor: Actor, type?: EventRecord['type']): Promise<{ type: string; data: Record<string, unknown> }[]>
+  /** What was refused in an organization, as `operation/Mutation.reviewPolicy`, in order. */
+  denials(actor: Actor): Promise<string[]>
 }
 
 export interface Answer {
@@ -54,6 +56,14 @@ export async function openWorld(): Promise<World> {
         'select type, data from log.event where organization_id = $1 and ($2::text is null or type = $2) order by seq',
         [actor.organizationId, type ?? null],
       ),
+    denials: async (actor) =>
+      (
+        await world.database.readTenant<{ subject: string }>(
+          actor,
+          `select subject from audit_entry where organization_id = $1 and action_type = 'denial' order by id`,
+          [actor.organizationId],
+        )
+      ).map(({ subject }) => subject),
     async [Symbol.asyncDispose]() {
       await tail[Symbol.asyncDispose]()
       await world[Symbol.asyncDispose]()
