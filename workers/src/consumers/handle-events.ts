@@ -4,8 +4,8 @@ import type { Data } from '@tutti/prisma'
 import type { Log } from '@tutti/runtime'
 import type { EventRecord } from '@tutti/schema'
 import { workerActor } from '../worker-services.ts'
+import type { Consumer } from './consumer.ts'
 import { judgeFailure, tellFailure } from './judge-failure.ts'
-import type { Consumer } from './start-consumer.ts'
 
 const RETRY_MS = 500
 /** How long is waited before an event is tried again that may fail for good: a minute in all. */
