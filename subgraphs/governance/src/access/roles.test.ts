@@ -24,6 +24,8 @@ const DOCUMENTS = {
   setGroup: 'SetGroupInput! group { id name members { name } }',
   assignRole: 'AssignRoleInput! assignment { id role principalName groupName expiresAt }',
   revokeAssignment: 'RevokeAssignmentInput! assignment { id revokedAt }',
+  deactivatePrincipal: 'DeactivatePrincipalInput! principal { active }',
+  reactivatePrincipal: 'ReactivatePrincipalInput! principal { active }',
   setIdentityProvider: 'SetIdentityProviderInput! identityProvider { id }',
   removeIdentityProvider: 'RemoveIdentityProviderInput! id',
 } as const
@@ -289,6 +291,18 @@ test('the last administrator stays, whichever way they would go, also when two r
   expect(await call('revokeAssignment', { id: assignment.id })).toMatchObject({ code: 'INVALID_STATE' })
   const both = await Promise.all([ada, bob].map(({ keyId }) => call('revokeApiKey', { id: keyId })))
   expect(both.map(({ code }) => String(code)).toSorted()).toEqual(['INVALID_STATE', 'null'])
+})
+
+test('a group is set while its members are deactivated, and both are done', async () => {
+  const ids = [(await person('a')).id, (await person('b')).id, (await person('c')).id]
+  for (const name of ['one', 'two']) {
+    const done = await Promise.all([
+      ...ids.map((id) => call('deactivatePrincipal', { id })),
+      call('setGroup', { name, memberIds: ids.toReversed() }),
+    ])
+    expect(done.map(({ code }) => code)).toEqual([null, null, null, null])
+    for (const id of ids) await call('reactivatePrincipal', { id })
+  }
 })
 
 test('roles are listed with what they grant; only administrators see any of it', async () => {
