@@ -51,7 +51,9 @@ test('what is due of one organization is found beside another’s many', async (
     `update approval set expires_at = clock_timestamp() - interval '1 second' where action = 'a'`,
   )
   for (const find of ['find_due_escalations', 'find_overdue_approvals']) {
-    const { rows } = await world.database.pool('worker').query(`select organization_id as of from ${find}(2)`)
+    const { rows } = await world.database
+      .pool('worker')
+      .query<{ of: string }>(`select organization_id as of from ${find}(2)`)
     const found = rows.map(({ of }) => of).toSorted()
     expect(found, find).toEqual([one.organizationId, other.organizationId].toSorted())
   }
