@@ -58,7 +58,7 @@ describe('a reader', () => {
   ])('answers %s with any piece cut out, doubled or replaced', (_, texts, numRuns) => {
     const edit = fc.record({
       from: fc.double({ min: 0, max: 1, noNaN: true }),
-      length: fc.nat(60),
+      length: fc.oneof(fc.nat(2), fc.nat(60)),
       by: fc.oneof(
         fc.constant(''),
         fc.string({ maxLength: 12 }),
@@ -78,9 +78,17 @@ describe('a reader', () => {
         ),
       ),
     })
+    // One letter more or less, often within a text or a name: a tenth and more of these are definitions still.
+    const gentle = fc
+      .record({
+        from: fc.double({ min: 0, max: 1, noNaN: true }),
+        length: fc.nat(1),
+        by: fc.constantFrom('', 'x', ' '),
+      })
+      .map((each) => [each])
     let accepted = 0
     fc.assert(
-      fc.property(texts, fc.array(edit, { minLength: 1, maxLength: 3 }), (text, edits) => {
+      fc.property(texts, fc.oneof(fc.array(edit, { minLength: 1, maxLength: 3 }), gentle), (text, edits) => {
         const edited = edits.reduce((before, { from, length, by }) => {
           const at = Math.floor(from * before.length)
           return before.slice(0, at) + by + before.slice(at + length)
