@@ -29,7 +29,7 @@ const TOLD = [
   'Cleo Martin says yes',
   'Nobody decided in time: it goes up to level person',
   'Refused: decideApproval by key of refund_agent, SEPARATION_OF_DUTIES',
-  'Refused: resubmitApproval by Olga Nyberg, SEPARATION_OF_DUTIES',
+  'Refused: resubmitApproval by Olga Nyberg, CONFLICT',
   'Refused: decideApproval by Ada Lindqvist, CONFLICT',
   'Nothing paid: ACTION_REJECTED',
   '6 refunds were paid, each once; 1 was not.',
