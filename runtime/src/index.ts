@@ -24,17 +24,6 @@ export { createLog, type Log } from './process/create-log.ts'
 export { createLifecycle, type Lifecycle, type Phase, runProcess } from './process/lifecycle.ts'
 export { commonEnv, EnvironmentError, kmsSettings, readEnv } from './process/read-env.ts'
 export { continueTrace, inSpan, type SpanSettings, traceHeaders } from './process/tracing.ts'
-export {
-  createKms,
-  isMasterKey,
-  type Kms,
-  type KmsSettings,
-  MasterKeyMissing,
-  seal,
-  SealBroken,
-  type Sealed,
-  unseal,
-  type WrappedKey,
-} from './secrets/index.ts'
+export * from './secrets/index.ts'
 export { createLanes, type Lanes } from './queue/create-lanes.ts'
 export type { QueueConnection } from './queue/queue-backend.ts'

@@ -1,10 +1,10 @@
 import type { SqlTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
-import { writeEscalation } from '../escalations/write-escalation.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import type { ApprovalStage } from './approval-stage.ts'
 import { conflictOf, tookPart } from './approval-status.ts'
 import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
+import { escalateStage } from './escalate-stage.ts'
 
 interface Named {
   id: string
@@ -18,7 +18,7 @@ interface Named {
  * approval.escalated, escalation.opened. Audit: the escalation.
  */
 export async function openToAdministrators(tx: SqlTransaction, approval: ApprovalRow): Promise<ApprovalRow> {
-  const { id, runId, taskId, stage, round, title, requestedBy } = approval
+  const { id, stage } = approval
   const asked = approval.stages[stage]
   if (!asked || asked.roles.length > 0 || (await isDecidable(tx, approval, asked))) return approval
   const [opened] = await tx.sql<ApprovalRow>(
@@ -28,21 +28,10 @@ export async function openToAdministrators(tx: SqlTransaction, approval: Approva
     id,
   )
   if (!opened) throw new Error('A locked approval is gone.')
-  const { id: escalationId } = await writeEscalation(tx, {
-    requestKey: `approval/${id}/${round}/${stage}/nobody`,
-    title: `Nobody is left to decide: ${title}`.slice(0, 200),
+  await escalateStage(tx, approval, {
+    key: '/nobody',
+    title: 'Nobody is left to decide',
     reason: `Of those whom stage "${asked.name}" names, too few are active.`,
-    level: 'person',
-    context: { approvalId: id, stage: asked.name },
-    runId,
-    taskId,
-    approvalId: id,
-    openedBy: requestedBy,
-  })
-  await tx.appendEvent({
-    type: 'approval.escalated',
-    subject: `approval/${id}`,
-    data: { approvalId: id, runId, taskId, stage, escalationId },
   })
   return opened
 }

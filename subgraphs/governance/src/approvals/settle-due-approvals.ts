@@ -5,10 +5,10 @@ import { actorRef } from '../access/actor-ref.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { settleEscalations } from '../escalations/settle-escalations.ts'
-import { writeEscalation } from '../escalations/write-escalation.ts'
 import { applyEffect } from './apply-effect.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import { afterStage, wantsChanges } from './approval-status.ts'
+import { escalateStage } from './escalate-stage.ts'
 import { writeDecision } from './write-decision.ts'
 
 /**
@@ -68,7 +68,7 @@ async function remind(tx: TenantTransaction, approval: ApprovalRow): Promise<voi
 
 /** Administrators may decide as well, in as much time again; then it expires. */
 async function escalate(tx: TenantTransaction, approval: ApprovalRow): Promise<void> {
-  const { id, runId, taskId, stage, round, title, requestedBy, stages } = approval
+  const { id, stage, stages } = approval
   const name = stages[stage]?.name ?? ''
   await tx.sql(
     `update approval set on_deadline = 'expire', remind_at = null,
@@ -80,21 +80,10 @@ async function escalate(tx: TenantTransaction, approval: ApprovalRow): Promise<v
     id,
     stages[stage]?.deadlineSeconds ?? null,
   )
-  const { id: escalationId } = await writeEscalation(tx, {
-    requestKey: `approval/${id}/${round}/${stage}`,
-    title: `${lateness(approval)}: ${title}`.slice(0, 200),
+  await escalateStage(tx, approval, {
+    key: '',
+    title: lateness(approval),
     reason: `The deadline of stage "${name}" passed.`,
-    level: 'person',
-    context: { approvalId: id, stage: name },
-    runId,
-    taskId,
-    approvalId: id,
-    openedBy: requestedBy,
-  })
-  await tx.appendEvent({
-    type: 'approval.escalated',
-    subject: `approval/${id}`,
-    data: { approvalId: id, runId, taskId, stage, escalationId },
   })
 }
 
