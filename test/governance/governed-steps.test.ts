@@ -503,21 +503,43 @@ test('a yes of those whom the rules asked for is none when they ask for others s
   expect(paid(id)).toMatchObject([{ sum: 300 }])
 })
 
-test('a worker outside is given what was approved, without what it must not see', async () => {
-  const { org, refund } = await open()
+/** Of an organization whose refunds are done by workers outside: a claim's tasks. */
+async function outside(org: Organization): Promise<() => Promise<{ input: object; attempt: number }[]>> {
   await registerAgent(
     org.as('operator'),
     'metadata: { name: refunder, type: support.refund, version: "2" }\nexecutor: { type: external }',
   )
-  await rule(org, { name: 'Cards are hidden', effect: 'REDACT', redact: ['$.arguments.card'] })
-  const claimed = async () => {
+  return async () => {
     const { claimTasks } = await org
       .as('operator')
-      .query<{ claimTasks: { tasks: { input: object }[] } }>(
-        'mutation { claimTasks(input: { agent: "refunder" }) { tasks { input } } }',
+      .query<{ claimTasks: { tasks: { input: object; attempt: number }[] } }>(
+        'mutation { claimTasks(input: { agent: "refunder" }) { tasks { input attempt } } }',
       )
-    return claimTasks.tasks[0]?.input
+    return claimTasks.tasks
   }
+}
+
+/** A refund that waits for a worker outside, since an hour. */
+async function offered(org: Organization, refund: (input: object) => Promise<string>): Promise<string> {
+  const id = await refund({ sum: 20 })
+  await aged(org, id)
+  return id
+}
+
+async function aged(org: Organization, runId: string): Promise<void> {
+  const items = () =>
+    world.asOwner(
+      `update board_item set created_at = now() - interval '1 hour'
+       where organization_id = $1 and run_id = $2 and status = 'open' returning id`,
+      [org.id, runId],
+    )
+  await expect.poll(async () => (await items()).length, PATIENCE).toBe(1)
+}
+
+test('a worker outside is given what was approved, without what it must not see', async () => {
+  const { org, refund } = await open()
+  const claim = await outside(org)
+  await rule(org, { name: 'Cards are hidden', effect: 'REDACT', redact: ['$.arguments.card'] })
   const id = await refund({ sum: 300 })
   const finalArguments = { customer: 'ann', sum: 150, card: '4711' }
   await decide(org.as('approver'), {
@@ -526,8 +548,38 @@ test('a worker outside is given what was approved, without what it must not see'
     finalArguments,
   })
   await expect
-    .poll(claimed, PATIENCE)
+    .poll(async () => (await claim())[0]?.input, PATIENCE)
     .toEqual({ customer: 'ann', sum: 150, card: expect.not.stringContaining('4711') })
+})
+
+test('what waits for a worker outside is asked about again when one claims it', async () => {
+  const { org, refund } = await open()
+  const claim = await outside(org)
+  await offered(org, refund)
+  await expect.poll(claim, PATIENCE).toMatchObject([{ input: { sum: 20 }, attempt: 1 }])
+
+  const asking = await offered(org, refund)
+  await rule(org, {
+    name: 'Somebody looks',
+    effect: 'REQUIRE_APPROVAL',
+    condition: 'context.amount < 50.0',
+    stages: [{ roles: ['approver'] }],
+  })
+  expect(await claim()).toEqual([])
+  const { id: approval } = await question(org, asking)
+  await decide(org.as('approver'), { id: approval, decision: 'APPROVE' })
+  await expect.poll(claim, PATIENCE).toMatchObject([{ input: { sum: 20 }, attempt: 1 }])
+
+  const forbidden = await refund({ sum: 30 })
+  await decide(org.as('approver'), { id: (await question(org, forbidden)).id, decision: 'APPROVE' })
+  await aged(org, forbidden)
+  await rule(org, { name: 'No more', effect: 'DENY', condition: 'context.amount > 25.0' })
+  expect(await claim()).toEqual([])
+  expect(await seen(org, forbidden, 'FAILED')).toMatchObject({ error: { code: 'ACTION_DENIED' } })
+  expect(await entries(org, await taskOf(org, forbidden))).toMatchObject([
+    { actionType: 'denial', outcome: 'denied' },
+    { actionType: 'decision', outcome: 'allowed' },
+  ])
 })
 
 test('whoever did a step before by hand does not approve what comes of it', async () => {
