@@ -303,6 +303,7 @@ export const LEAVES: Record<string, Leaf> = {
   'RemoveOnCallOverrideInput.id': spareId('onCallOverride'),
   'Query.incident(id:)': id('incident'),
   'Query.incidents(after:)': cursor('incident'),
+  'Query.putAsideEvents(after:)': cursor('putAsideEvent'),
   'Query.limits(after:)': cursor('limit'),
   'Query.model(id:)': id('model'),
   'Query.models(after:)': cursor('model'),

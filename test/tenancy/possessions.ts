@@ -26,6 +26,7 @@ export type Kind =
   | 'onCallSchedule'
   | 'onCallOverride'
   | 'incident'
+  | 'putAsideEvent'
   | 'auditEntry'
   | 'auditExport'
   | 'legalHold'
@@ -280,9 +281,9 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       { type: 'escalation.waiting', title: mark('title'), lines: [mark('line')], data: {} },
     ],
   )
-  await world.asOwner(
+  const [putAside] = await world.asOwner<{ id: string }>(
     `insert into put_aside_event (organization_id, consumer, seq, type, subject, code, message, tries, status)
-     values ($1, $2, 1, 'task.waiting', $3, 'BAD_INPUT', $4, 1, 'done')`,
+     values ($1, $2, 1, 'task.waiting', $3, 'BAD_INPUT', $4, 1, 'done') returning id`,
     [org.id, mark('consumer'), mark('subject'), mark('message')],
   )
   await world.asOwner(
@@ -422,6 +423,7 @@ export async function makeEverything(world: World, org: Organization): Promise<E
       taskLog: line?.id ?? '',
       modelCall: modelCall?.id ?? '',
       notification: notification?.id ?? '',
+      putAsideEvent: putAside?.id ?? '',
       breaker: breaker?.id ?? '',
       quota: quota?.id ?? '',
       rebalance: rebalance?.id ?? '',
@@ -443,6 +445,7 @@ interface Made {
     | 'taskLog'
     | 'modelCall'
     | 'notification'
+    | 'putAsideEvent'
     | 'breaker'
     | 'quota'
     | 'rebalance'

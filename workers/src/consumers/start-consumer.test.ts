@@ -238,6 +238,26 @@ describe('what fails for good', () => {
 
     failures.delete('bad')
     const subgraph = bindSubgraph(governance, { ...data, log, kms: createKms(world) }, log)
+    const nodes = 'eventId occurredAt consumer type subject code tries status'
+    const listed = await subgraph.execute({
+      query: `{ putAsideEvents(first: 1) { nodes { ${nodes} } } }`,
+      actor,
+    })
+    expect(listed.data).toMatchObject({
+      putAsideEvents: {
+        nodes: [
+          {
+            eventId: expect.any(String),
+            occurredAt: expect.anything(),
+            consumer: 'under-test',
+            type: 'knowledge.published',
+            code: 'SQLSTATE_54000',
+            tries: 1,
+            status: 'ASIDE',
+          },
+        ],
+      },
+    })
     const query = 'mutation { retryPutAsideEvents(input: { consumer: "under-test" }) { count } }'
     expect((await subgraph.execute({ query, actor })).data).toEqual({ retryPutAsideEvents: { count: 2 } })
     const states = async () => (await aside()).map(({ status, tries }) => `${status} ${tries}`)
