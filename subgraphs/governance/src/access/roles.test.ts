@@ -280,6 +280,79 @@ test('who manages access and no more cannot say who somebody is, as a directory 
   expect(await logIn(next, 'o')).toMatchObject({ id: boss })
 })
 
+test('who sets an identity provider raises nobody above themselves by it, and gives themselves nothing', async () => {
+  const login = (mapping: object[], more: object = {}) => ({
+    issuer: 'https://login.example.com',
+    clientId: 'tutti',
+    clientSecret: 'a-secret-of-a-client',
+    mapping,
+    ...more,
+  })
+  const logIn = async (providerId: string, sub: string, groups: string[]) => {
+    const started = await startSession(world, admin.organizationId, providerId, { sub, groups })
+    const secret = started && 'token' in started ? started.token : ''
+    const actor = await identify(world, { kind: 'session', secret })
+    if (!actor) throw new Error('Nobody has logged in.')
+    const [row] = await world.asOwner('select groups from principal where id = $1', [actor.id])
+    return { actor, groups: row?.['groups'] }
+  }
+  const { group } = await call('setGroup', { name: 'finance', memberIds: [] })
+  const plain = [
+    { claimed: 'platform', role: 'admin' },
+    { claimed: 'staff', role: 'operator' },
+  ]
+  const { identityProvider } = await call('setIdentityProvider', login(plain))
+  const ada = await logIn(identityProvider.id, 'ada', ['platform'])
+
+  const clerk: Actor = { ...ada.actor, scopes: [...scopesOf(['viewer']), 'access:manage'] }
+  await call('assignRole', { role: 'operator', groupId: group.id })
+  for (const mapping of [[{ claimed: 'x', role: 'operator' }], [{ claimed: 'x', group: 'finance' }]])
+    expect(await call('setIdentityProvider', login(mapping), clerk)).toMatchObject({
+      code: 'FORBIDDEN',
+      hint: expect.stringContaining('runs:start'),
+    })
+
+  const more = [...plain, { claimed: 'money', role: 'approver' }, { claimed: 'money', group: 'finance' }]
+  const raised = login(more, { defaultRole: 'viewer' })
+  expect(await call('setIdentityProvider', raised, ada.actor)).toMatchObject({ code: null })
+  const claimed = ['platform', 'money']
+  expect(await logIn(identityProvider.id, 'ada', claimed)).toMatchObject({
+    actor: { id: ada.actor.id, roles: ['admin'] },
+    groups: [],
+  })
+  const bob = await logIn(identityProvider.id, 'bob', claimed)
+  expect(bob).toMatchObject({
+    actor: { roles: ['admin', 'operator', 'approver', 'viewer'] },
+    groups: ['finance'],
+  })
+  const { data } = await world.ask(
+    admin,
+    '{ auditEntries(actionType: "denial") { nodes { actorId subject outcome details } } }',
+  )
+  const refusal = {
+    actorId: ada.actor.id,
+    subject: 'operation/Mutation.setIdentityProvider',
+    outcome: 'FORBIDDEN',
+  }
+  expect(Object(data['auditEntries'])['nodes']).toMatchObject([
+    {
+      subject: 'operation/Login',
+      outcome: 'SEPARATION_OF_DUTIES',
+      details: {
+        context: { principalId: ada.actor.id, roles: ['viewer', 'approver'], groups: ['finance'] },
+      },
+    },
+    refusal,
+    refusal,
+  ])
+  // Said again by somebody else it is theirs too.
+  await call('setIdentityProvider', raised, bob.actor)
+  expect(await logIn(identityProvider.id, 'ada', claimed)).toMatchObject({
+    actor: { roles: ['admin', 'operator', 'approver', 'viewer'] },
+    groups: ['finance'],
+  })
+})
+
 test('the last administrator stays, whichever way they would go, also when two remove each other at once', async () => {
   const boss = await person('Boss', ['admin'])
   expect(await call('revokeApiKey', { id: boss.keyId })).toMatchObject({ code: 'INVALID_STATE' })

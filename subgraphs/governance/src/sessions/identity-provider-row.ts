@@ -22,6 +22,8 @@ export interface IdentityProviderRow {
   directoryClaim: string | null
   mapping: GroupMapping[]
   defaultRole: string | null
+  /** Who may be behind how it is set, by id. */
+  setBy: string[]
   updatedAt: Date
   createdAt: Date
 }
@@ -29,7 +31,7 @@ export interface IdentityProviderRow {
 /** {@link IdentityProviderRow} of `identity_provider`. */
 export const IDENTITY_PROVIDER_COLUMNS = `id, issuer, client_id as "clientId", groups_claim as "groupsClaim",
   directory_claim as "directoryClaim", mapping,
-  default_role as "defaultRole", updated_at as "updatedAt", created_at as "createdAt"`
+  default_role as "defaultRole", set_by as "setBy", updated_at as "updatedAt", created_at as "createdAt"`
 
 /** What the secret of an organization's client at an issuer is wrapped for; it opens nowhere else. */
 export const secretBelongsTo = (organizationId: string, issuer: string): string[] => [

@@ -2,6 +2,7 @@ import type { TenantTransaction } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
 import { type Actor, fail, SCOPES, scopesOf } from '@tutti/schema'
 import { z } from 'zod'
+import { behind } from '../access/behind.ts'
 import { knownRoles } from '../access/effective-access.ts'
 import { granting } from '../access/granting.ts'
 import { requireLasting } from '../access/held-until.ts'
@@ -54,7 +55,8 @@ function isIssuer(text: string): boolean {
 }
 
 /**
- * Lets people of an identity provider log in, or says anew how. The secret is wrapped by the KMS. Events:
+ * Lets people of an identity provider log in, or says anew how. The secret is wrapped by the KMS. Who sets it gets nothing by
+ * it at their own login that they do not have, until somebody else has set it. Events:
  * identity_provider.set. Audit: an execution. BAD_INPUT with all mistakes, NOT_FOUND for a group that there is not,
  * FORBIDDEN for a role or group that grants what the caller does not have, and for a directoryClaim of who may not do all there
  * is; INVALID_STATE when there are too many.
@@ -84,13 +86,14 @@ export async function setIdentityProvider(
     const [provider] = await tx.sql<IdentityProviderRow>(
       `insert into identity_provider
          (organization_id, issuer, client_id, master_key, wrapped, groups_claim, mapping, default_role,
-          directory_claim)
-       select $1::uuid, $2, $3, $4, decode($5, 'base64'), $6, $7::jsonb, $8, $9
+          directory_claim, set_by)
+       select $1::uuid, $2, $3, $4, decode($5, 'base64'), $6, $7::jsonb, $8, $9,
+         array(select jsonb_array_elements_text($10::jsonb))
        where (select count(*) from identity_provider where organization_id = $1::uuid and issuer <> $2) < ${MOST_PROVIDERS}
        on conflict (organization_id, issuer) do update set client_id = excluded.client_id,
          master_key = excluded.master_key, wrapped = excluded.wrapped, groups_claim = excluded.groups_claim,
          mapping = excluded.mapping, default_role = excluded.default_role,
-         directory_claim = excluded.directory_claim, updated_at = now()
+         directory_claim = excluded.directory_claim, set_by = excluded.set_by, updated_at = now()
        returning ${IDENTITY_PROVIDER_COLUMNS}`,
       organizationId,
       input.issuer,
@@ -101,6 +104,7 @@ export async function setIdentityProvider(
       JSON.stringify(mapping),
       input.defaultRole ?? null,
       input.directoryClaim ?? null,
+      JSON.stringify(behind(actor)),
     )
     if (!provider) {
       return fail('INVALID_STATE', {

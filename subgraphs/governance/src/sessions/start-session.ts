@@ -45,7 +45,8 @@ export interface RefusedLogin {
 /**
  * Somebody has logged in: makes the principal at the first time, or finds whom the directory keeps; sets the roles and
  * groups that the provider's mapping says, and begins a session. Null when there is no such provider any more, or its claims
- * are unusable. Events: session.started, group.set for a group that was joined or left. Audit: an execution.
+ * are unusable. Who set the provider gets no role or group by it that they do not have. Events: session.started, group.set for a
+ * group that was joined or left. Audit: an execution, and a denial of what was withheld.
  */
 export async function startSession(
   { database }: DomainServices,
@@ -68,8 +69,13 @@ export async function startSession(
       await introduce(tx, person.id, provider.directoryClaim, claims.data, given)
     if (person.deactivated) return { refused: { id: person.id, name: person.name } }
     const claimed = new Set(groupsSchema.parse(given[provider.groupsClaim]))
-    const held = provider.mapping.filter((each) => claimed.has(each.claimed))
-    const roles = knownRoles([provider.defaultRole, ...held.map(({ role }) => role)])
+    const said = [
+      { claimed: '', role: provider.defaultRole },
+      ...provider.mapping.filter((each) => claimed.has(each.claimed)),
+    ]
+    const withheld = provider.setBy.includes(person.id) ? said.filter((each) => !has(person, each)) : []
+    const held = said.filter((each) => !withheld.includes(each))
+    const roles = knownRoles(held.map(({ role }) => role))
     await tx.sql(
       `update principal set roles = array(select jsonb_array_elements_text($3::jsonb)),
          email = case when directory_at is null then $4 else email end
@@ -107,13 +113,44 @@ export async function startSession(
       onBehalfOf: { id: person.id, kind: 'person' },
       subject: `session/${session.id}`,
     })
+    if (withheld.length > 0) await recordWithheld(tx, person, provider, withheld)
     return { token, expiresAt: session.expiresAt.getTime() }
+  })
+}
+
+/** Whether they have the role or group themselves, before they log in. */
+const has = ({ roles, groups }: Person, { role, group }: GroupMapping): boolean =>
+  (role == null || roles.includes(role)) && (group == null || groups.includes(group))
+
+/** Nobody gives themselves a group or role: neither by what they say of a provider's groups. */
+async function recordWithheld(
+  tx: TenantTransaction,
+  person: Person,
+  { id, issuer }: IdentityProviderRow,
+  withheld: readonly GroupMapping[],
+): Promise<void> {
+  const roles = withheld.flatMap(({ role }) => role ?? [])
+  const groups = withheld.flatMap(({ group }) => group ?? [])
+  await writeAuditEntry(tx, {
+    actionType: 'denial',
+    domain: 'access',
+    summary: `${person.name} logged in without what they would have given themselves.`,
+    details: {
+      context: { principalId: person.id, providerId: id, issuer, roles, groups },
+      decision: 'denied',
+      reasoning: 'Who set the identity provider gets nothing by it until somebody else has set it.',
+      outcome: 'SEPARATION_OF_DUTIES',
+    },
+    significance: 'significant',
+    onBehalfOf: { id: person.id, kind: 'person' },
+    subject: 'operation/Login',
   })
 }
 
 interface Person {
   id: string
   name: string
+  roles: string[]
   groups: string[]
   deactivated: boolean
 }
@@ -128,7 +165,7 @@ async function readPerson(
   const { organizationId } = tx.actor
   const read = async (): Promise<Person | undefined> => {
     const [person] = await tx.sql<Person>(
-      `select id, name, groups, deactivated_at is not null as deactivated from principal
+      `select id, name, roles, groups, deactivated_at is not null as deactivated from principal
        where organization_id = $1::uuid and issuer = $2 and subject = $3 for update`,
       organizationId,
       issuer,
