@@ -59,7 +59,7 @@ export async function readRun(caller: Caller, id: string): Promise<RunSeen> {
 export async function decide(
   caller: Caller,
   id: string,
-  decision: 'APPROVE' | 'REJECT',
+  decision: 'APPROVE' | 'REJECT' | 'REQUEST_CHANGES',
   more: object = {},
 ): Promise<void> {
   await caller.query(

@@ -80,6 +80,44 @@ test('a call of a tool waits for a person where a policy says so, and then goes 
   expect(uses).toHaveLength(1)
 })
 
+test('a call that goes back for changes is made with what was asked anew and approved', async () => {
+  const { org, id, before } = await ask({
+    name: 'Searches are looked at',
+    effect: 'REQUIRE_APPROVAL',
+    stages: [{ roles: ['approver'] }],
+  })
+  await org
+    .as('admin')
+    .query('mutation($input: PublishArticlesInput!) { publishArticles(input: $input) { articles { id } } }', {
+      input: {
+        articles: [{ externalId: 'w', title: 'Warranty', body: 'Two years.', language: 'en' }],
+      },
+    })
+  const approval = async () => (await readRun(org.as('viewer'), id)).tasks[0]?.approval ?? undefined
+  await expect.poll(approval, PATIENCE).toBeDefined()
+  const asked = (await approval())?.id ?? ''
+  await decide(org.as('approver'), asked, 'REQUEST_CHANGES', { comment: 'Ask for the warranty.' })
+  const { resubmitApproval } = await org
+    .as('operator')
+    .query<{ resubmitApproval: { approval: { digest: string; status: string } } }>(
+      'mutation($input: ResubmitApprovalInput!) { resubmitApproval(input: $input) { approval { digest status } } }',
+      { input: { id: asked, arguments: { query: 'warranty' } } },
+    )
+  expect(resubmitApproval.approval.status).toBe('PENDING')
+  const { digest } = resubmitApproval.approval
+  expect(server.requests.slice(before)).toHaveLength(1)
+  await decide(org.as('approver'), asked, 'APPROVE', { digest })
+  await expect.poll(() => status(org, id), PATIENCE).toBe('COMPLETED')
+  const [, again, found] = server.requests.slice(before)
+  expect(again?.body).not.toContain('Two years.')
+  expect(found?.body).toContain('Two years.')
+  const uses = await world.asOwner<{ digest: string }>(
+    `select data->>'digest' as digest from log.event where organization_id = $1 and type = 'approval.used'`,
+    [org.id],
+  )
+  expect(uses).toEqual([{ digest }])
+})
+
 test('the same call once more is another call: one yes is not good for both', async () => {
   const { org, id } = await ask(
     { name: 'Each is looked at', effect: 'REQUIRE_APPROVAL', stages: [{ roles: ['approver'] }] },

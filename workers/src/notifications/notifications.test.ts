@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { agents } from '@tutti/agents'
@@ -103,12 +104,9 @@ async function ask(
   expect(errors).toBeUndefined()
   return JSON.parse(JSON.stringify(data))
 }
-const setChannel = (input: object) =>
-  ask(
-    'governance',
-    'mutation ($input: SetNotificationChannelInput!) { setNotificationChannel(input: $input) { channel { id } } }',
-    { input },
-  )
+const SET_CHANNEL =
+  'mutation ($input: SetNotificationChannelInput!) { setNotificationChannel(input: $input) { channel { id } } }'
+const setChannel = (input: object) => ask('governance', SET_CHANNEL, { input })
 const setCredential = (name: string, value: string) =>
   ask(
     'agents',
@@ -198,6 +196,26 @@ test('those who are responsible are told once each: by mail, by a signed webhook
     PATIENCE,
   )
   expect(calls.filter(({ path }) => path === '/chat')).toHaveLength(2)
+})
+
+test('an address has at most 2,000 bytes, of whatever letters: the longest is kept, and one more is refused', async () => {
+  // Of three bytes each, which no index makes shorter.
+  const letters = Array.from({ length: 658 }, () => String.fromCodePoint(0x4e00 + randomInt(20_000))).join('')
+  const chat = (more: string) => ({
+    ownerKind: 'ORGANIZATION',
+    kind: 'CHAT',
+    address: `https://chat.example.com/${letters}${more}`,
+  })
+  await setChannel(chat('x'))
+  const refused = await subgraphs.governance.execute({
+    query: SET_CHANNEL,
+    variables: { input: chat('xx') },
+    actor: admin,
+  })
+  expect(refused.errors?.[0]?.extensions).toMatchObject({
+    code: 'BAD_INPUT',
+    problems: [{ path: 'input.address', message: 'At most 2000 bytes.' }],
+  })
 })
 
 test('what is refused is tried again with the same id, and the log says why', async () => {
