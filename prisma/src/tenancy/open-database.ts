@@ -8,6 +8,7 @@ import { appendEvents } from '../log/append-events.ts'
 import { type DatabaseRole, roleUrl } from '../roles.ts'
 import { openSubjectKeys, type SubjectKeys } from '../subjects/subject-keys.ts'
 import { CoalescingSocket } from './coalescing-socket.ts'
+import { queryPlanned } from './planned-query.ts'
 import { scoping } from './scoping.ts'
 
 // bigint of raw reads becomes BigInt; on our pools only, since Prisma and BullMQ parse strings themselves and fail at
@@ -166,7 +167,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     async inSql(actor, work) {
       const events: NewEvent[] = []
       const execute = (client: pg.PoolClient, text: string, values: unknown[]) =>
-        client.query({ name: statementName(text), text, values })
+        queryPlanned(client, { name: statementName(text), text, values }, TYPES)
       const result = await transactThen(
         pool('api'),
         actor,
@@ -176,14 +177,14 @@ export function openDatabase(options: DatabaseOptions): Database {
             actor,
             subjectKeys,
             sql: async <Row>(text: string, ...parameters: unknown[]): Promise<Row[]> =>
-              (await execute(client, text, parameters)).rows,
+              (await execute(client, text, parameters)).rows as Row[],
             appendEvent: async (event) => void events.push(event),
             appendEvents: async (more) => void events.push(...more),
           }),
         async (client, done) => {
           const log = {
             $executeRawUnsafe: async (text: string, ...parameters: unknown[]) =>
-              (await execute(client, text, parameters)).rowCount ?? 0,
+              (await execute(client, text, parameters)).rowCount,
           }
           await appendEvents(log, actor, events)
           return done
