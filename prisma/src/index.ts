@@ -1,6 +1,6 @@
 export { Prisma } from '../generated/client.ts'
 export { startAnnouncer } from './log/announcer.ts'
-export { actorRecord } from './log/append-events.ts'
+export { actorRecord, eventActor } from './log/append-events.ts'
 export { type EventFilter, openTail, type Tail } from './log/open-tail.ts'
 export { CALLS_PER_MINUTE, takeCall } from './limits/take-call.ts'
 export { migrate, type MigrateOptions } from './migration/migrate.ts'
@@ -11,6 +11,7 @@ export {
   type SubjectKey,
   type SubjectKeys,
 } from './subjects/subject-keys.ts'
+export { loadNames } from './subjects/load-names.ts'
 export { DATABASE_ROLES, type DatabaseRole, rolePassword, roleUrl } from './roles.ts'
 export {
   type Database,

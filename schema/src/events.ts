@@ -580,9 +580,9 @@ export const EVENTS = {
   }),
   'role.set': z.object({ name: z.string(), version: z.number().int(), scopes: z.array(z.string()) }),
   'role.removed': z.object({ name: z.string() }),
-  /** Nothing that is theirs opens anything from then on. */
-  'principal.deactivated': principalRef.extend({ reason }),
-  'principal.reactivated': principalRef.extend({ reason }),
+  /** Nothing that is theirs opens anything from then on. Why is in the audit trail, which can forget it. */
+  'principal.deactivated': principalRef,
+  'principal.reactivated': principalRef,
   /** A directory made or changed somebody by SCIM; what it says of them is not in the log. */
   'principal.provisioned': principalRef.extend({ created: z.boolean() }),
   /** A directory's group is kept here no more, and the roles it had are nobody's by it. */
@@ -593,15 +593,14 @@ export const EVENTS = {
     added: z.array(z.string()),
     removed: z.array(z.string()),
   }),
-  'role.assigned': assignmentRef.extend({ expiresAt: z.string().nullable(), reason }),
+  'role.assigned': assignmentRef.extend({ expiresAt: z.string().nullable() }),
   'role.unassigned': assignmentRef,
-  /** A person took the role admin for a time; it is to be reviewed by another. */
+  /** A person took the role admin for a time; it is to be reviewed by another. Why is in the incident. */
   'access.glass_broken': z.object({
     breakGlassId: z.string(),
     principalId: z.string(),
     incidentId: z.string(),
     endsAt: z.string(),
-    reason: z.string(),
   }),
   'access.break_glass_reviewed': z.object({ breakGlassId: z.string(), principalId: z.string() }),
   /** A tool was called for the first time, and what its server says of it pinned by its hash. */
@@ -614,6 +613,13 @@ export const EVENTS = {
 export type EventType = keyof typeof EVENTS
 export type EventData<T extends EventType> = z.infer<(typeof EVENTS)[T]>
 
+/** Who did what an event tells of. Of a person only the id: names are forgotten, and the log never changes. */
+export interface EventActor {
+  id: string
+  kind: string
+  name?: string
+}
+
 /** What is stored and delivered; CloudEvents attributes by our names (`source` is the organization). */
 export interface EventRecord<T extends EventType = EventType> {
   organizationId: string
@@ -623,7 +629,7 @@ export interface EventRecord<T extends EventType = EventType> {
   type: T
   /** What it is about, as `task/<id>`. */
   subject: string
-  actor: { id: string; kind: string; name: string }
+  actor: EventActor
   data: EventData<T>
   time: Date
 }

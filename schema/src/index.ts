@@ -16,6 +16,7 @@ export {
   cursorOf,
   EVENTS,
   type EventData,
+  type EventActor,
   type EventRecord,
   type EventType,
   type NewEvent,

@@ -350,7 +350,7 @@ test('what a policy escalates is a question within an escalation', async () => {
     .as('admin')
     .query<{ escalations: object }>('{ escalations { nodes { level title } } }')
   expect(escalations).toEqual({
-    nodes: [{ level: 'enterprise', title: 'setBudget by admin of organization' }],
+    nodes: [{ level: 'enterprise', title: 'setBudget' }],
   })
   await decide(org, 'approver', id)
   expect(await setBudget(org, 5_000, id)).toEqual(done)

@@ -291,6 +291,11 @@ export async function makeEverything(world: World, org: Organization): Promise<E
      values ($1, encode(sha256(convert_to($2, 'UTF8')), 'hex'), $3, 1, uuidv7(), now() + interval '1 day')`,
     [org.id, mark('link'), `escalation/${escalation.id}`],
   )
+  await world.asOwner('insert into known_person (organization_id, id, name) values ($1, $2, $3)', [
+    org.id,
+    mark('sub'),
+    mark('name'),
+  ])
   const [modelCall] = await world.asOwner<{ id: string }>(
     `insert into model_call (organization_id, run_id, task_id, agent_id, model_id, provider, input_tokens, output_tokens,
        cached_tokens, cost_usd, latency_ms, outcome, reason)

@@ -1,4 +1,4 @@
-import { actorRecord, type Database } from '@tutti/prisma'
+import { eventActor, type Database } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import { z } from 'zod'
@@ -63,7 +63,7 @@ const settle = shareTransaction<Settling, ReadonlySet<string>>({
     const { organizationId } = first.actor
     const ids = acts.flatMap((act) => act.ids)
     const owned = acts.flatMap((act) => act.ids.map((id) => act.agentId + id))
-    const actors = Object.fromEntries(acts.map(({ actor, agentId }) => [agentId, actorRecord(actor)]))
+    const actors = Object.fromEntries(acts.map(({ actor, agentId }) => [agentId, eventActor(actor)]))
     const rows = await database.transact(first.actor, async (client) => {
       const held = await client.query<{ id: string }>(HOLD, [organizationId, ids, owned])
       const mine = held.rows.map(({ id }) => id)

@@ -1,4 +1,4 @@
-import { actorRecord, type Database } from '@tutti/prisma'
+import { actorRecord, eventActor, type Database } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, EVENTS, fail } from '@tutti/schema'
 import type pg from 'pg'
@@ -90,7 +90,7 @@ export async function broadcastMessage(
       [
         actor.organizationId,
         `broadcast/${row}`,
-        JSON.stringify(actorRecord(actor)),
+        JSON.stringify(eventActor(actor)),
         JSON.stringify(
           EVENTS['message.broadcast'].parse({
             broadcastId: row,
@@ -158,7 +158,7 @@ async function insertCopies(
        returning id, to_agent_id, priority
      ), told as (
        insert into log.event (organization_id, type, subject, actor, data)
-       select $1::uuid, 'message.sent', 'message/' || id, $3::jsonb, jsonb_build_object('messageId', id, 'kind', 'broadcast',
+       select $1::uuid, 'message.sent', 'message/' || id, $10::jsonb, jsonb_build_object('messageId', id, 'kind', 'broadcast',
          'fromAgentId', $4::uuid, 'toAgentId', to_agent_id, 'requestId', null,
          'priority', (array['low', 'normal', 'high', 'urgent'])[priority + 1])
        from made order by id
@@ -174,6 +174,7 @@ async function insertCopies(
       JSON.stringify(given.body ?? null),
       agents.map(({ id }) => id),
       given.expiresInSeconds,
+      JSON.stringify(eventActor(actor)),
     ],
   )
   return rows

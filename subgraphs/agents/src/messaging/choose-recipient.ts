@@ -1,4 +1,4 @@
-import { actorRecord, type Database } from '@tutti/prisma'
+import { eventActor, type Database } from '@tutti/prisma'
 import { EVENTS, fail } from '@tutti/schema'
 import { agentMemoryOf, type Correspondent, type Target } from './agent-memory.ts'
 import { type MessageKind, MOST_WAITING, type Sender } from './agent-message.ts'
@@ -86,7 +86,7 @@ export async function recordDenial(
       [
         actor.organizationId,
         `agent/${to.id}`,
-        JSON.stringify(actorRecord(actor)),
+        JSON.stringify(eventActor(actor)),
         JSON.stringify(EVENTS['message.denied'].parse(data)),
       ],
     ),

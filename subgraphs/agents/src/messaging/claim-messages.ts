@@ -1,4 +1,4 @@
-import { actorRecord, type Database } from '@tutti/prisma'
+import { eventActor, type Database } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import { type AgentMessageRow, messageColumns } from './agent-message.ts'
 import { shareTransaction } from './share-transaction.ts'
@@ -49,7 +49,7 @@ const claim = shareTransaction<Claiming, Claimed>({
         agent_id: agentId,
         most,
         seconds: leaseSeconds,
-        actor: actorRecord(actor),
+        actor: eventActor(actor),
       }))
       const { rows } = await client.query<Row>(CLAIM, [
         organizationId,

@@ -109,7 +109,7 @@ const INSERT = `
     returning id, kind, sender, from_agent_id, to_agent_id, request_id, priority, created_at, ended_at, expires_at
   ), told as (
     insert into log.event (organization_id, type, subject, actor, data)
-    select $1::uuid, 'message.sent', 'message/' || id, sender, jsonb_build_object('messageId', id, 'kind', kind,
+    select $1::uuid, 'message.sent', 'message/' || id, log.event_actor(sender), jsonb_build_object('messageId', id, 'kind', kind,
       'fromAgentId', from_agent_id, 'toAgentId', to_agent_id, 'requestId', request_id,
       'priority', (array['low', 'normal', 'high', 'urgent'])[priority + 1])
     from made order by id

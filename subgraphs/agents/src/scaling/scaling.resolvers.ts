@@ -1,3 +1,4 @@
+import { loadNames } from '@tutti/prisma'
 import { loaderOf } from '@tutti/runtime'
 import { fail } from '@tutti/schema'
 import type { Resolvers } from '../../generated/resolvers.ts'
@@ -7,6 +8,12 @@ import { setScalingPolicy } from './set-scaling-policy.ts'
 import { simulateScaling } from './simulate-scaling.ts'
 
 export const scalingResolvers = {
+  ScalingDecision: {
+    by: async ({ by }, _, context) => ({
+      ...by,
+      name: by.name ?? (await loaderOf(context, loadNames).load(by.id)) ?? by.id,
+    }),
+  },
   Query: {
     simulateScaling: (_, { input }, context) => simulateScaling(context, context.actor, input),
   },

@@ -81,11 +81,7 @@ export async function assignRole(
     await tx.appendEvent({
       type: 'role.assigned',
       subject: `roleAssignment/${assignment.id}`,
-      data: {
-        ...assignmentRef(assignment),
-        expiresAt: expiresAt?.toISOString() ?? null,
-        reason: reason ?? null,
-      },
+      data: { ...assignmentRef(assignment), expiresAt: expiresAt?.toISOString() ?? null },
     })
     await writeAuditEntry(tx, {
       actionType: 'execution',

@@ -57,7 +57,7 @@ async function breakFor(
     if (!person) fail('SEPARATION_OF_DUTIES', { message: 'Only a person who is kept here breaks glass.' })
     if (person.active) fail('CONFLICT', { message: 'The glass is broken already.' })
     const incident = await writeIncident(tx, {
-      title: `${actor.name} broke the glass`,
+      title: 'The glass was broken',
       description: reason,
       impact: 'enterprise',
       workaround: true,
@@ -91,7 +91,7 @@ async function breakFor(
     await tx.appendEvent({
       type: 'access.glass_broken',
       subject: `breakGlass/${id}`,
-      data: { breakGlassId: id, principalId, incidentId: incident.id, endsAt, reason },
+      data: { breakGlassId: id, principalId, incidentId: incident.id, endsAt },
     })
     await tx.appendEvent({
       type: 'role.assigned',
@@ -104,7 +104,6 @@ async function breakFor(
         domainId: null,
         teamId: null,
         expiresAt: endsAt,
-        reason,
       },
     })
     await writeAuditEntry(tx, {

@@ -79,7 +79,7 @@ export async function deactivate(
   await tx.appendEvent({
     type: 'principal.deactivated',
     subject: `principal/${id}`,
-    data: { principalId: id, by, reason },
+    data: { principalId: id, by },
   })
   await writeAuditEntry(tx, {
     actionType: 'execution',

@@ -6,6 +6,7 @@ import { effectiveAccess, HELD_ROLES, type HeldRole, knownRoles } from './effect
 import { identifySession } from '../sessions/identify-session.ts'
 import { hashOf, looksLikeSecret } from './key-secret.ts'
 import { touchKey } from './touch-key.ts'
+import { ERASED } from '../erasure/erased.ts'
 
 /** What the gateway asks about: a key's secret, a session's token, or the claims of a token it has verified. */
 export const credentialSchema = z.discriminatedUnion('kind', [
@@ -89,6 +90,8 @@ const claimsSchema = z.object({
 interface KnownRow {
   /** Null: the organization knows no principal of these claims. */
   id: string | null
+  /** As their token before this one said; null: there was none. */
+  lastName: string | null
   kind: string
   name: string
   agentId: string | null
@@ -114,8 +117,9 @@ async function identifyClaims(
   const found = await services.database.readTenant<KnownRow>(
     systemActor(organizationId, 'identify'),
     `select p.id, p.kind, p.name, p.agent_id as "agentId", p.deactivated_at is not null as "isDeactivated",
-       ${HELD_ROLES} as held
-     from organization o left join principal p on p.organization_id = o.organization_id
+       ${HELD_ROLES} as held, k.name as "lastName"
+     from organization o left join known_person k on k.organization_id = o.organization_id and k.id = $2
+     left join principal p on p.organization_id = o.organization_id
        and (p.id = $4::uuid or (p.issuer = $3 and p.subject = $2))
      where o.organization_id = $1 order by p.issuer = $3 and p.subject = $2 desc nulls last`,
     [organizationId, sub, iss ?? null, isId(sub) ? sub : null],
@@ -126,7 +130,11 @@ async function identifyClaims(
   const { within, validUntil, ...access } = effectiveAccess(knownRoles(claimed), known.held)
   const who =
     known.id === null
-      ? { id: sub, kind: 'person' as const, name: name ?? sub }
+      ? {
+          id: sub,
+          kind: 'person' as const,
+          name: await nameOf(services, organizationId, sub, name, known.lastName),
+        }
       : { id: known.id, kind: actorSchema.shape.kind.parse(known.kind), name: known.name }
   return {
     organizationId,
@@ -138,4 +146,25 @@ async function identifyClaims(
     ...(jti === undefined ? {} : { credentialId: jti }),
     ...(exp === undefined ? {} : { expiresAt: exp * 1_000 }),
   }
+}
+
+/** What they are called, kept for who reads what they did. Whoever was forgotten stays so. */
+async function nameOf(
+  { database }: DomainServices,
+  organizationId: string,
+  id: string,
+  name: string | undefined,
+  lastName: string | null,
+): Promise<string> {
+  if (lastName === ERASED) return ERASED
+  if (name === undefined) return lastName ?? id
+  if (name !== lastName)
+    await database.transact(systemActor(organizationId, 'identify'), (client) =>
+      client.query(
+        `insert into known_person (organization_id, id, name) values ($1, $2, $3)
+         on conflict (organization_id, id) do update set name = excluded.name where known_person.name <> $4`,
+        [organizationId, id, name, ERASED],
+      ),
+    )
+  return name
 }

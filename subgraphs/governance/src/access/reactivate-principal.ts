@@ -59,7 +59,7 @@ export async function reactivate(
   await tx.appendEvent({
     type: 'principal.reactivated',
     subject: `principal/${id}`,
-    data: { principalId: id, by, reason },
+    data: { principalId: id, by },
   })
   await writeAuditEntry(tx, {
     actionType: 'execution',

@@ -1,4 +1,4 @@
-import { actorRecord } from '@tutti/prisma'
+import { eventActor } from '@tutti/prisma'
 import { type Actor, EVENTS, type NewEvent } from '@tutti/schema'
 import type pg from 'pg'
 
@@ -10,6 +10,6 @@ export async function recordEvent(
 ): Promise<void> {
   await client.query(
     'insert into log.event (organization_id, type, subject, actor, data) values ($1, $2, $3, $4, $5)',
-    [actor.organizationId, type, subject, actorRecord(actor), EVENTS[type].parse(data)],
+    [actor.organizationId, type, subject, eventActor(actor), EVENTS[type].parse(data)],
   )
 }

@@ -10,6 +10,7 @@ import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { LOCK_RETENTION } from '../audit-retention/retention-row.ts'
 import type { DomainServices } from '../context.ts'
 import { line, prose } from '../input/text.ts'
+import { ERASED } from './erased.ts'
 import { ERASURE_COLUMNS, type ErasureRow } from './erasure-row.ts'
 import { forgetPerson } from './forget-person.ts'
 
@@ -59,7 +60,7 @@ async function erase(
       organizationId,
       subject,
     )
-    if (!key && !(await isKnownPrincipal(tx, person))) {
+    if (!key && !(await isKnownPerson(tx, person))) {
       const [before] = await tx.sql<ErasureRow>(
         `select ${ERASURE_COLUMNS} from subject_key
          where organization_id = $1::uuid and subject = $2 and erased_at is not null order by erased_at desc limit 1`,
@@ -99,9 +100,17 @@ async function erase(
   return done
 }
 
-/** A principal who was not forgotten yet. */
-async function isKnownPrincipal(tx: SqlTransaction, person: string | null): Promise<boolean> {
-  if (person === null || !isId(person)) return false
+/** A principal, or who is known by their tokens, who was not forgotten yet. */
+async function isKnownPerson(tx: SqlTransaction, person: string | null): Promise<boolean> {
+  if (person === null) return false
+  const known = await tx.sql(
+    'select 1 from known_person where organization_id = $1::uuid and id = $2 and name <> $3 for update',
+    tx.actor.organizationId,
+    person,
+    ERASED,
+  )
+  if (known.length > 0) return true
+  if (!isId(person)) return false
   const found = await tx.sql(
     `select 1 from principal p where organization_id = $1::uuid and id = $2::uuid and kind = 'person'
        and not exists (select from subject_key k where k.organization_id = p.organization_id

@@ -1,3 +1,4 @@
+import { loadNames } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { identify } from '../access/identify.ts'
@@ -102,7 +103,7 @@ test('an entry about a customer is found by its words and read, until the custom
   expect(data['erasures']).toEqual({ nodes: [{ subject: 'customer/42' }], pageInfo: { hasNextPage: true } })
 })
 
-test('of a person nothing opens anything, and their name and what they wrote is nowhere but in events', async () => {
+test('of a person nothing opens anything, and their name and what they wrote is nowhere', async () => {
   const { actor: ada, secret } = await person('Ada Lovelace')
   const id = ada.id
   const ask = (actor: Actor, query: string, input: object) => world.ask(actor, query, { input })
@@ -161,7 +162,7 @@ test('of a person nothing opens anything, and their name and what they wrote is 
   ])
   const tables = await world.asOwner<{ name: string }>(
     `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind = 'r' and n.nspname = 'public'`,
+     where c.relkind = 'r' and n.nspname in ('public', 'log', 'log_partitions')`,
   )
   const found = await world.asOwner<{ name: string }>(
     tables
@@ -170,6 +171,29 @@ test('of a person nothing opens anything, and their name and what they wrote is 
   )
   expect(found).toEqual([])
   expect((await erase(`person/${id}`)).erasure).toEqual(erasure)
+})
+
+test('whoever is known by their tokens alone is forgotten too, and stays so when they come again', async () => {
+  const comes = async (sub: string): Promise<Actor> => {
+    const claims = { org: admin.organizationId, sub, name: `${sub} Lovelace`, roles: ['admin'] }
+    return (await identify(world, { kind: 'jwt', claims })) ?? expect.unreachable()
+  }
+  const people = [await comes('idle'), await comes('busy')]
+  await append(await comes('busy'))
+  const names = () =>
+    loadNames(
+      { database: world.database, actor: admin },
+      [...people, admin].map(({ id }) => id),
+    )
+  expect(await names()).toEqual(new Map(people.map(({ id }) => [id, `${id} Lovelace`])))
+  for (const { id } of people) expect((await erase(`person/${id}`)).code).toBeNull()
+  for (const { id } of people) expect((await comes(id)).name).toBe('erased')
+  expect(await names()).toEqual(new Map(people.map(({ id }) => [id, 'erased'])))
+  const events = await world.asOwner<{ actor: object }>(
+    `select actor from log.event where organization_id = $1 and actor->>'id' = 'busy'`,
+    [admin.organizationId],
+  )
+  expect(events).toContainEqual({ actor: { id: 'busy', kind: 'person' } })
 })
 
 test('a legal hold that fits an entry is in the way, and the last administrator; nobody unknown is forgotten, and nothing by halves', async () => {

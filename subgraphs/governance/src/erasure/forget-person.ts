@@ -2,9 +2,7 @@ import type { SqlTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import { keepAnAdministrator } from '../access/keep-an-administrator.ts'
 import { endSessionsBy } from '../sessions/end-sessions.ts'
-
-/** What stands where something was forgotten. */
-const ERASED = 'erased'
+import { ERASED } from './erased.ts'
 
 /**
  * Takes a person out of everything that can be changed, in the caller's transaction: their name wherever it stands beside
@@ -31,11 +29,17 @@ const THEIRS = [
   `update policy_version set review_comment = $3
    where organization_id = $1::uuid and reviewed_by->>'id' = $2 and review_comment <> $3`,
   `update policy_exception set comment = $3 where organization_id = $1::uuid and decided_by->>'id' = $2 and comment <> $3`,
+  `update role_assignment set reason = $3
+   where organization_id = $1::uuid and principal_id::text = $2 and reason is not null and reason <> $3`,
+  `update break_glass set reason = $3 where organization_id = $1::uuid and principal_id::text = $2`,
   `delete from notification_channel where organization_id = $1::uuid and owner_kind = 'person' and owner = $2 and $3 <> ''`,
   `update notification set address = '', last_error = null,
      message = jsonb_build_object('type', message->'type', 'title', $3::text, 'lines', '[]'::jsonb, 'data', '{}'::jsonb),
      status = case when status = 'pending' then 'dropped' else status end
-   where organization_id = $1::uuid and (recipient = $2 or link_for::text = $2)`,
+   where organization_id = $1::uuid and (recipient = $2 or link_for::text = $2 or message #>> '{data,actor,id}' = $2)`,
+  `update policy_decision set request = jsonb_set(request, '{actor,name}', to_jsonb($3::text))
+   where organization_id = $1::uuid and actor_id = $2`,
+  `update known_person set name = $3 where organization_id = $1::uuid and id = $2`,
   `update decision_link set expires_at = least(expires_at, clock_timestamp())
    where organization_id = $1::uuid and principal_id::text = $2 and $3 <> ''`,
 ]

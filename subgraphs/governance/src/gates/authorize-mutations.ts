@@ -204,7 +204,7 @@ async function ask(services: DomainServices, actor: Actor, ruled: Ruled): Promis
     : await askPeople(services, actor, authorization, {
         // Two who ask at once follow the same one, and share a question.
         requestKey: `${keyOf(actor, ruled)}${last?.id ?? ''}`,
-        title: `${field} by ${actor.name}`.slice(0, 200),
+        title: field,
         action,
         arguments: asked,
         risk: null,
@@ -248,7 +248,7 @@ async function letThrough(
       await tx.appendEvent({
         type: 'authority.informed',
         subject: `${MUTATION}/${field}`,
-        data: { action, level, runId: null, taskId: null, title: `${field} by ${actor.name}` },
+        data: { action, level, runId: null, taskId: null, title: field },
       })
     }
   })

@@ -1,3 +1,4 @@
+import { loadNames } from '@tutti/prisma'
 import type { Actor, EventRecord } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
 import { assigneeOf } from '../escalations/enter-level.ts'
@@ -19,6 +20,7 @@ export async function planInformed(
   const { action, title, runId, taskId, teamId = null, domainId = null } = data
   const level = LEVELS.find((each) => each === data.level)
   if (level === undefined) return 0
+  const name = doer.name ?? (await loadNames({ database, actor }, [doer.id])).get(doer.id) ?? doer.id
   return database.inTenant(actor, async (tx) => {
     const { responsible } = ruleAt(await readLadder(tx, { teamId, domainId }), level)
     const onCall = await assigneeOf(tx, responsible)
@@ -30,10 +32,10 @@ export async function planInformed(
         type: 'authority.informed',
         title: `For your information: ${title}`,
         lines: [
-          `${doer.name} does this without asking, and the authority matrix wants it to be known (${level}).`,
+          `${name} does this without asking, and the authority matrix wants it to be known (${level}).`,
           `Action ${action}${taskId === null ? '' : `, task ${taskId}`}.`,
         ],
-        data: { action, level, title, runId, taskId, actor: { id: doer.id, name: doer.name } },
+        data: { action, level, title, runId, taskId, actor: { id: doer.id, name } },
       },
     )
   })

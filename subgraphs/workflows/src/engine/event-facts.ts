@@ -1,4 +1,4 @@
-import { EVENTS, type EventData, type EventRecord } from '@tutti/schema'
+import { EVENTS, type EventActor, type EventData, type EventRecord } from '@tutti/schema'
 
 /** An event as filters, waits and inputs see it. Of an integrator's event everything is the integrator's. */
 export interface EventFacts {
@@ -10,12 +10,13 @@ export interface EventFacts {
   data: unknown
   /** ISO 8601. */
   time: string
-  actor: EventRecord['actor']
+  /** Of a person `name` is the id: what runs keep is not gone through when somebody is forgotten. */
+  actor: Required<EventActor>
 }
 
 /** What expressions read as `event`. */
 export function eventFacts(event: EventRecord): EventFacts {
-  const { actor } = event
+  const actor = { ...event.actor, name: event.actor.name ?? event.actor.id }
   if (isPublished(event)) {
     const { type, source, id, subject, data, time } = event.data
     return { id, type, source, subject, data, time: time ?? event.time.toISOString(), actor }

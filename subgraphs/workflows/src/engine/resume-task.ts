@@ -1,5 +1,5 @@
 import type { Database } from '@tutti/prisma'
-import { actorRecord } from '@tutti/prisma'
+import { eventActor } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import type { CoreEvent, RunStatus } from './core/index.ts'
@@ -180,7 +180,7 @@ async function makeReady(
       organizationId,
       event.type,
       event.subject,
-      JSON.stringify(actorRecord(actor)),
+      JSON.stringify(eventActor(actor)),
       JSON.stringify(event.data),
       task.run_id,
     ],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { actorRecord } from '@tutti/prisma'
+import { actorRecord, eventActor } from '@tutti/prisma'
 import { isId, parseInput, suggestName } from '@tutti/runtime'
 import { type Actor, canonicalJson, fail, type Problem } from '@tutti/schema'
 import type pg from 'pg'
@@ -78,7 +78,7 @@ export async function signalRun(
          values ($1, $2, $3, $4, $5, $6, $7)
        )
        insert into log.event (organization_id, type, subject, actor, data, run_id)
-       values ($1, 'run.signalled', 'run/' || $3::text, $6::jsonb, $8, $3::uuid)`,
+       values ($1, 'run.signalled', 'run/' || $3::text, $9, $8, $3::uuid)`,
       [
         organizationId,
         id,
@@ -94,6 +94,7 @@ export async function signalRun(
           signalId: id,
           name,
         }),
+        JSON.stringify(eventActor(actor)),
       ],
     )
     const waiting = await client.query<{ id: string }>(

@@ -56,8 +56,8 @@ describe('an event trigger', () => {
     for (const title of ['good one', 'bad', 'good two']) await append(article(title))
     await react()
     expect(await inputs(id)).toEqual([
-      { title: 'good one', by: actor.name, type: 'knowledge.published' },
-      { title: 'good two', by: actor.name, type: 'knowledge.published' },
+      { title: 'good one', by: actor.id, type: 'knowledge.published' },
+      { title: 'good two', by: actor.id, type: 'knowledge.published' },
     ])
   })
 

@@ -49,7 +49,7 @@ export async function insertFirings(
      ), told as (
        insert into log.event (organization_id, type, subject, actor, data)
        select f.organization_id, 'trigger.' || f.status, 'trigger/' || f.trigger_id,
-         coalesce(f.fired_by, jsonb_build_object('id', 'trigger:' || f.trigger_id, 'kind', 'system', 'name', w.name)),
+         coalesce(log.event_actor(f.fired_by), jsonb_build_object('id', 'trigger:' || f.trigger_id, 'kind', 'system', 'name', w.name)),
          jsonb_build_object('triggerId', f.trigger_id, 'name', w.name, 'workflowId', w.workflow_id, 'firingId', f.id,
            'occurrence', f.occurrence)
            || case f.status when 'skipped' then jsonb_build_object('missed', f.missed)

@@ -128,7 +128,7 @@ export async function settleFirings(
      insert into log.event (organization_id, type, subject, actor, data, run_id)
      select s.organization_id, case when s.run_id is null then 'trigger.failed' else 'trigger.fired' end,
        'trigger/' || s.trigger_id,
-       coalesce(s.fired_by, jsonb_build_object('id', 'trigger:' || s.trigger_id, 'kind', 'system', 'name', t.name)),
+       coalesce(log.event_actor(s.fired_by), jsonb_build_object('id', 'trigger:' || s.trigger_id, 'kind', 'system', 'name', t.name)),
        jsonb_build_object('triggerId', s.trigger_id, 'name', t.name, 'workflowId', t.workflow_id, 'firingId', s.id,
          'occurrence', s.occurrence)
          || case when s.run_id is null then jsonb_build_object('error', s.error)

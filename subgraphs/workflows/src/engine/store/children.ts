@@ -1,3 +1,4 @@
+import { eventActor } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 
@@ -87,7 +88,7 @@ export async function cancelBelow(
     select r.organization_id, 'run.cancelled', 'run/' || r.id, $3::jsonb, jsonb_build_object('runId', r.id,
       'workflowId', r.workflow_id, 'workflowName', w.name), r.id
     from runs r join workflow w on w.id = r.workflow_id`,
-    [doomed.map(({ id }) => id), runs.map(({ run_id }) => run_id), JSON.stringify(actor)],
+    [doomed.map(({ id }) => id), runs.map(({ run_id }) => run_id), JSON.stringify(eventActor(actor))],
   )
 }
 

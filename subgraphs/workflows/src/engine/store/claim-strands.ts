@@ -1,3 +1,4 @@
+import { eventActor } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import type { CoreEvent, RunStatus, TaskStatus } from '../core/index.ts'
@@ -160,7 +161,7 @@ export async function claimStrands(
   const { rows } = await client.query<ClaimedRow>({
     name: 'engine-claim',
     text: IN_TURN + TAKE,
-    values: [limit, claim, JSON.stringify(actor), after, without, lost],
+    values: [limit, claim, JSON.stringify(eventActor(actor)), after, without, lost],
   })
   return rows
 }
@@ -178,7 +179,7 @@ export async function claimThese(
   const { rows } = await client.query<ClaimedRow>({
     name: 'engine-claim-these',
     text: THESE + TAKE,
-    values: [ids.length, claim, JSON.stringify(actor), ids],
+    values: [ids.length, claim, JSON.stringify(eventActor(actor)), ids],
   })
   return rows
 }

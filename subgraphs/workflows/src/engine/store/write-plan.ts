@@ -1,3 +1,4 @@
+import { eventActor } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import type { StrandChange } from './strand-change.ts'
@@ -71,7 +72,7 @@ export async function writePlan(
 ): Promise<Written> {
   const { rows } = await client.query<{ id: string; what: string; o: string }>({
     ...statementFor(changes),
-    values: [JSON.stringify(changes), JSON.stringify(actor)],
+    values: [JSON.stringify(changes), JSON.stringify(eventActor(actor))],
   })
   const written = new Set<string>()
   const woken: string[] = []

@@ -1,4 +1,4 @@
-import { actorRecord } from '@tutti/prisma'
+import { actorRecord, eventActor } from '@tutti/prisma'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import { ROWS } from './write-parts.ts'
@@ -53,7 +53,7 @@ with item as materialized (
   from kept x, jsonb_to_recordset(x.tasks) as ${ROWS.TASK_RECORD}
 ), told as (
   insert into log.event (organization_id, type, subject, actor, data, run_id)
-  select x.o, e.type, e.subject, $3::jsonb, e.data, x.run
+  select x.o, e.type, e.subject, $4::jsonb, e.data, x.run
   from kept x, jsonb_to_recordset(x.events) as e(type text, subject text, data jsonb)
 )
 select id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as created from fresh`,
@@ -70,7 +70,12 @@ export async function writeStart(
 ): Promise<Map<string, string>> {
   const inserted = await client.query<{ id: string; created: string }>({
     ...START,
-    values: [actor.organizationId, JSON.stringify(rows), JSON.stringify(actorRecord(actor))],
+    values: [
+      actor.organizationId,
+      JSON.stringify(rows),
+      JSON.stringify(actorRecord(actor)),
+      JSON.stringify(eventActor(actor)),
+    ],
   })
   return new Map(inserted.rows.map(({ id, created }) => [id, created]))
 }

@@ -1,4 +1,4 @@
-import { actorRecord } from '@tutti/prisma'
+import { eventActor } from '@tutti/prisma'
 import { type Actor, EVENTS, type NewEvent } from '@tutti/schema'
 import type pg from 'pg'
 
@@ -14,6 +14,6 @@ export async function recordEvents(
     `insert into log.event (organization_id, type, subject, actor, data, run_id)
      select $1::uuid, e->>'type', e->>'subject', $2::jsonb, e->'data', (e->'data'->>'runId')::uuid
      from jsonb_array_elements($3::jsonb) with ordinality as t(e, n) order by n`,
-    [actor.organizationId, JSON.stringify(actorRecord(actor)), JSON.stringify(rows)],
+    [actor.organizationId, JSON.stringify(eventActor(actor)), JSON.stringify(rows)],
   )
 }

@@ -1,4 +1,4 @@
-import { actorRecord, type Database } from '@tutti/prisma'
+import { eventActor, type Database } from '@tutti/prisma'
 import { parseInput } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
@@ -117,7 +117,7 @@ async function keep(
       task.begins === true,
       id,
       said && storableJson(said),
-      JSON.stringify(actorRecord(actor)),
+      JSON.stringify(eventActor(actor)),
       storableJson({ ...about, ...said }),
     ],
   })

@@ -1,0 +1,2 @@
+/** What stands where something was forgotten. */
+export const ERASED = 'erased'
