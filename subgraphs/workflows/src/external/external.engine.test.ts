@@ -63,7 +63,7 @@ const beat = (actor: Actor, { token }: Claimed) =>
 /** As soon as there is one. */
 async function claimOne(actor: Actor): Promise<Claimed> {
   let found: Claimed | undefined
-  await expect.poll(async () => ([found] = await claim(actor)).length).toBe(1)
+  await expect.poll(async () => ([found] = await claim(actor)).length, { timeout: 20_000 }).toBe(1)
   if (!found) throw new Error('Nothing was there.')
   return found
 }
@@ -205,6 +205,38 @@ describe('a task of an external agent', () => {
       await claimOne(ada)
       await lapse(actor)
     }
+    expect(await claim(ada)).toEqual([])
+    expect(await endOf(actor, id)).toMatchObject({ status: 'failed', error: { code: 'WORKER_LOST' } })
+  })
+
+  test('that is governed goes to the gate again before each claim: the same attempt, with its losses', async () => {
+    await using org = await organization()
+    const { actor } = org
+    const id = await engine.start(actor, document())
+    const ada = agentKey(actor, 'ada')
+    const first = await claimOne(ada)
+    // As when the gate has let it through, an hour ago.
+    await change(actor, `update task set given = '{"text": "approved"}' where organization_id = $1`)
+    const lost = async (): Promise<void> => {
+      await lapse(actor)
+      await change(
+        actor,
+        `update board_item set created_at = now() - interval '1 hour' where organization_id = $1`,
+      )
+    }
+    for (let n = 0; n < 7; n += 1) {
+      await lost()
+      expect(await claimOne(ada)).toMatchObject({ id: first.id, attempt: 1, input: { text: 'approved' } })
+      await expect(complete(ada, first, 'late')).rejects.toThrow('STALE_LEASE')
+    }
+    const events = await engine.rows<{ type: string }>(
+      actor,
+      `select type from log.event where organization_id = $1 and type like 'task.%' order by seq`,
+    )
+    const told = events.map(({ type }) => type)
+    expect(told.slice(-4)).toEqual(['task.ready', 'task.started', 'task.waiting', 'task.claimed'])
+    expect(told.filter((type) => type === 'task.released')).toHaveLength(7)
+    await lost()
     expect(await claim(ada)).toEqual([])
     expect(await endOf(actor, id)).toMatchObject({ status: 'failed', error: { code: 'WORKER_LOST' } })
   })
