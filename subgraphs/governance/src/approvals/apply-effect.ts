@@ -76,10 +76,11 @@ async function write(
     )
     return back ?? fail('NOT_FOUND', { path: 'input.id' })
   }
-  const [ended] = await tx.sql<ApprovalRow>(
+  const [ended] = await tx.sql<Pick<ApprovalRow, 'decidedAt' | 'finalArguments'>>(
     `update approval set status = $3, decided_by = $4::jsonb, decided_at = now(), comment = $5, final_arguments = $6::jsonb,
        remind_at = null
-     where organization_id = $1::uuid and id = $2::uuid returning ${APPROVAL_COLUMNS}`,
+     where organization_id = $1::uuid and id = $2::uuid
+     returning decided_at as "decidedAt", final_arguments as "finalArguments"`,
     tx.actor.organizationId,
     approval.id,
     effect.verdict,
@@ -87,7 +88,9 @@ async function write(
     decided.comment,
     decided.finalArguments === null ? null : JSON.stringify(decided.finalArguments),
   )
-  return ended ?? fail('NOT_FOUND', { path: 'input.id' })
+  if (!ended) fail('NOT_FOUND', { path: 'input.id' })
+  const { decidedBy, comment } = decided
+  return { ...approval, ...ended, status: effect.verdict, isDue: false, decidedBy, comment }
 }
 
 const SAID: Record<Verdict, string> = {

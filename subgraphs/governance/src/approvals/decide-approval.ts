@@ -11,11 +11,11 @@ import { jsonValue } from '../input/json-value.ts'
 import { line, remark } from '../input/text.ts'
 import { applyEffect } from './apply-effect.ts'
 import type { ApprovalRow } from './approval-row.ts'
-import { type DecisionRequest, judgeDecision } from './approval-status.ts'
+import { type DecisionRequest, judgeDecision, type LentAuthority } from './approval-status.ts'
 import { requireFit } from './arguments-schema.ts'
 import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
 import { lockApproval } from './lock-approval.ts'
-import { readStanding } from './read-standing.ts'
+import { readLent, readOwn } from './read-standing.ts'
 import { writeDecision } from './write-decision.ts'
 
 const VERDICTS = { APPROVE: 'approved', REJECT: 'rejected', REQUEST_CHANGES: 'changes_requested' } as const
@@ -76,14 +76,20 @@ async function decide(
 ): Promise<ApprovalRow> {
   const { actor } = tx
   // One trip: each statement sees what is there when its turn comes, so the second what the lock was waited for.
-  const [approval, decisions, standing] = await Promise.all([
+  const read = <Row>(text: string, parameters: unknown[]) => tx.sql<Row>(text, ...parameters)
+  const [approval, decisions, own] = await Promise.all([
     lockApproval(tx, id),
     decisionsOf(tx, id),
-    readStanding((text, parameters) => tx.sql(text, ...parameters), actor),
+    readOwn(read, actor),
   ])
   // The same may have been asked anew: the digest is the same, and the link is of the round before.
   if (byLink && byLink.round !== approval.round) fail('CONFLICT', { path: 'link' })
-  const judgement = judgeDecision(approval, decisions, actor, standing, request)
+  const judge = (lent: readonly LentAuthority[]) =>
+    judgeDecision(approval, decisions, actor, { own, lent }, request)
+  const alone = judge([])
+  // Their own right comes before a lent one, which is read for those who have none: few, and it costs more than all the rest.
+  const needsLent = alone.kind === 'refuse' && alone.code === 'NOT_A_DECIDER'
+  const judgement = needsLent ? judge(await readLent(read, actor)) : alone
   if (judgement.kind === 'refuse') fail(judgement.code, judgement)
   if (judgement.kind === 'repeat') return approval
   if (request.finalArguments !== null) requireFit(approval, request.finalArguments, 'input.finalArguments')

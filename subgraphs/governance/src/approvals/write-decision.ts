@@ -1,8 +1,7 @@
 import type { SqlTransaction } from '@tutti/prisma'
-import { actorRef } from '../access/actor-ref.ts'
+import { type ActorRef, actorRef } from '../access/actor-ref.ts'
 import type { ApprovalRow } from './approval-row.ts'
 import type { Verdict } from './approval-status.ts'
-import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
 
 /** A decision as it is written; who decides is the transaction's actor. */
 interface NewDecision {
@@ -14,20 +13,20 @@ interface NewDecision {
   finalArguments: unknown
 }
 
-/** Writes a decision of a locked approval's stage, with who lent their right as they were called when they lent it. */
+/** Writes a decision of a locked approval's stage. Output: who lent their right, as they were called when they lent it. */
 export async function writeDecision(
   tx: SqlTransaction,
   approval: ApprovalRow,
   decision: NewDecision,
-): Promise<DecisionRow> {
+): Promise<{ onBehalfOf: ActorRef | null }> {
   const asked = decision.verdict === 'changes_requested' ? approval.arguments : null
-  const [made] = await tx.sql<DecisionRow>(
+  const [made] = await tx.sql<{ onBehalfOf: ActorRef | null }>(
     `insert into approval_decision (organization_id, approval_id, round, stage, verdict, person_id, decided_by,
        on_behalf_of_id, on_behalf_of, digest, comment, final_arguments, asked)
      values ($1::uuid, $2::uuid, $3::int, $4::int, $5, $6, $7::jsonb, $8,
        (select delegator from approval_delegation where organization_id = $1::uuid and from_id = $8 and to_id = $6
         order by id desc limit 1), $9, $10, $11::jsonb, $12::jsonb)
-     returning ${DECISION_COLUMNS}`,
+     returning on_behalf_of as "onBehalfOf"`,
     tx.actor.organizationId,
     approval.id,
     approval.round,
