@@ -88,7 +88,7 @@ async function lend(
     await writeAuditEntry(tx, {
       actionType: 'execution',
       domain: 'governance',
-      summary: `${actor.name} lent the right to decide to ${delegate.name}.`,
+      summary: 'The right to decide was lent.',
       details: {
         context: { from: made.from, to: delegate, actions: made.actions, teamIds: made.teamIds },
         reasoning: reason ?? '',

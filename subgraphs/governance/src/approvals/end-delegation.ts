@@ -44,7 +44,7 @@ export async function endDelegation(
     await writeAuditEntry(tx, {
       actionType: 'execution',
       domain: 'governance',
-      summary: `${delegation.to.name} decides for ${delegation.from.name} no more.`,
+      summary: 'The right to decide was taken back.',
       details: { context: { from: delegation.from, to: delegation.to }, outcome: 'ended' },
       significance: 'significant',
       subject: `approvalDelegation/${id}`,

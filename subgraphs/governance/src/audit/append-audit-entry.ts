@@ -5,7 +5,7 @@ import type { DomainServices } from '../context.ts'
 import { jsonObject } from '../input/json-value.ts'
 import { line, prose } from '../input/text.ts'
 import type { AuditEntryRow } from './audit-entry-row.ts'
-import { writeAuditEntry } from './write-audit-entry.ts'
+import { writeGivenEntry } from './write-audit-entry.ts'
 
 const inputSchema = z.object({
   actionType: z.enum(['decision', 'execution', 'escalation'], {
@@ -35,7 +35,7 @@ export async function appendAuditEntry(
 ): Promise<AuditEntryRow> {
   const { classification, significance, relatedTasks, dataSubject, ...entry } = parseInput(inputSchema, input)
   return database.inTenant(actor, (tx) =>
-    writeAuditEntry(tx, {
+    writeGivenEntry(tx, {
       ...entry,
       ...(classification ? { classification } : {}),
       ...(significance ? { significance } : {}),

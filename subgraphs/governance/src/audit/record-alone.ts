@@ -5,6 +5,7 @@ import type { StoredEntry } from './audit-entry-row.ts'
 import {
   auditEvent,
   INSERT_AUDIT_ENTRY,
+  mentioningByIds,
   type NewAuditEntry,
   prepareEntry,
   writtenEntry,
@@ -20,7 +21,7 @@ export async function recordAlone(
   actor: Actor,
   entry: NewAuditEntry,
 ): Promise<void> {
-  const { parameters, text } = await prepareEntry(database.subjectKeys, actor, entry)
+  const { parameters, text } = await prepareEntry(database.subjectKeys, actor, mentioningByIds(entry))
   await database.transact(
     actor,
     async (client) => {

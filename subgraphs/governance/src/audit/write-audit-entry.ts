@@ -5,6 +5,7 @@ import { commitmentTo, newSalt } from './commitment.ts'
 import { entryDigest, type WrittenEntry } from './entry-digest.ts'
 import { type EntryText, sealText } from './entry-text.ts'
 import { keptOf } from './kept-of.ts'
+import { withoutNames } from './without-names.ts'
 
 /** The seed's shape of an entry's details. */
 export interface AuditDetails {
@@ -128,9 +129,20 @@ export const auditEvent = (row: WrittenEntry): NewEvent => ({
 })
 
 /**
- * Appends an entry in the caller's transaction, so that what happened and its record are one. Events: audit.recorded.
+ * Appends an entry in the caller's transaction, so that what happened and its record are one. Whom it mentions stands in it by
+ * id. Events: audit.recorded.
  */
-export async function writeAuditEntry(tx: SqlTransaction, entry: NewAuditEntry): Promise<AuditEntryRow> {
+export const writeAuditEntry = (tx: SqlTransaction, entry: NewAuditEntry): Promise<AuditEntryRow> =>
+  writeGivenEntry(tx, mentioningByIds(entry))
+
+/** An entry of the platform's own: people stand in it by id. */
+export const mentioningByIds = (entry: NewAuditEntry): NewAuditEntry => ({
+  ...entry,
+  details: Object(withoutNames(entry.details)),
+})
+
+/** As {@link writeAuditEntry}, with what somebody gave as it stands. */
+export async function writeGivenEntry(tx: SqlTransaction, entry: NewAuditEntry): Promise<AuditEntryRow> {
   const { parameters, text } = await prepareEntry(tx.subjectKeys, tx.actor, entry)
   const [row] = await tx.sql<StoredEntry>(INSERT_AUDIT_ENTRY, ...parameters)
   if (!row) throw new Error('An insert answered with no row.')

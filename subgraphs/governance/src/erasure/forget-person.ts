@@ -37,8 +37,10 @@ const THEIRS = [
      message = jsonb_build_object('type', message->'type', 'title', $3::text, 'lines', '[]'::jsonb, 'data', '{}'::jsonb),
      status = case when status = 'pending' then 'dropped' else status end
    where organization_id = $1::uuid and (recipient = $2 or link_for::text = $2 or message #>> '{data,actor,id}' = $2)`,
-  `update policy_decision set request = jsonb_set(request, '{actor,name}', to_jsonb($3::text))
-   where organization_id = $1::uuid and actor_id = $2`,
+  `delete from policy_decision where organization_id = $1::uuid and $3 <> '' and (actor_id = $2
+     or exists (select from (select name from principal where organization_id = $1::uuid and id::text = $2
+       union all select name from known_person where organization_id = $1::uuid and id = $2) called
+       where strpos(request::text, to_jsonb(called.name)::text) > 0))`,
   `update known_person set name = $3 where organization_id = $1::uuid and id = $2`,
   `update decision_link set expires_at = least(expires_at, clock_timestamp())
    where organization_id = $1::uuid and principal_id::text = $2 and $3 <> ''`,
