@@ -106,6 +106,14 @@ test('a legal hold wins, and so does a longer time; not even who prunes can take
   const statement = `delete from audit_entry where significance = 'standard'`
   expect((await world.database.pool('retention').query(statement)).rowCount).toBe(0)
   await world.asOwner(`update legal_hold set released_at = now() where id = $1`, [id])
+  // One on somebody holds what is about them, and that alone.
+  const { id: onAda } = await setLegalHold(world, world.actor, {
+    reason: 'a suit',
+    filter: { subject: `person/${world.actor.id}` },
+  })
+  expect(await prune()).toBe(0)
+  expect((await world.database.pool('retention').query(statement)).rowCount).toBe(0)
+  await world.asOwner(`update legal_hold set filter = '{"subject": "customer/4711"}' where id = $1`, [onAda])
   await world.asOwner(
     `insert into audit_retention (organization_id, standard_days, significant_days, compliance_days, updated_by)
      values ($1, 120, 365, 2557, '{}')`,

@@ -354,8 +354,10 @@ describe('other roles', () => {
     // Of a checkpoint it changes when it was written outside, and nothing else.
     tutti_sealer: (table) =>
       ({ 'log.signing_key': 'si', 'public.audit_seal': 'si', 'public.audit_checkpoint': 'siu' })[table] ?? '',
+    // Of a key only whose it is, not the key.
     tutti_retention: (table) =>
       ({
+        'public.subject_key': 's',
         'public.audit_entry': 'sd',
         'public.audit_retention': 's',
         'public.legal_hold': 's',

@@ -12,7 +12,7 @@ const DUE = `
   where a.significance = $1 and a.timestamp < clock_timestamp() - make_interval(days => $2::int)
     and a.timestamp < clock_timestamp() - make_interval(days => greatest($2::int, case $1
       when 'standard' then r.standard_days when 'significant' then r.significant_days else r.compliance_days end))
-    and not audit_is_held(a.organization_id, a.subject, a.actor_id, a.on_behalf_of, a.domain, a.related_tasks)
+    and not audit_is_held(a.organization_id, a.subject, a.actor_id, a.on_behalf_of, a.domain, a.related_tasks, a.key_ids)
     and ($3::uuid is null or a.organization_id = $3)
   order by a.timestamp limit ${BATCH}`
 

@@ -4,6 +4,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import { actorRef } from '../access/actor-ref.ts'
 import { lockAdministrators } from '../access/keep-an-administrator.ts'
+import { type Left, openStrandedApprovals } from '../approvals/open-stranded-approvals.ts'
 import { behind } from '../access/behind.ts'
 import { recordingRefusal } from '../audit/record-refusal.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
@@ -24,7 +25,8 @@ const inputSchema = z.object({
  * what they wrote. Of one who was forgotten, and about whom nothing was written since, answers with that. BAD_INPUT;
  * NOT_FOUND for whom nothing is known about; SEPARATION_OF_DUTIES (a denial) for oneself, for whom one acts, and for who
  * made the key; CONFLICT when a legal hold fits one of their entries; INVALID_STATE for the last administrator. Events:
- * subject.erased, credential.revoked for each of theirs. Audit: an entry.
+ * subject.erased, credential.revoked for each of theirs; approval.escalated and escalation.opened for what nobody else can
+ * decide. Audit: an entry.
  */
 export async function eraseSubject(
   services: DomainServices,
@@ -51,6 +53,7 @@ async function erase(
   { subject, person, reason }: { subject: string; person: string | null; reason: string },
 ): Promise<ErasureRow> {
   const { organizationId } = actor
+  let left: Left = {}
   const done = await database.inSql(actor, async (tx) => {
     if (person !== null) await lockAdministrators(tx)
     // Whoever puts a hold waits, or is seen; and so does another erasure.
@@ -69,7 +72,7 @@ async function erase(
       )
       return before ?? fail('NOT_FOUND', { path: 'input.subject', message: 'Nothing is known about it.' })
     }
-    await requireNoHold(tx, key?.id ?? null, person)
+    await requireNoHold(tx, subject, key?.id ?? null, person)
     const { id } = await destroyKey(tx, key?.id ?? null, subject, reason)
     const [words] = await tx.sql<{ entries: number }>('select erase_words(array[$1::uuid]) as entries', id)
     const [erasure] = await tx.sql<ErasureRow>(
@@ -79,7 +82,7 @@ async function erase(
       words?.entries ?? 0,
     )
     if (!erasure) throw new Error('An update answered with no row.')
-    if (person !== null) await forgetPerson(tx, person)
+    if (person !== null) left = await forgetPerson(tx, person)
     await tx.appendEvent({
       type: 'subject.erased',
       subject: `erasure/${id}`,
@@ -97,6 +100,7 @@ async function erase(
     return erasure
   })
   database.subjectKeys.forget(actor, subject)
+  await openStrandedApprovals({ database }, actor, left)
   return done
 }
 
@@ -121,26 +125,33 @@ async function isKnownPerson(tx: SqlTransaction, person: string | null): Promise
   return found.length > 0
 }
 
-/** CONFLICT when a hold that is not released fits an entry of the subject. */
-async function requireNoHold(tx: SqlTransaction, keyId: string | null, person: string | null): Promise<void> {
+/** CONFLICT when a hold that is not released is on the subject, or fits an entry of it. */
+async function requireNoHold(
+  tx: SqlTransaction,
+  subject: string,
+  keyId: string | null,
+  person: string | null,
+): Promise<void> {
   const [hold] = await tx.sql<{ id: string; reason: string }>(
     `select h.id, h.reason from legal_hold h
-     where h.organization_id = $1::uuid and h.released_at is null and exists (
+     where h.organization_id = $1::uuid and h.released_at is null and (h.filter->>'subject' = $4 or exists (
        select from audit_entry e where e.organization_id = $1::uuid
          and (e.id in (select audit_entries_under(array[$2::uuid])) or e.actor_id = $3 or e.on_behalf_of->>'id' = $3)
-         and coalesce(h.filter->>'subject' = e.subject, true)
+         and coalesce(h.filter->>'subject' = e.subject or exists (select from subject_key k where k.organization_id = $1::uuid
+           and k.id = any(e.key_ids) and k.subject = h.filter->>'subject'), true)
          and coalesce(h.filter->>'actor' in (e.actor_id, coalesce(e.on_behalf_of->>'id', e.actor_id)), true)
          and coalesce(h.filter->>'domain' = e.domain, true)
-         and (h.filter->>'task' is null or h.filter->>'task' = any(e.related_tasks)))
+         and (h.filter->>'task' is null or h.filter->>'task' = any(e.related_tasks))))
      order by h.id limit 1`,
     tx.actor.organizationId,
     keyId,
     person,
+    subject,
   )
   if (hold)
     fail('CONFLICT', {
       path: 'input.subject',
-      message: `The legal hold ${hold.id} fits an entry about it: ${hold.reason}`,
+      message: `The legal hold ${hold.id} holds what is about it: ${hold.reason}`,
       hint: 'releaseLegalHold lets it be forgotten.',
     })
 }

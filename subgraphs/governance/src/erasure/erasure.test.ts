@@ -198,28 +198,35 @@ test('whoever is known by their tokens alone is forgotten too, and stays so when
 
 test('a legal hold that fits an entry is in the way, and the last administrator; nobody unknown is forgotten, and nothing by halves', async () => {
   await append(colleague(admin, 'agent'), { dataSubject: 'customer/7' })
-  const hold = async (domain: string) =>
+  const hold = async (filter: object) =>
     Object(
       (
         await world.ask(
           admin,
           'mutation ($input: SetLegalHoldInput!) { setLegalHold(input: $input) { hold { id } } }',
-          { input: { reason: 'a suit', filter: { domain } } },
+          { input: { reason: 'a suit', filter } },
         )
       ).data['setLegalHold'],
     )['hold']['id']
-  await hold('elsewhere')
-  const id = await hold('refunds')
-  expect(await erase('customer/7')).toEqual({
-    erasure: undefined,
-    code: 'CONFLICT',
-    problem: 'input.subject',
-  })
-  expect(await about('customer/7')).toMatchObject({ entries: 1 })
-  await world.ask(
-    admin,
-    `mutation { releaseLegalHold(input: { id: "${id}", reason: "over" }) { hold { id } } }`,
-  )
+  await hold({ domain: 'elsewhere' })
+  for (const filter of [
+    { domain: 'refunds' },
+    { subject: 'customer/7' },
+    { subject: 'customer/7', domain: 'refunds' },
+  ]) {
+    const id = await hold(filter)
+    expect(await erase('customer/7')).toEqual({
+      erasure: undefined,
+      code: 'CONFLICT',
+      problem: 'input.subject',
+    })
+    expect(await about('customer/7')).toMatchObject({ entries: 1 })
+    await world.ask(
+      admin,
+      `mutation { releaseLegalHold(input: { id: "${id}", reason: "over" }) { hold { id } } }`,
+    )
+  }
+  await hold({ subject: 'customer/8' })
   expect((await erase('customer/7')).code).toBeNull()
 
   const { actor: last, secret } = await person('Last', ['admin'])

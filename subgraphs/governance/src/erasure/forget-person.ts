@@ -1,20 +1,30 @@
 import type { SqlTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import { keepAnAdministrator } from '../access/keep-an-administrator.ts'
+import type { Left } from '../approvals/open-stranded-approvals.ts'
 import { endSessionsBy } from '../sessions/end-sessions.ts'
 import { ERASED } from './erased.ts'
 
 /**
  * Takes a person out of everything that can be changed, in the caller's transaction: their name wherever it stands beside
  * their id, what they wrote when they decided, where they are told, and, of a principal, all by which they are somebody.
- * INVALID_STATE for the last administrator. Events: credential.revoked for each of theirs.
+ * Output: who is gone, and from where. INVALID_STATE for the last administrator. Events: credential.revoked for each of theirs.
  */
-export async function forgetPerson(tx: SqlTransaction, person: string): Promise<void> {
+export async function forgetPerson(tx: SqlTransaction, person: string): Promise<Left> {
   const { organizationId } = tx.actor
+  const [was] = isId(person)
+    ? await tx.sql<Left>(
+        `select id as "principalId", groups, team_ids as "teamIds" from principal
+         where organization_id = $1::uuid and id = $2::uuid`,
+        organizationId,
+        person,
+      )
+    : []
   for (const statement of THEIRS) await tx.sql(statement, organizationId, person, ERASED)
   await tx.sql('select erase_remarks($1, $2) as remarks', person, ERASED)
   await forgetName(tx, person)
   if (isId(person)) await keepAnAdministrator(tx, 'input.subject', () => forgetPrincipal(tx, person))
+  return was ?? {}
 }
 
 /** $1: the organization, $2: their id, $3: what stands there instead. */
