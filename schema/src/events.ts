@@ -499,7 +499,7 @@ export const EVENTS = {
   /** Of a policy, or of a version of it. */
   'policy.changed': policyRef.extend({
     version: z.number().int(),
-    change: z.enum(['created', 'updated', 'submitted', 'activated', 'rejected', 'retired']),
+    change: z.enum(['created', 'updated', 'submitted', 'scheduled', 'activated', 'rejected', 'retired']),
   }),
   /** It could not be evaluated, and so it denied; at most once a minute from a process. */
   'policy.failed': policyRef.extend({ version: z.number().int(), action: z.string(), message: z.string() }),

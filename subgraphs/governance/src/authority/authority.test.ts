@@ -232,6 +232,23 @@ test('simulatePolicy replays past decisions with a draft in force, and shows wha
     'allow',
   )
   expect((await simulate(2)).code).toBe('NOT_FOUND')
+
+  // By what is in force now, as if it had been then: a version that waits for its time changes nothing yet.
+  const approver = colleague(admin, 'approver')
+  for (const [version, more] of Object.entries({ 1: null, 2: 'effectiveFrom: "2099-01-01T00:00:00Z"' })) {
+    const rules = `id: "${id}", actions: ["money.spend"], effect: ${more ? 'ALLOW' : 'DENY'}, ${more ?? ''}`
+    await world.ask(
+      admin,
+      `mutation { updatePolicy(input: { ${rules} }) { policy { id } } submitPolicy(input: { id: "${id}" }) { policy { id } } }`,
+    )
+    const review = `reviewPolicy(input: { id: "${id}", version: ${Number(version) + 1}, decision: APPROVE }) { policy { id } }`
+    expect((await world.ask(approver, `mutation { ${review} }`)).code).toBeNull()
+  }
+  expect((await simulate(2)).data['simulatePolicy']).toMatchObject({ replayed: 5, differing: 0 })
+  expect((await simulate(3)).data['simulatePolicy']).toMatchObject({
+    differing: 5,
+    changes: [{ from: 'DENY', to: 'ALLOW', count: 5 }],
+  })
 })
 
 test('what was redacted is not kept', async () => {

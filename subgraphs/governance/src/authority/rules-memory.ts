@@ -19,6 +19,7 @@ export interface Rules {
   /** Another when any of it changed. */
   stamp: string
   policies: CompiledPolicies
+  /** What was approved: in force now, in force until lately, or to be in force later. */
   sources: readonly PolicySource[]
   exceptions: readonly ExceptionSource[]
   matrix: CompiledMatrix
@@ -45,7 +46,8 @@ const STAMP = `select concat_ws('/',
 
 const SOURCES = `select v.policy_id as "policyId", v.id as "versionId", p.name, v.number as version, v.status, v.actions,
     v.condition, v.effect, v.stages, v.escalate_to as "escalateTo", v.redact, v.priority,
-    v.effective_from as "effectiveFrom", v.effective_until as "effectiveUntil"
+    v.activated_at as "activatedAt", v.effective_from as "effectiveFrom", v.effective_until as "effectiveUntil",
+    v.ended_at as "endedAt"
   from policy_version v join policy p on p.organization_id = v.organization_id and p.id = v.policy_id
   where v.organization_id = $1`
 

@@ -3,8 +3,9 @@ import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import type { DomainServices } from '../context.ts'
-import { compilePolicies } from '../policies/compile-policies.ts'
+import { compilePolicies, type PolicySource } from '../policies/compile-policies.ts'
 import { type DecisionRequest, resourceOf } from '../policies/decision-request.ts'
+import { holdsAt } from '../policies/version-dates.ts'
 import { decisionLogOf } from './decision-log.ts'
 import { type Ruling, rule } from './rule.ts'
 import { readPolicySource, rulesMemoryOf } from './rules-memory.ts'
@@ -60,8 +61,8 @@ interface Kept {
 }
 
 /**
- * Replays the last decisions by the rules in force, and by the same rules with this version in place of the policy's
- * active one, whatever its dates; says what would be different. Writes nothing. NOT_FOUND; BAD_INPUT with all mistakes.
+ * Replays the last decisions by the rules in force now, and by the same rules with this version in place of the policy's
+ * active one, all whatever their dates; says what would be different. Writes nothing. NOT_FOUND; BAD_INPUT with all mistakes.
  */
 export async function simulatePolicy(
   services: DomainServices,
@@ -78,13 +79,15 @@ export async function simulatePolicy(
     'select at, request from policy_decision where organization_id = $1 order by id desc limit $2',
     [actor.organizationId, last],
   )
-  const present = await rulesMemoryOf(database).rulesOf(actor)
-  const tried = { ...draft, status: 'active', effectiveFrom: null, effectiveUntil: null }
-  const others = present.sources.filter((source) => source.policyId !== policyId)
-  const future = {
-    matrix: present.matrix,
-    policies: compilePolicies([...others, tried], present.exceptions, present.policies.conditions),
-  }
+  const { matrix, policies, sources, exceptions } = await rulesMemoryOf(database).rulesOf(actor)
+  const now = Date.now()
+  const inForce = sources.filter((source) => holdsAt(source, now)).map(undated)
+  const ruledBy = (list: readonly PolicySource[]) => ({
+    matrix,
+    policies: compilePolicies(list, exceptions, policies.conditions),
+  })
+  const present = ruledBy(inForce)
+  const future = ruledBy([...inForce.filter((source) => source.policyId !== policyId), undated(draft)])
   const changes = new Map<string, RulingChange>()
   const examples: ChangedDecision[] = []
   let [replayed, differing] = [0, 0]
@@ -107,3 +110,13 @@ export async function simulatePolicy(
   }
   return { replayed, skipped: kept.length - replayed, differing, changes: [...changes.values()], examples }
 }
+
+/** In force at every moment. */
+const undated = (source: PolicySource): PolicySource => ({
+  ...source,
+  status: 'active',
+  activatedAt: null,
+  effectiveFrom: null,
+  effectiveUntil: null,
+  endedAt: null,
+})

@@ -2,12 +2,13 @@ import { isAbout } from '@tutti/schema'
 import type { Higher } from '../authority/levels.ts'
 import { compilePolicyCondition, type PolicyCondition } from './compile-policy-condition.ts'
 import type { Stage } from './stage.ts'
+import { beginOf, endOf, type VersionDates } from './version-dates.ts'
 
 export const EFFECTS = ['allow', 'deny', 'require_approval', 'escalate', 'redact'] as const
 export type Effect = (typeof EFFECTS)[number]
 
 /** A version of a policy, as a decision needs it. */
-export interface PolicySource {
+export interface PolicySource extends VersionDates {
   policyId: string
   versionId: string
   name: string
@@ -21,8 +22,6 @@ export interface PolicySource {
   escalateTo: Higher | null
   redact: readonly string[]
   priority: number
-  effectiveFrom: Date | null
-  effectiveUntil: Date | null
 }
 
 /** An exception that was approved: for whom, what and until when a policy does not hold. Empty lists mean all. */
@@ -36,9 +35,9 @@ export interface ExceptionSource {
   expiresAt: Date
 }
 
-export interface CompiledPolicy extends Omit<PolicySource, 'condition' | 'effectiveFrom' | 'effectiveUntil'> {
+export interface CompiledPolicy extends Omit<PolicySource, 'condition' | keyof VersionDates> {
   condition: PolicyCondition
-  /** Milliseconds since the epoch. */
+  /** In force, in milliseconds since the epoch. */
   from: number
   until: number
   exceptions: readonly ExceptionSource[]
@@ -101,17 +100,12 @@ export function compilePolicies(
 }
 
 function compile(
-  { condition: _, effectiveFrom, effectiveUntil, ...source }: PolicySource,
+  { condition: _, activatedAt, effectiveFrom, effectiveUntil, endedAt, ...source }: PolicySource,
   condition: PolicyCondition,
   exceptions: readonly ExceptionSource[],
 ): CompiledPolicy {
-  return {
-    ...source,
-    condition,
-    exceptions,
-    from: effectiveFrom?.getTime() ?? Number.NEGATIVE_INFINITY,
-    until: effectiveUntil?.getTime() ?? Number.POSITIVE_INFINITY,
-  }
+  const dates = { activatedAt, effectiveFrom, effectiveUntil, endedAt }
+  return { ...source, condition, exceptions, from: beginOf(dates), until: endOf(dates) }
 }
 
 /** What was stored was checked; should it be none any more, it is a policy that cannot be evaluated. */

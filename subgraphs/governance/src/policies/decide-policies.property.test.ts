@@ -30,8 +30,10 @@ const policy: fc.Arbitrary<PolicySource> = fc
       'context.arguments.none > 1',
     ),
     status: fc.constantFrom('active', 'active', 'active', 'retired', 'draft', 'in_review', 'rejected'),
+    activatedAt: fc.constant(null),
     effectiveFrom: date,
     effectiveUntil: date,
+    endedAt: fc.constant(null),
   })
   .map(({ id, effect, ...rest }) => ({
     ...rest,
@@ -181,8 +183,10 @@ test('of those that ask the highest priority decides; among equals an escalation
     escalateTo: effect === 'escalate' ? 'enterprise' : null,
     redact: [],
     priority,
+    activatedAt: null,
     effectiveFrom: null,
     effectiveUntil: null,
+    endedAt: null,
   })
   const decide = (...list: PolicySource[]) => decidePolicies(compilePolicies(list), request(1))
   const [low, high, up] = [

@@ -1,7 +1,7 @@
 import { type Connection, connectionOf, type PageArguments, readPage } from '@tutti/runtime'
 import type { Actor } from '@tutti/schema'
 import type { DomainServices } from '../context.ts'
-import { POLICY_COLUMNS, type PolicyKind, type PolicyRow } from './policy-row.ts'
+import { POLICY_COLUMNS, type PolicyKind, type PolicyRow, VERSION_STATUS } from './policy-row.ts'
 import type { VersionStatus } from './policy-version-status.ts'
 
 /** One page of policies, newest first; with a status those that have a version in it. */
@@ -16,7 +16,7 @@ export async function listPolicies(
     `select ${POLICY_COLUMNS} from policy p
      where organization_id = $1 and ($2::uuid is null or id < $2) and ($3::text is null or kind = $3)
        and ($4::text is null or exists (select from policy_version v
-         where v.organization_id = p.organization_id and v.policy_id = p.id and v.status = $4))
+         where v.organization_id = p.organization_id and v.policy_id = p.id and ${VERSION_STATUS} = $4))
      order by id desc limit $5`,
     [actor.organizationId, afterId, page.kind ?? null, page.status ?? null, take],
   )

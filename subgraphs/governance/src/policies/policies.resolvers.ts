@@ -4,6 +4,7 @@ import { lower, upper } from '../extensions/upper.ts'
 import { createPolicy } from './create-policy.ts'
 import { decidePolicyException } from './decide-policy-exception.ts'
 import { listPolicies } from './list-policies.ts'
+import { loadActiveVersions } from './load-active-versions.ts'
 import { loadPolicies } from './load-policies.ts'
 import { loadPolicyExceptions } from './load-policy-exceptions.ts'
 import { loadPolicyVersions } from './load-policy-versions.ts'
@@ -50,9 +51,7 @@ export const policyResolvers = {
     kind: ({ kind }) => upper(kind),
     createdBy: ({ createdBy }) => createdBy.name,
     versions: async ({ id }, _, context) => (await loaderOf(context, loadPolicyVersions).load(id)) ?? [],
-    active: async ({ id }, _, context) =>
-      (await loaderOf(context, loadPolicyVersions).load(id))?.find(({ status }) => status === 'active') ??
-      null,
+    active: async ({ id }, _, context) => loaderOf(context, loadActiveVersions).load(id),
     exceptions: async ({ id }, _, context) => (await loaderOf(context, loadPolicyExceptions).load(id)) ?? [],
   },
   PolicyVersion: {

@@ -115,7 +115,8 @@ test('what policies about an action ask for together is no more than an approval
     stages: Array.from({ length: 10 }, (_, place) => ({ people: [`${name} ${place}`] })),
   })
   const same = [await enforce(asking('p0'))]
-  for (const name of ['p1', 'p2', 'p3', 'p4']) await enforce(asking(name, ['*']))
+  const ids: string[] = []
+  for (const name of ['p1', 'p2', 'p3', 'p4']) ids.push(await enforce(asking(name, ['*'])))
   // The same people in another policy are asked once; and what is about another action is another matter.
   same.push(await enforce({ ...asking('p0'), name: 'p5' }))
   const { id } = await act(admin, 'create', asking('p6', ['tool.call']))
@@ -123,6 +124,17 @@ test('what policies about an action ask for together is no more than an approval
   const approve = { id, version: 1, decision: 'APPROVE' }
   const refused = await act(approver, 'review', approve)
   expect([refused.code, refused.extensions['argument']]).toEqual(['INVALID_STATE', 'input.id'])
+  // From when on one of them asks for nothing there is room, and not before.
+  const moment = new Date(Date.now() + 86_400_000)
+  const [, freed = ''] = ids
+  await act(admin, 'update', { id: freed, ...RULES, effectiveFrom: moment })
+  await act(admin, 'submit', { id: freed })
+  expect((await act(approver, 'review', { id: freed, version: 2, decision: 'APPROVE' })).code).toBeNull()
+  const later = await act(admin, 'create', { ...asking('p9'), effectiveFrom: moment })
+  await act(admin, 'submit', { id: later.id })
+  expect((await act(approver, 'review', { ...approve, id: later.id })).code).toBeNull()
+  expect((await act(approver, 'review', approve)).code).toBe('INVALID_STATE')
+  expect((await act(admin, 'retire', { id: later.id, reason: 'tried' })).code).toBeNull()
   for (const [place, each] of same.entries()) {
     expect((await act(admin, 'retire', { id: each, reason: 'too many' })).code).toBeNull()
     expect((await act(approver, 'review', approve)).code).toBe(place === 0 ? 'INVALID_STATE' : null)
@@ -226,6 +238,70 @@ test('effect dates are heeded at the moment of the question', async () => {
     'deny',
     'allow',
   ])
+})
+
+test('a version that begins later takes over then, and the one before holds until then', async () => {
+  const id = await enforce(RULES)
+  const next = async (version: number, rules: object) => {
+    await act(admin, 'update', { id, ...RULES, ...rules })
+    await act(admin, 'submit', { id })
+    return act(approver, 'review', { id, version, decision: 'APPROVE' })
+  }
+  const ruledAt = (time: Date) => rulingOf(admin, { ...refund, context: { time } })
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000)
+  const [tenth, twentieth, thirtieth] = [inDays(10), inDays(20), inDays(30)]
+  const listed = async (status: string) => {
+    const { data } = await world.ask(
+      admin,
+      `{ policies(status: ${status}) { nodes { id active { number } } } }`,
+    )
+    return data['policies']?.['nodes']
+  }
+
+  const later = await next(2, { effect: 'ESCALATE', escalateTo: 'person', effectiveFrom: thirtieth })
+  expect([later.statuses, later.policy?.active?.number]).toEqual([['SCHEDULED', 'ACTIVE'], 1])
+  expect(await rulingOf(admin)).toBe('deny')
+  expect(await ruledAt(new Date(thirtieth.getTime() - 1))).toBe('deny')
+  expect(await ruledAt(thirtieth)).toBe('escalate')
+  expect(await listed('ACTIVE')).toEqual([{ id, active: { number: 1 } }])
+  expect(await listed('SCHEDULED')).toEqual([{ id, active: { number: 1 } }])
+  expect(await listed('RETIRED')).toEqual([])
+
+  // One written after it that begins before it: that one never comes.
+  const sooner = await next(3, { effect: 'ALLOW', effectiveFrom: tenth, effectiveUntil: twentieth })
+  expect([sooner.statuses, sooner.policy?.active?.number]).toEqual([['SCHEDULED', 'RETIRED', 'ACTIVE'], 1])
+  expect([await rulingOf(admin), await ruledAt(tenth), await ruledAt(thirtieth)]).toEqual([
+    'deny',
+    'allow',
+    'allow',
+  ])
+  expect((await world.events(admin, 'policy.changed')).at(-1)?.data['change']).toBe('scheduled')
+
+  // When its time comes it has taken over, and nobody had to do anything for it.
+  const moment = new Date(Date.now() + 50)
+  await next(4, { effect: 'ALLOW', effectiveFrom: moment })
+  await expect.poll(() => listed('ACTIVE')).toEqual([{ id, active: { number: 4 } }])
+  expect(await listed('SCHEDULED')).toEqual([])
+  expect(await rulingOf(admin)).toBe('allow')
+  const retired = await act(admin, 'retire', { id, reason: 'not needed' })
+  expect([retired.policy?.active, new Set(retired.statuses)]).toEqual([null, new Set(['RETIRED'])])
+  expect((await act(admin, 'retire', { id, reason: 'again' })).code).toBe('INVALID_STATE')
+})
+
+test('what is over before it is approved takes nothing out of force', async () => {
+  const id = await enforce(RULES)
+  const until = new Date(Date.now() + 86_400_000)
+  await act(admin, 'update', { id, ...RULES, effectiveUntil: until })
+  await act(admin, 'submit', { id })
+  await world.asOwner(`alter table policy_version disable trigger policy_version_fixed`)
+  await world.asOwner(
+    `update policy_version set effective_until = now() where policy_id = $1::uuid and number = 2`,
+    [id],
+  )
+  await world.asOwner(`alter table policy_version enable trigger policy_version_fixed`)
+  expect((await act(approver, 'review', { id, version: 2, decision: 'APPROVE' })).code).toBe('INVALID_STATE')
+  expect(await rulingOf(admin)).toBe('deny')
+  expect((await act(approver, 'review', { id, version: 2, decision: 'REJECT' })).code).toBeNull()
 })
 
 const EXCEPT = `mutation ($input: RequestPolicyExceptionInput!) {

@@ -47,12 +47,18 @@ export interface PolicyVersionRow extends PolicyRules {
   endedAt: Date | null
 }
 
+/** Where a version of `policy_version v` stands at this moment: of one that was approved its dates say it. */
+export const VERSION_STATUS = `case when v.status <> 'active' then v.status
+    when least(v.effective_until, v.ended_at) <= now() then 'retired'
+    when v.effective_from > now() then 'scheduled' else 'active' end`
+
 /** The columns of {@link PolicyVersionRow}, of `policy_version v`. */
-export const VERSION_COLUMNS = `v.id, v.policy_id as "policyId", v.number, v.status, v.description, v.actions, v.condition,
+export const VERSION_COLUMNS = `v.id, v.policy_id as "policyId", v.number, ${VERSION_STATUS} as status, v.description, v.actions, v.condition,
   v.effect, v.stages, v.escalate_to as "escalateTo", v.redact, v.priority, v.effective_from as "effectiveFrom",
   v.effective_until as "effectiveUntil", v.written_by as "writtenBy", v.submitted_by as "submittedBy",
   v.reviewed_by as "reviewedBy", v.review_comment as "reviewComment", v.created_at as "createdAt",
-  v.activated_at as "activatedAt", v.ended_at as "endedAt"`
+  v.activated_at as "activatedAt",
+  case when v.status = 'active' then least(v.effective_until, v.ended_at) else v.ended_at end as "endedAt"`
 
 export interface PolicyExceptionRow {
   id: string

@@ -2,12 +2,17 @@ import type { Actor } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { behind } from '../access/behind.ts'
 
-/** draft → in_review → active → retired; a review may end in rejected, and a newer draft ends one in the making. */
-export type VersionStatus = 'draft' | 'in_review' | 'active' | 'rejected' | 'retired'
+/**
+ * draft → in_review → scheduled → active → retired; a review may end in rejected, and a newer draft ends one in the making.
+ * One whose time has come, or is over, is so by its dates: `active` in the table is what was approved and not taken back.
+ */
+export type VersionStatus = 'draft' | 'in_review' | 'scheduled' | 'active' | 'rejected' | 'retired'
 
 export const canSubmit = (status: VersionStatus): boolean => status === 'draft'
 export const canReview = (status: VersionStatus): boolean => status === 'in_review'
-/** It is neither in force nor at an end. */
+/** It was approved, and is in force or will be. */
+export const isApproved = (status: VersionStatus): boolean => status === 'active' || status === 'scheduled'
+/** It is being written or reviewed. */
 export const isOpen = (status: VersionStatus): boolean => status === 'draft' || status === 'in_review'
 
 /** Whether an actor is, acts for, or has the key of whom a row names: nobody decides on what is their own. */

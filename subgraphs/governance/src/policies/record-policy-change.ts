@@ -7,7 +7,7 @@ import type { PolicyRow, PolicyVersionRow } from './policy-row.ts'
 export async function recordPolicyChange(
   tx: TenantTransaction,
   { id, name, kind }: PolicyRow,
-  { number, actions, condition, effect, priority }: PolicyVersionRow,
+  { number, actions, condition, effect, priority, effectiveFrom, effectiveUntil }: PolicyVersionRow,
   change: EventData<'policy.changed'>['change'],
   reasoning = '',
 ): Promise<void> {
@@ -21,7 +21,16 @@ export async function recordPolicyChange(
     domain: 'governance',
     summary: `Policy ${name}, version ${number}: ${change}`,
     details: {
-      context: { version: number, kind, actions, condition, effect, priority },
+      context: {
+        version: number,
+        kind,
+        actions,
+        condition,
+        effect,
+        priority,
+        effectiveFrom: effectiveFrom?.toISOString() ?? null,
+        effectiveUntil: effectiveUntil?.toISOString() ?? null,
+      },
       decision: change,
       reasoning,
       outcome: change,

@@ -11,9 +11,10 @@ import { remark } from '../input/text.ts'
 import { lockPolicy } from './lock-policy.ts'
 import { oneOf } from './policy-input.ts'
 import type { PolicyRow, PolicyVersionRow } from './policy-row.ts'
-import { canReview, isSame } from './policy-version-status.ts'
+import { canReview, isApproved, isSame } from './policy-version-status.ts'
 import { recordPolicyChange } from './record-policy-change.ts'
 import { requireFewStages } from './require-few-stages.ts'
+import { beginOf, endOf, succeed } from './version-dates.ts'
 
 const inputSchema = z.object({
   id: z.string(),
@@ -24,9 +25,10 @@ const inputSchema = z.object({
 })
 
 /**
- * Puts a version into force, in place of the one before, or turns it down. Only a person who neither wrote nor submitted
- * it can, by no key that one of those made. Events: policy.changed. Audit: a decision. NOT_FOUND, INVALID_STATE (not in
- * review, or too many stages), CONFLICT (another version), SEPARATION_OF_DUTIES (a denial).
+ * Puts a version into force in place of the one before, now or from its beginning on, or turns it down. Only a person who
+ * neither wrote nor submitted it can, by no key that one of those made. Events: policy.changed. Audit: a decision.
+ * NOT_FOUND, INVALID_STATE (not in review, over by now, or too many stages), CONFLICT (another version),
+ * SEPARATION_OF_DUTIES (a denial).
  */
 export async function reviewPolicy(
   services: DomainServices,
@@ -46,21 +48,27 @@ export async function reviewPolicy(
       requirePerson(actor, 'input.id')
       if (isSame(actor, candidate.writtenBy) || isSame(actor, candidate.submittedBy))
         fail('SEPARATION_OF_DUTIES', { path: 'input.id', hint: 'Somebody who did not write it reviews it.' })
+      const now = await clockOf(tx)
       if (decision === 'approve') {
-        await requireFewStages(tx, candidate)
-        await endActive(tx, versions)
+        if (endOf(candidate) <= now.getTime())
+          fail('INVALID_STATE', { path: 'input.id', hint: 'Its effectiveUntil is past: updatePolicy.' })
+        await requireFewStages(tx, candidate, now)
+        await endBefore(tx, versions, candidate, now)
       }
       await tx.sql(
         `update policy_version set status = $3, reviewed_by = $4::jsonb, review_comment = $5,
-         activated_at = case when $3 = 'active' then now() end, ended_at = case when $3 = 'rejected' then now() end
+         activated_at = case when $3 = 'active' then $6::timestamptz end,
+         ended_at = case when $3 = 'rejected' then $6::timestamptz end
        where organization_id = $1::uuid and id = $2::uuid returning id`,
         actor.organizationId,
         candidate.id,
         decision === 'approve' ? 'active' : 'rejected',
         JSON.stringify(actorRef(actor)),
         comment ?? null,
+        now,
       )
-      const change = decision === 'approve' ? 'activated' : 'rejected'
+      const approved = beginOf(candidate) > now.getTime() ? 'scheduled' : 'activated'
+      const change = decision === 'approve' ? approved : 'rejected'
       await recordPolicyChange(tx, policy, candidate, change, comment ?? '')
       return policy
     }),
@@ -69,13 +77,35 @@ export async function reviewPolicy(
   return reviewed
 }
 
-async function endActive(tx: TenantTransaction, versions: readonly PolicyVersionRow[]): Promise<void> {
-  const active = versions.find(({ status }) => status === 'active')
-  if (!active) return
+async function clockOf(tx: TenantTransaction): Promise<Date> {
+  const [row] = await tx.sql<{ now: Date }>('select clock_timestamp() as now')
+  if (!row) throw new Error('A read of the clock answered with no row.')
+  return row.now
+}
+
+/** What is approved already ends where the candidate begins; what is over by its dates is retired with it. */
+async function endBefore(
+  tx: TenantTransaction,
+  versions: readonly PolicyVersionRow[],
+  candidate: PolicyVersionRow,
+  now: Date,
+): Promise<void> {
   await tx.sql(
-    `update policy_version set status = 'retired', ended_at = now()
-     where organization_id = $1::uuid and id = $2::uuid returning id`,
+    `update policy_version set status = 'retired', ended_at = least(effective_until, ended_at)
+     where organization_id = $1::uuid and policy_id = $2::uuid and status = 'active'
+       and least(effective_until, ended_at) <= $3::timestamptz returning id`,
     tx.actor.organizationId,
-    active.id,
+    candidate.policyId,
+    now,
   )
+  const before = versions.filter(({ status }) => isApproved(status))
+  for (const { version, isRetired, endedAt } of succeed(before, candidate, now))
+    await tx.sql(
+      `update policy_version set status = $3, ended_at = $4::timestamptz
+       where organization_id = $1::uuid and id = $2::uuid returning id`,
+      tx.actor.organizationId,
+      version.id,
+      isRetired ? 'retired' : 'active',
+      endedAt,
+    )
 }

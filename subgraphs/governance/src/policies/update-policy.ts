@@ -11,8 +11,8 @@ import { writePolicyVersion } from './write-policy-version.ts'
 const idSchema = z.object({ id: z.string() })
 
 /**
- * Writes the next version of a policy, as a draft; the active one holds until this one is approved. One in the making
- * ends. Events: policy.changed. Audit: a decision. NOT_FOUND; BAD_INPUT with all mistakes.
+ * Writes the next version of a policy, as a draft; the active one holds until this one takes its place. One in the
+ * making ends. Events: policy.changed. Audit: a decision. NOT_FOUND; BAD_INPUT with all mistakes.
  */
 export async function updatePolicy(
   services: DomainServices,
