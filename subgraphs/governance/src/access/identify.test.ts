@@ -104,6 +104,17 @@ test('verified claims become an actor of an organization that exists, with the r
   })
 })
 
+test('claims that cannot be stored are nobody’s, and such a name is none', async () => {
+  const { organizationId } = await world.organization()
+  const identified = (claims: object) =>
+    identify(world, { kind: 'jwt', claims: { org: organizationId, ...claims } })
+  expect(await identified({ sub: 'a\0b' })).toBeNull()
+  expect(await identified({ sub: 'a', name: 'A\0' })).toMatchObject({ id: 'a', name: 'a' })
+  expect(await identified({ sub: 'a', name: 'A' })).toMatchObject({ name: 'A' })
+  // One that says no name is called as before.
+  expect(await identified({ sub: 'a' })).toMatchObject({ name: 'A' })
+})
+
 test('claims of somebody who is known are theirs, with what is assigned to them besides the claims', async () => {
   const { organizationId } = await world.organization()
   const [issuer, subject] = ['https://login.example.com', 'ada']

@@ -3,6 +3,7 @@ import { type Actor, actorSchema, systemActor } from '@tutti/schema'
 import { z } from 'zod'
 import type { DomainServices } from '../context.ts'
 import { effectiveAccess, HELD_ROLES, type HeldRole, knownRoles } from './effective-access.ts'
+import { line } from '../input/text.ts'
 import { identifySession } from '../sessions/identify-session.ts'
 import { hashOf, looksLikeSecret } from './key-secret.ts'
 import { touchKey } from './touch-key.ts'
@@ -79,9 +80,15 @@ async function identifyKey(services: DomainServices, secret: string): Promise<Ac
 
 const claimsSchema = z.object({
   organization_id: actorSchema.shape.organizationId,
-  sub: z.string().min(1).max(200),
+  // As it stands: one that is changed would be somebody else's.
+  sub: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((sub) => !sub.includes('\0') && sub.isWellFormed()),
   iss: z.string().optional(),
-  name: z.string().max(200).optional(),
+  // What cannot be stored is no name.
+  name: line().optional().catch(undefined),
   roles: z.array(z.unknown()).default([]),
   jti: z.string().optional(),
   exp: z.number().optional(),
