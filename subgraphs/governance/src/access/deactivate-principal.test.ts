@@ -2,6 +2,7 @@ import { createKms } from '@tutti/runtime'
 import { type Actor, systemActor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
+import { answerScim } from '../scim/answer-scim.ts'
 import { answerLogin } from '../sessions/answer-login.ts'
 import { rewrapIdentityProviders } from '../sessions/rewrap-identity-providers.ts'
 import { startSession } from '../sessions/start-session.ts'
@@ -29,6 +30,7 @@ const WHAT = {
   revokeAssignment: 'assignment { id }',
   setGroup: 'group { id members { name active } }',
   setIdentityProvider: 'identityProvider { id }',
+  eraseSubject: 'erasure { id }',
   requestApproval: 'approval { id status stage stages { roles } }',
   decideApproval: 'approval { id status stage stages { roles } }',
   delegateApprovals: 'delegation { id }',
@@ -191,6 +193,104 @@ test('what only they could decide administrators may, whenever it comes to that'
   expect(data['escalations']?.['nodes']).toContainEqual({
     title: 'Nobody is left to decide: May we?',
     status: 'OPEN',
+  })
+})
+
+test('whatever leaves too few of a group or of people to decide, administrators may from then on', async () => {
+  const scim = async (method: 'POST' | 'PATCH' | 'DELETE', path: string, body: object | null = null) => {
+    const answer = await answerScim(world, {
+      actor: { ...admin, kind: 'integration' },
+      method,
+      path,
+      query: {},
+      ifMatch: null,
+      ifNoneMatch: null,
+      body: JSON.stringify(body),
+      base: 'https://tutti.example.com/scim/v2',
+    })
+    expect([201, 200, 204]).toContain(answer.status)
+    return String(answer.body?.['id'])
+  }
+  const user = (userName: string) => scim('POST', 'Users', { userName })
+  const group = (displayName: string, ...members: string[]) =>
+    scim('POST', 'Groups', { displayName, members: members.map((value) => ({ value })) })
+  const patch = (id: string, operation: object) => scim('PATCH', `Groups/${id}`, { Operations: [operation] })
+  const isOpen = async ({ approval }: Awaited<ReturnType<typeof asked>>) => {
+    const { data } = await world.ask(
+      admin,
+      'query ($id: ID!) { approval(id: $id) { stage stages { roles } } }',
+      {
+        id: approval.id,
+      },
+    )
+    const { stage, stages } = Object(data['approval'])
+    return stages[stage].roles.join() === 'admin'
+  }
+  const opensWith = async (stages: object[], act: () => Promise<unknown>) => {
+    const question = await asked(stages)
+    const before = await isOpen(question)
+    await act()
+    return [before, await isOpen(question)]
+  }
+  const [eve, fay, gil] = [await user('eve@x.org'), await user('fay@x.org'), await user('gil@x.org')]
+  await group('left', eve)
+  const [emptied, renamed, removed] = [
+    await group('emptied', fay),
+    await group('renamed', fay),
+    await group('removed', fay),
+  ]
+  const opened = [false, true]
+  expect(await opensWith([{ groups: ['left'] }], () => scim('DELETE', `Users/${eve}`))).toEqual(opened)
+  const nobody = { op: 'remove', path: 'members' }
+  expect(await opensWith([{ groups: ['emptied'] }], () => patch(emptied, nobody))).toEqual(opened)
+  const called = { op: 'replace', path: 'displayName', value: 'called otherwise' }
+  expect(await opensWith([{ groups: ['renamed'] }], () => patch(renamed, called))).toEqual(opened)
+  expect(await opensWith([{ groups: ['removed'] }], () => scim('DELETE', `Groups/${removed}`))).toEqual(
+    opened,
+  )
+
+  const [ada, ben] = [await person('Ada'), await person('Ben')]
+  const desk = (...memberIds: string[]) => call('setGroup', { name: 'desk', memberIds })
+  await desk(ada.id, ben.id)
+  const two = await asked([{ groups: ['desk'], needed: 2 }])
+  const one = await asked([{ groups: ['desk'] }])
+  await desk(ada.id)
+  expect([await isOpen(two), await isOpen(one)]).toEqual([true, false])
+  expect(await opensWith([{ groups: ['desk'] }], () => desk())).toEqual(opened)
+  expect(await isOpen(one)).toBe(true)
+  await call('setGroup', { name: 'erased', memberIds: [gil] })
+  const forget = () => call('eraseSubject', { subject: `person/${gil}`, reason: 'asked' })
+  expect(await opensWith([{ groups: ['erased'] }], forget)).toEqual(opened)
+
+  await call('setGroup', { name: 'duty', memberIds: [] })
+  const { identityProvider } = await call('setIdentityProvider', {
+    issuer: 'https://login.example.com',
+    clientId: 'tutti',
+    clientSecret: 'a-secret-of-a-client',
+    mapping: [{ claimed: 'on duty', group: 'duty' }],
+  })
+  const logIn = (groups: string[]) =>
+    startSession(world, admin.organizationId, identityProvider.id, { sub: 'hal', groups })
+  await logIn(['on duty'])
+  expect(await opensWith([{ groups: ['duty'] }], () => logIn([]))).toEqual(opened)
+
+  // From the start: there is no such group, and whom it names alone asked.
+  for (const names of [{ groups: ['fnance'] }, { people: ['operator-of-tests'] }])
+    expect(await isOpen(await asked([names]))).toBe(true)
+  expect(await isOpen(await asked([{ people: ['of-a-provider-alone'] }]))).toBe(false)
+
+  // One of two says yes for the other, and neither can say it again.
+  await desk(ada.id, ben.id)
+  const until = new Date(Date.now() + 3_600_000).toISOString()
+  expect(await call('delegateApprovals', { to: ben.id, until }, ada.actor)).toMatchObject({ code: null })
+  const both = await asked([{ groups: ['desk'], needed: 2 }])
+  expect(await isOpen(both)).toBe(false)
+  const forAda = { id: both.approval.id, decision: 'APPROVE', onBehalfOf: ada.id }
+  expect(await call('decideApproval', forAda, ben.actor)).toMatchObject({
+    approval: { status: 'PENDING', stages: [{ roles: ['admin'] }] },
+  })
+  expect(await call('decideApproval', { id: both.approval.id, decision: 'APPROVE' })).toMatchObject({
+    approval: { status: 'APPROVED' },
   })
 })
 

@@ -41,8 +41,7 @@ export async function deactivatePrincipal(
     const sessionsEnded = await deactivate(tx, id, 'administrator', reason ?? null)
     return { principal: await readPrincipal(tx, id), sessionsEnded }
   })
-  // Afterwards: who asks or decides meanwhile holds the approval, and waits for the principal.
-  return { ...done, openedApprovals: await openStrandedApprovals({ database }, actor, id) }
+  return { ...done, openedApprovals: await openStrandedApprovals({ database }, actor, { principalId: id }) }
 }
 
 /** As {@link deactivatePrincipal}, in the caller's transaction and without the approvals; answers how many sessions ended. */

@@ -2,6 +2,7 @@ import type { TenantTransaction } from '@tutti/prisma'
 import { isId, parseInput } from '@tutti/runtime'
 import { type Actor, fail, type Scope } from '@tutti/schema'
 import { z } from 'zod'
+import { openStrandedApprovals } from '../approvals/open-stranded-approvals.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { line, remark } from '../input/text.ts'
@@ -23,7 +24,8 @@ const inputSchema = z.object({
 
 /**
  * Makes a group, or says anew who is in it; whoever is not named leaves it. What its assignments grant is theirs, or
- * theirs no more, at once. Events: group.set. Audit: an execution. NOT_FOUND for a member that is none of the
+ * theirs no more, at once; what too few of it can decide by now, administrators may. Events: group.set, approval.escalated and
+ * escalation.opened. Audit: an execution. NOT_FOUND for a member that is none of the
  * organization; FORBIDDEN when its assignments grant what the caller does not have; SEPARATION_OF_DUTIES
  * for who puts themselves in; INVALID_STATE when no administrator
  * would be left, or a directory keeps the group.
@@ -31,7 +33,7 @@ const inputSchema = z.object({
 export async function setGroup(services: DomainServices, actor: Actor, input: unknown): Promise<GroupRow> {
   const { name, description, memberIds } = parseInput(inputSchema, input)
   const { organizationId } = actor
-  return granting(services, actor, 'setGroup', async (tx) => {
+  const set = await granting(services, actor, 'setGroup', async (tx) => {
     await lockAdministrators(tx)
     const [made] = await tx.sql<{ id: string; isDirectorys: boolean }>(
       `insert into access_group (organization_id, name, description) values ($1::uuid, $2, coalesce($3, ''))
@@ -93,6 +95,8 @@ export async function setGroup(services: DomainServices, actor: Actor, input: un
     )
     return group ?? fail('INTERNAL')
   })
+  await openStrandedApprovals(services, actor, { groups: [name] })
+  return set
 }
 
 /** What whoever is in a group has by that now. */

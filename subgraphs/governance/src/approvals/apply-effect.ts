@@ -6,6 +6,7 @@ import { settleEscalations } from '../escalations/settle-escalations.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 import type { Effect, Verdict } from './approval-status.ts'
 import { enterStage } from './enter-stage.ts'
+import { openToAdministrators } from './open-to-administrators.ts'
 
 /** Who decided, as it is recorded. */
 interface Decided {
@@ -62,7 +63,8 @@ async function write(
   effect: Effect,
   decided: Decided,
 ): Promise<ApprovalRow> {
-  if (effect.kind === 'count') return approval
+  // Two took part by one yes: who lent their right, and who has it.
+  if (effect.kind === 'count') return decided.onBehalfOf ? openToAdministrators(tx, approval) : approval
   if (effect.kind === 'advance') return enterStage(tx, approval, effect.stage)
   if (effect.verdict === 'changes_requested') {
     // Its stage's clock goes on while it is with who asked. Time alone does not approve what somebody did not.

@@ -170,6 +170,12 @@ function holds(
     if (index < stage || status === 'APPROVED') expect(given[index]).toBe(needed)
     else expect(given[index]).toBeLessThan(index === stage ? needed : 1)
   }
+  const now = stages[stage]
+  if (now && status === 'PENDING' && now.roles.length === 0) {
+    const cannot = [requestedBy.id, ...authors, ...involved]
+    const able = now.people.filter((each) => !cannot.includes(each))
+    expect(able.length).toBeGreaterThanOrEqual(now.needed - now.given)
+  }
   const ends = decisions.filter(({ decision }) => decision !== 'APPROVE')
   expect(ends.length).toBeLessThanOrEqual(1)
   const last = decisions.at(-1)

@@ -73,8 +73,8 @@ async function answerUsers(
   if (method === 'POST') throw notAllowed()
   const check = (before: UserRow): void => requireVersion(call, present(before))
   if (method === 'DELETE') {
-    await within((tx) => deleteUser(tx, id, check))
-    await openStrandedApprovals(services, actor, id)
+    const groups = await within((tx) => deleteUser(tx, id, check))
+    await openStrandedApprovals(services, actor, { principalId: id, groups })
     return { status: 204, headers: {}, body: null }
   }
   const body = bodyOf(call)
@@ -84,8 +84,7 @@ async function answerUsers(
       return readUser(method === 'PUT' ? body : patchResource(USER_ATTRIBUTES, editableUser(before), body))
     }),
   )
-  // After the transaction: see deactivatePrincipal.
-  if (!user.active) await openStrandedApprovals(services, actor, id)
+  if (!user.active) await openStrandedApprovals(services, actor, { principalId: id })
   return shown(call, present(user))
 }
 
@@ -106,9 +105,14 @@ async function answerGroups(
   }
   if (method === 'GET') return shown(call, present(await findGroup(services, actor, id)))
   if (method === 'POST') throw notAllowed()
-  const check = (before: Parameters<typeof presentGroup>[0]): void => requireVersion(call, present(before))
+  const groups: string[] = []
+  const check = (before: Parameters<typeof presentGroup>[0]): void => {
+    groups.push(before.name)
+    requireVersion(call, present(before))
+  }
   if (method === 'DELETE') {
     await within((tx) => deleteGroup(tx, id, check))
+    await openStrandedApprovals(services, actor, { groups })
     return { status: 204, headers: {}, body: null }
   }
   const body = bodyOf(call)
@@ -118,6 +122,7 @@ async function answerGroups(
       return readGroup(method === 'PUT' ? body : patchResource(GROUP_ATTRIBUTES, editableGroup(before), body))
     }),
   )
+  await openStrandedApprovals(services, actor, { groups })
   return shown(call, present(group))
 }
 

@@ -64,14 +64,14 @@ export async function changeUser(
 
 /**
  * The directory keeps somebody no more: they are deactivated and in none of its groups, and what it said of them is gone.
- * Their record stays, and they are the same when it makes them again. Events: principal.deactivated, group.set. ScimError
- * 404; INVALID_STATE for the last administrator.
+ * Their record stays, and they are the same when it makes them again. Output: the names of those groups. Events:
+ * principal.deactivated, group.set. ScimError 404; INVALID_STATE for the last administrator.
  */
 export async function deleteUser(
   tx: TenantTransaction,
   id: string,
   check: (before: UserRow) => void,
-): Promise<void> {
+): Promise<string[]> {
   const user = await lockUser(tx, id)
   check(user)
   await deactivate(tx, id, 'directory', 'Removed from the directory.')
@@ -84,6 +84,7 @@ export async function deleteUser(
     tx.actor.organizationId,
     id,
   )
+  return user.groups.map(({ display }) => display)
 }
 
 const taken = ({ userName }: WantedUser): ScimError =>

@@ -3,6 +3,7 @@ import { isId } from '@tutti/runtime'
 import { systemActor } from '@tutti/schema'
 import { z } from 'zod'
 import { knownRoles } from '../access/effective-access.ts'
+import { openStrandedApprovals } from '../approvals/open-stranded-approvals.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import { UNSTORABLE } from '../input/text.ts'
 import type { DomainServices } from '../context.ts'
@@ -46,7 +47,7 @@ export interface RefusedLogin {
  * Somebody has logged in: makes the principal at the first time, or finds whom the directory keeps; sets the roles and
  * groups that the provider's mapping says, and begins a session. Null when there is no such provider any more, or its claims
  * are unusable. Who set the provider gets no role or group by it that they do not have. Events: session.started, group.set for a
- * group that was joined or left. Audit: an execution, and a denial of what was withheld.
+ * group that was joined or left, approval.escalated and escalation.opened for what too few of one that was left can decide. Audit: an execution, and a denial of what was withheld.
  */
 export async function startSession(
   { database }: DomainServices,
@@ -56,7 +57,9 @@ export async function startSession(
 ): Promise<StartedSession | RefusedLogin | null> {
   const claims = claimsSchema.safeParse(given)
   if (!claims.success || !isId(organizationId) || !isId(providerId)) return null
-  return database.inTenant(systemActor(organizationId, 'login'), async (tx) => {
+  const actor = systemActor(organizationId, 'login')
+  let left: string[] = []
+  const started = await database.inTenant(actor, async (tx) => {
     const [provider] = await tx.sql<IdentityProviderRow>(
       `select ${IDENTITY_PROVIDER_COLUMNS} from identity_provider
        where organization_id = $1::uuid and id = $2::uuid for share`,
@@ -86,6 +89,7 @@ export async function startSession(
       verifiedEmail(claims.data),
     )
     const groups = await setGroups(tx, person, provider.mapping, held)
+    left = person.groups.filter((group) => !groups.includes(group))
     const token = newToken()
     const [session] = await tx.sql<{ id: string; expiresAt: Date }>(
       `insert into session (organization_id, principal_id, provider_id, hash, expires_at)
@@ -116,6 +120,8 @@ export async function startSession(
     if (withheld.length > 0) await recordWithheld(tx, person, provider, withheld)
     return { token, expiresAt: session.expiresAt.getTime() }
   })
+  if (left.length > 0) await openStrandedApprovals({ database }, actor, { groups: left })
+  return started
 }
 
 /** Whether they have the role or group themselves, before they log in. */
