@@ -299,6 +299,36 @@ test('of several decisions each has its own outcome', async () => {
   ])
 })
 
+test('what fails in the middle of several is told for that one, and the others are as decided', async () => {
+  const [first, failing, last] = [await asked(), await asked(), await asked()]
+  await world.asOwner(`create function fail_here() returns trigger language plpgsql as $$ begin
+    if old.id = '${failing.id}' then raise 'the disk is full'; end if; return new; end $$`)
+  await world.asOwner(
+    'create trigger a_fault before update on approval for each row execute function fail_here()',
+  )
+  const { data, code } = await world.ask(
+    ada,
+    `mutation ($input: DecideApprovalsInput!) { decideApprovals(input: $input) {
+      results { approval { status } error { code message } } } }`,
+    { input: { decisions: [first, failing, last].map(({ id }) => ({ id, decision: 'APPROVE' })) } },
+  )
+  await world.asOwner('drop trigger a_fault on approval')
+  const decided = { approval: { status: 'APPROVED' }, error: null }
+  const message = 'Something failed on our side.'
+  expect([code, data['decideApprovals']?.['results']]).toEqual([
+    null,
+    [decided, { approval: null, error: { code: 'INTERNAL', message } }, decided],
+  ])
+  const { data: record } = await world.ask(
+    colleague(admin, 'admin'),
+    '{ auditEntries(first: 1, subject: "operation/Mutation.decideApprovals") { nodes { subject details } } }',
+  )
+  expect(record['auditEntries']?.['nodes']).toMatchObject([
+    { subject: 'operation/Mutation.decideApprovals', details: { context: { target: failing.id } } },
+  ])
+  expect((await decide(ada, failing.id, 'APPROVE')).code).toBeNull()
+})
+
 test('a deadline is reminded of once, and then does what its stage says', async () => {
   const deadline = { deadlineSeconds: 3_600, reminderSeconds: 600 }
   const [escalates, approves, rejects] = [

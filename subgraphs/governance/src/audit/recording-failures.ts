@@ -1,6 +1,6 @@
 import { TuttiError } from '@tutti/schema'
 import type { Context } from '../context.ts'
-import { recordAlone } from './record-alone.ts'
+import { recordFailure } from './record-failure.ts'
 
 type Resolve = (parent: unknown, args: unknown, context: Context, info: unknown) => unknown
 
@@ -25,25 +25,14 @@ const recording =
       return await resolve(parent, args, context, info)
     } catch (error) {
       if (error instanceof TuttiError) throw error
-      const { actor } = context
-      await recordAlone(context, actor, {
-        actionType: 'execution',
-        domain: 'governance',
-        summary: `${name} by ${actor.name} failed.`,
-        details: { context: { target: targetOf(args), credentialId: actor.credentialId ?? null } },
-        outcome: 'INTERNAL',
-        significance: 'significant',
-        subject: `operation/Mutation.${name}`,
-      })
+      await recordFailure(context, context.actor, { mutation: name, target: targetOf(args) })
       throw error
     }
   }
-
-const MOST_SHOWN = 100
 
 /** What the call was about: `input.id`, where there is one. */
 function targetOf(args: unknown): string | null {
   const input: unknown = typeof args === 'object' && args !== null && 'input' in args ? args.input : null
   const id: unknown = typeof input === 'object' && input !== null && 'id' in input ? input.id : null
-  return typeof id === 'string' ? id.replaceAll('\0', '').slice(0, MOST_SHOWN).toWellFormed() : null
+  return typeof id === 'string' ? id : null
 }
