@@ -404,6 +404,45 @@ test('of what is to be known people are told once, however many attempts it take
   expect(mails).toHaveLength(3)
 })
 
+test('of broken glass and of grave incidents administrators are told at once, and the organization', async () => {
+  await person('Ada', ['admin'], 'ada@example.com')
+  await person('Vi', ['viewer'], 'vi@example.com')
+  await person('Ben', ['admin'], 'ben@example.com')
+  await setChannel({ ownerKind: 'ORGANIZATION', kind: 'CHAT', address: `${origin}/all` })
+  const [ben] = await world.asOwner<{ id: string }>(
+    `select id from principal where organization_id = $1 and name = 'Ben'`,
+    [admin.organizationId],
+  )
+  const as = async (actor: Actor, query: string) =>
+    expect((await subgraphs.governance.execute({ query, actor })).errors).toBeUndefined()
+  const incident = (title: string, impact: string) =>
+    as(
+      admin,
+      `mutation { openIncident(input: { title: "${title}", description: "d", impact: ${impact} }) { incident { id } } }`,
+    )
+  await as(
+    { ...admin, id: ben?.id ?? '', name: 'Ben' },
+    'mutation { breakGlass(input: { reason: "All runs hang.", minutes: 5 }) { breakGlass { id } } }',
+  )
+  await incident('A team waits', 'TEAM')
+  await incident('Nothing goes', 'ENTERPRISE')
+  await using running = start()
+  expect(running).toBeDefined()
+  await vi.waitFor(
+    async () => expect((await delivered()).map(({ status }) => status)).toEqual(Array(5).fill('DELIVERED')),
+    PATIENCE,
+  )
+  // The incident that broken glass is, is not told besides.
+  const titles = mails.map(({ to, text }) => `${to.join()} ${/^Subject: (.*)$/m.exec(text)?.[1]?.trim()}`)
+  expect(titles.toSorted()).toEqual([
+    'ada@example.com Incident (SEV_1): Nothing goes',
+    'ada@example.com The glass was broken',
+    'ben@example.com Incident (SEV_1): Nothing goes',
+  ])
+  expect(mails.find(({ text }) => text.includes('glass'))?.text).toMatch(/Ben[\s\S]*All runs hang\./)
+  expect(calls.filter(({ path }) => path === '/all')).toHaveLength(2)
+})
+
 test('so are those of the teams that it names, and nobody else', async () => {
   await person('Ada', ['approver'], 'ada@example.com')
   await person('Tea', ['viewer'], 'tea@example.com')

@@ -1,5 +1,5 @@
-import { planApproval, planEscalation, planInformed } from '@tutti/governance/domain'
-import type { EventData, EventRecord } from '@tutti/schema'
+import { planApproval, planEscalation, planGlass, planIncident, planInformed } from '@tutti/governance/domain'
+import type { EventData, EventRecord, EventType } from '@tutti/schema'
 import type { Consumer } from '../consumers/start-consumer.ts'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
 
@@ -11,15 +11,16 @@ const ASKED: readonly string[] = [
   'approval.escalated',
 ]
 
-const isInformed = (event: EventRecord): event is EventRecord<'authority.informed'> =>
-  event.type === 'authority.informed'
+const is = <T extends EventType>(type: T, event: EventRecord): event is EventRecord<T> => event.type === type
 
-/** Makes what is to be told of what waits for somebody, and of what was done that others are to know; a page read again makes nothing anew. */
+/** Makes what is to be told of what waits for somebody, and of what happened that others are to know; a page read again makes nothing anew. */
 export function planNotifications(services: Pick<WorkerServices, 'database'>): Consumer {
   async function plan(event: EventRecord): Promise<void> {
     const { organizationId, type, data } = event
     const actor = workerActor(organizationId)
-    if (isInformed(event)) await planInformed(services, actor, event)
+    if (is('authority.informed', event)) await planInformed(services, actor, event)
+    if (is('access.glass_broken', event)) await planGlass(services, actor, event)
+    if (is('incident.opened', event)) await planIncident(services, actor, event)
     if (MOVED.includes(type))
       await planEscalation(services, actor, (data as EventData<'escalation.opened'>).escalationId)
     if (type === 'escalation.exhausted')

@@ -5,7 +5,7 @@ export type NotificationStatus = 'pending' | 'delivered' | 'failed' | 'dropped'
 
 /** What somebody is told. */
 export interface NotificationMessage {
-  /** As escalation.waiting, escalation.exhausted, approval.waiting, approval.reminded or authority.informed. */
+  /** As escalation.waiting or .exhausted, approval.waiting or .reminded, authority.informed, access.glass_broken, incident.opened. */
   type: string
   title: string
   lines: string[]
@@ -15,7 +15,7 @@ export interface NotificationMessage {
 /** A telling as its table keeps it. */
 export interface NotificationRow {
   id: string
-  /** As escalation/<id>, approval/<id>, or of what nobody answers task/<id> or mutation/<name>. */
+  /** As escalation/<id>, approval/<id>, or of what nobody answers task/<id>, mutation/<name>, breakGlass/<id> or incident/<id>. */
   subject: string
   turn: number
   /** A person's id, or as group/<name> or organization. */
