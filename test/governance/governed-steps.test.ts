@@ -99,6 +99,22 @@ async function stagesOf(org: Organization, id: string): Promise<unknown> {
   return approval.stages
 }
 
+async function agentOf(org: Organization, name: string): Promise<string> {
+  const { agents } = await org
+    .as('viewer')
+    .query<{ agents: { nodes: { id: string; name: string }[] } }>(
+      '{ agents(first: 5) { nodes { id name } } }',
+    )
+  return agents.nodes.find((agent) => agent.name === name)?.id ?? expect.unreachable()
+}
+
+async function statusOf(org: Organization, id: string): Promise<string> {
+  const { approval } = await org
+    .as('viewer')
+    .query<{ approval: { status: string } }>('query($id: ID!) { approval(id: $id) { status } }', { id })
+  return approval.status
+}
+
 /** A policy on what is spent. */
 const rule = (org: Organization, policy: object) =>
   enforce(org, { kind: 'RESOURCES', actions: ['money.spend'], ...policy })
@@ -501,6 +517,48 @@ test('a yes of those whom the rules asked for is none when they ask for others s
     await decide(org.as(role), { id: await asked(), decision: 'APPROVE' })
   await seen(org, id, 'COMPLETED')
   expect(paid(id)).toMatchObject([{ sum: 300 }])
+})
+
+/** Has an administrator give a run's task to an agent: what was asked is taken back, and the agent asks anew. */
+async function giveTo(org: Organization, id: string, agentId: string): Promise<string> {
+  const { id: before } = await question(org, id)
+  await org
+    .as('admin')
+    .query('mutation ($input: ReassignTaskInput!) { reassignTask(input: $input) { task { id } } }', {
+      input: { id: await taskOf(org, id), agentId, reason: 'In its place.' },
+    })
+  await expect.poll(async () => (await question(org, id)).id, PATIENCE).not.toBe(before)
+  await expect.poll(() => statusOf(org, before), PATIENCE).toBe('WITHDRAWN')
+  return (await question(org, id)).id
+}
+
+test('a yes is for the agent that was to do it: another one asks anew, and whoever chose it does not decide', async () => {
+  const { org, refund } = await open()
+  const [operator, admin, approver] = [org.as('operator'), org.as('admin'), org.as('approver')]
+  await using other = await startHttpAgent(() => ({ output: { paid: 0 } }))
+  const otherId = await registerAgent(operator, httpAgentDocument('other', other.url))
+  const id = await refund({ sum: 300 })
+  await giveTo(org, id, otherId)
+  const last = await giveTo(org, id, await agentOf(org, 'refunder'))
+  await expect(decide(admin, { id: last, decision: 'APPROVE' })).rejects.toThrow('SEPARATION_OF_DUTIES')
+  await decide(approver, { id: last, decision: 'APPROVE' })
+  await seen(org, id, 'COMPLETED')
+  expect(paid(id)).toMatchObject([{ sum: 300 }])
+  expect(other.calls).toEqual([])
+
+  // The same where an agent is a person.
+  const person = (name: string) =>
+    registerAgent(
+      operator,
+      `metadata: { name: ${name}, type: office.clerk, version: "1" }\nexecutor: { type: person }`,
+    )
+  const [clerk, deputy] = [await person('clerk'), await person('deputy')]
+  const steps = [{ name: 'file', agent: 'clerk', output: 'filed' }]
+  const workflowId = await applyWorkflow(operator, { format: 'tutti/1', name: 'filing', steps })
+  const [filing = ''] = await startRuns(operator, workflowId, [{}])
+  await giveTo(org, filing, deputy)
+  await decide(approver, { id: await giveTo(org, filing, clerk), decision: 'APPROVE' })
+  await seen(org, filing, 'COMPLETED')
 })
 
 /** Of an organization whose refunds are done by workers outside: a claim's tasks. */

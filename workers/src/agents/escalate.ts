@@ -1,6 +1,7 @@
 import { placeOfAgent } from '@tutti/agents/domain'
 import { openEscalation } from '@tutti/governance/domain'
 import { z } from 'zod'
+import { agentKey } from '../executors/agent-key.ts'
 import { type Executor, succeeded, type TaskCall } from '../executors/executor.ts'
 import { forStarter } from '../executors/for-starter.ts'
 import { type Decision, readDecision } from '../executors/read-decision.ts'
@@ -20,13 +21,13 @@ export const escalate: Executor = async (call) => {
 }
 
 async function ask(call: TaskCall) {
-  const { services, task, actor, idempotencyKey } = call
+  const { services, task, agent, actor, idempotencyKey } = call
   const message = customerMessage.parse(task.input['customer_message'])
   const draft = draftResponse.safeParse(task.input['draft_response'])
   const quality = qualityAssessment.safeParse(task.input['quality_assessment'])
   const reason = reasonOf(draft.success, quality.data)
   const escalation = await openEscalation(services, await forStarter(call), {
-    requestKey: `task/${idempotencyKey}`,
+    requestKey: `task/${agentKey(idempotencyKey, agent)}`,
     title: titleOf(message),
     reason,
     level: 'person',

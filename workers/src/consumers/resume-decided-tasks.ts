@@ -13,7 +13,7 @@ import { LONGEST, reviewQuestion } from './review-question.ts'
 /**
  * Takes decisions to the tasks that wait for them. A decision may come before its task waits: so the beginning of a
  * wait looks for a decision as well, and whichever comes second finds the other. What is still asked for a task that
- * ended is taken back.
+ * ended is taken back, and what was asked for the agent that had it before.
  */
 export function resumeDecidedTasks(services: WorkerServices, wake: () => void): Consumer {
   async function resume(event: EventRecord, taskId: string, approvalId: string): Promise<void> {
@@ -83,6 +83,13 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
     return approval.id
   }
 
+  async function takeBack(events: readonly EventRecord[], why: 'ended' | 'reassigned'): Promise<void> {
+    for (const [organizationId, of] of Map.groupBy(events, (event) => event.organizationId)) {
+      const tasks = of.map(({ data }) => (data as EventData<'task.cancelled'>).taskId)
+      await withdrawApprovals(services, workerActor(organizationId), tasks, why)
+    }
+  }
+
   return {
     name: 'resume-decided-tasks',
     failing: 'put_aside',
@@ -90,11 +97,8 @@ export function resumeDecidedTasks(services: WorkerServices, wake: () => void): 
       const done = await resumeTogether(events)
       for (const event of events) if (!done.has(event)) await handle(event)
       // After what they asked for in the same page, which comes before their end.
-      const ended = Map.groupBy(events.filter(endsTask), ({ organizationId }) => organizationId)
-      for (const [organizationId, of] of ended) {
-        const tasks = of.map(({ data }) => (data as EventData<'task.cancelled'>).taskId)
-        await withdrawApprovals(services, workerActor(organizationId), tasks)
-      }
+      await takeBack(events.filter(endsTask), 'ended')
+      await takeBack(events.filter(reassignsTask), 'reassigned')
     },
   }
 }
@@ -111,3 +115,6 @@ function endsTask({ type, data }: EventRecord): boolean {
   if (type === 'task.completed' || type === 'task.failed' || type === 'task.cancelled') return true
   return type === 'task.controlled' && ENDING.includes((data as EventData<'task.controlled'>).action)
 }
+
+const reassignsTask = ({ type, data }: EventRecord): boolean =>
+  type === 'task.controlled' && (data as EventData<'task.controlled'>).action === 'reassign'

@@ -1,6 +1,7 @@
 import { requestApproval } from '@tutti/governance/domain'
 import { readDecision } from './read-decision.ts'
 import { type Executor, failed, succeeded } from './executor.ts'
+import { agentKey } from './agent-key.ts'
 import { forStarter } from './for-starter.ts'
 
 /** A person does the task: asked by an approval, whose decision (and final arguments) is the task's output. */
@@ -12,7 +13,7 @@ export const executeByPerson: Executor = async (call) => {
     return succeeded(decision)
   }
   const approval = await requestApproval(services, await forStarter(call), {
-    requestKey: `task/${idempotencyKey}`,
+    requestKey: `task/${agentKey(idempotencyKey, agent)}`,
     title: `${agent.name}: ${task.stepPath}`,
     action: task.stepPath,
     arguments: task.input,

@@ -2,6 +2,7 @@ import { passGate } from '@tutti/governance/domain'
 import { CLASSIFICATIONS, RISKS } from '@tutti/schema'
 import type { Given, Governed, TaskOutcome } from '@tutti/workflows/domain'
 import { type TaskCall, failed } from '../executors/executor.ts'
+import { agentKey } from '../executors/agent-key.ts'
 import { forStarter } from '../executors/for-starter.ts'
 import { DECISION, readDecision } from '../executors/read-decision.ts'
 import { OBSTACLES } from './obstacles.ts'
@@ -23,7 +24,7 @@ export async function passGoverned(
   const { [DECISION]: decision, ...given } = task.input
   const { action, deadline, argumentsSchema } = governs
   const passage = await passGate(services, await forStarter({ services, task, actor }), {
-    key: idempotencyKey,
+    key: agentKey(idempotencyKey, agent),
     title: `${agent.name}: ${action}`,
     place: `Step "${task.stepPath}" of workflow "${task.workflowName}"`,
     runId: task.runId,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { authorize, passGate } from '@tutti/governance/domain'
 import { canonicalJson } from '@tutti/schema'
 import type { TaskCall } from '../executors/executor.ts'
+import { agentKey } from '../executors/agent-key.ts'
 import { forStarter } from '../executors/for-starter.ts'
 import { AskedFirst } from './asked-first.ts'
 import { OBSTACLES } from './obstacles.ts'
@@ -48,7 +49,7 @@ export async function passTool(
   const times = (toolCalls.get(call) ?? 0) + 1
   toolCalls.set(call, times)
   const passage = await passGate(services, await forStarter({ services, task, actor }), {
-    key: `${idempotencyKey}/tool/${call}/${times}`,
+    key: `${agentKey(idempotencyKey, agent)}/tool/${call}/${times}`,
     title: `${agent.name}: tool ${name}`,
     place: `Step "${task.stepPath}" of workflow "${task.workflowName}"`,
     runId: task.runId,

@@ -2,6 +2,7 @@ import { type Actor, fail } from '@tutti/schema'
 import { isId } from '@tutti/runtime'
 import type { Services } from '../../context.ts'
 import { controlTask, refuse, type TaskControl } from './control-task.ts'
+import { giveTask } from './give-task.ts'
 import { restartTask } from './restart-task.ts'
 
 interface AgentRow {
@@ -11,8 +12,8 @@ interface AgentRow {
 }
 
 /**
- * Gives a task to another agent; who has it now is told, and its answer refused. As {@link controlTask} otherwise, and
- * NOT_FOUND with the path `input.agentId`, INVALID_STATE when that agent was taken out of service.
+ * Gives a task to another agent; who has it now is told, and its answer refused. What people are asked about it is taken
+ * back, and the other agent asks for itself. As {@link controlTask} otherwise, and NOT_FOUND with the path `input.agentId`, INVALID_STATE when that agent was taken out of service.
  */
 export async function reassignTask(
   services: Pick<Services, 'database' | 'wake'>,
@@ -31,16 +32,10 @@ export async function reassignTask(
       const agent = rows[0] ?? fail('NOT_FOUND', { path: 'input.agentId' })
       if (agent.retired_at)
         fail('INVALID_STATE', { path: 'input.agentId', message: 'The agent was taken out of service.' })
-      await client.query(
-        'update task set agent_id = $3, agent_name = $4, agent_version = null where organization_id = $1 and id = $2',
-        [actor.organizationId, task.id, agent.id, agent.name],
-      )
-      await client.query('update strand set agent_id = $3 where organization_id = $1 and id = $2', [
-        actor.organizationId,
-        task.strand.id,
-        agent.id,
-      ])
-      if ((task.strand.status === 'running' || task.isOutside) && task.agentId !== agent.id)
+      if (task.agentId === agent.id) return
+      await giveTask(client, actor, task, agent)
+      // Also where it waits for people: they were asked about the other agent.
+      if (task.strand.status === 'running' || task.strand.status === 'waiting')
         await restartTask(client, actor, task)
     },
   })

@@ -4,6 +4,7 @@ import { isTaskOver } from '../../engine/core/index.ts'
 import { aboutTask } from '../../engine/store/plan-transitions.ts'
 import { recordEvents } from '../../runs/control/record-events.ts'
 import { aboutRun } from '../../runs/control/run-reference.ts'
+import { giveTask } from '../control/give-task.ts'
 import { lockTask } from '../control/lock-task.ts'
 import { restartTask } from '../control/restart-task.ts'
 
@@ -32,17 +33,7 @@ export async function handOverTask(
   )
   const isUnderWay = strand.status === 'running' || (claimed ?? 0) > 0
   if (isUnderWay && !force) return 'underWay'
-  if (heir) {
-    await client.query(
-      'update task set agent_id = $3, agent_name = $4, agent_version = null where organization_id = $1 and id = $2',
-      [o, task.id, heir.id, heir.name],
-    )
-    await client.query('update strand set agent_id = $3 where organization_id = $1 and id = $2', [
-      o,
-      strand.id,
-      heir.id,
-    ])
-  }
+  if (heir) await giveTask(client, actor, { id: task.id, strand }, heir)
   const waits = strand.status === 'waiting'
   if (isUnderWay || waits) await restartTask(client, actor, { ...task, strand })
   if (!heir && !isUnderWay) return 'waiting'
