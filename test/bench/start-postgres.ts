@@ -18,7 +18,7 @@ export async function startPostgres(): Promise<BenchPostgres> {
   chmodSync(directory, 0o711) // PostgreSQL runs as another user when we are root, and has to pass
   const postgres = await startEmbeddedPostgres({ directory })
   return {
-    url: postgres.url,
+    url: postgres.socketUrl,
     pid: postgres.pid,
     directory,
     async [Symbol.asyncDispose]() {

@@ -7,6 +7,7 @@ import {
 
 /** A PostgreSQL that is started again when it dies by itself. */
 export interface KeptPostgres {
+  /** By its socket, where it has one. */
   readonly url: string
   /** Ends it, and starts it no more. */
   stop(): Promise<void>
@@ -20,7 +21,7 @@ export async function keepPostgres(options: EmbeddedPostgresOptions): Promise<Ke
   const { log = () => {} } = options
   const stopping = new AbortController()
   let running: EmbeddedPostgres | undefined = await startEmbeddedPostgres(options)
-  const { url } = running
+  const { socketUrl: url } = running
 
   const loop = (async () => {
     while (!stopping.signal.aborted) {
@@ -30,7 +31,8 @@ export async function keepPostgres(options: EmbeddedPostgresOptions): Promise<Ke
       running = undefined
       try {
         running = await startEmbeddedPostgres(options)
-        if (running.url !== url) log(`PostgreSQL's port was taken meanwhile: please stop and start Tutti`)
+        if (running.socketUrl !== url)
+          log(`PostgreSQL's port was taken meanwhile: please stop and start Tutti`)
       } catch (error) {
         log(error instanceof Error ? error.message : String(error))
         await sleep(1000, undefined, { signal: stopping.signal }).catch(() => {})

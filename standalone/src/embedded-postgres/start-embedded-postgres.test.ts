@@ -105,6 +105,24 @@ describe('embedded PostgreSQL', () => {
     })
   })
 
+  it('listens on a socket as well, in a directory that nobody else may enter, and asks for the password there too', async () => {
+    const postgres = await start()
+    const where = 'select inet_server_addr() is null as socket'
+    expect(await query(postgres.url, where)).toEqual([{ socket: false }])
+    expect(await query(postgres.socketUrl, where)).toEqual([{ socket: process.platform !== 'win32' }])
+    expect(statSync(join(directory, 'postgres')).mode & 0o077).toBe(0)
+    const wrong = new URL(postgres.socketUrl)
+    wrong.password = 'wrong'
+    await expect(query(wrong.href, 'select 1')).rejects.toThrow(/password authentication failed/)
+  })
+
+  it('does without the socket where its path would be too long', async () => {
+    const deep = join(directory, 'd'.repeat(100))
+    mkdirSync(deep)
+    const postgres = await start(deep)
+    expect(postgres.socketUrl).toBe(postgres.url)
+  })
+
   it('asks for the password, and keeps it where only its owner reads', async () => {
     const postgres = await start()
     const wrong = new URL(postgres.url)

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, isFree } from '../free-port.ts'
@@ -26,6 +35,8 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** `postgres://` URL of the superuser on the database `tutti`, on 127.0.0.1. */
   readonly url: string
+  /** The same by its socket, for processes of ours on this machine: a statement costs less; {@link url} where it has none. */
+  readonly socketUrl: string
   readonly pid: number
   /** True when this start made the data directory. */
   readonly fresh: boolean
@@ -61,8 +72,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       await stopPostmaster(running.pid)
       unlock()
     })
+    const socket = existsSync(socketOf(directory, running.port))
     return {
       url,
+      socketUrl: socket ? `${url}?host=${encodeURIComponent(directory)}` : url,
       pid: running.pid,
       fresh: found === undefined,
       adopted: survivor !== undefined,
@@ -134,7 +147,8 @@ async function launch(launch: Launch): Promise<Postmaster> {
 async function launchOn(port: number, launch: Launch, logFile: string): Promise<Postmaster | undefined> {
   const settings = [
     'listen_addresses=127.0.0.1',
-    'unix_socket_directories=',
+    // In the directory of the data, which nobody else may enter.
+    `unix_socket_directories=${mayHoldSocket(launch.directory, port) ? launch.directory : ''}`,
     'log_destination=stderr',
     'logging_collector=off',
     ...(launch.options.settings ?? []),
@@ -171,6 +185,18 @@ async function launchOn(port: number, launch: Launch, logFile: string): Promise<
   }
   return undefined
 }
+
+/** Where PostgreSQL puts a socket, and libpq and pg look for it. */
+const socketOf = (directory: string, port: number): string => join(directory, `.s.PGSQL.${port}`)
+
+/** Bytes of a socket's path, on the system that takes the fewest. */
+const LONGEST_SOCKET_PATH = 103
+
+// Node opens no such socket on Windows, and a comma would end the directory's name.
+const mayHoldSocket = (directory: string, port: number): boolean =>
+  process.platform !== 'win32' &&
+  !/[,"]/.test(directory) &&
+  Buffer.byteLength(socketOf(directory, port)) <= LONGEST_SOCKET_PATH
 
 // The same port as last time if it is free, so that what people noted down keeps working.
 async function lastPort(home: string): Promise<number> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { TuttiError } from '@tutti/schema'
 import { expect, test } from 'vitest'
 import { judgeFailure, tellFailure } from './judge-failure.ts'
@@ -33,6 +35,13 @@ test.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'P1001', 'P2024', 'P2034']
     expect(judgeFailure(sql(code))).toBe('passing')
   },
 )
+
+test('a socket that is not there is a database out of reach, and a file that is not there is something else', async () => {
+  const socket = createConnection('/nowhere/.s.PGSQL.1')
+  const [missing] = await once(socket, 'error')
+  expect(judgeFailure(missing)).toBe('passing')
+  expect(judgeFailure(sql('ENOENT'))).toBe('unknown')
+})
 
 test('connections that end without a code are out of reach too', () => {
   expect(judgeFailure(new Error('Connection terminated unexpectedly'))).toBe('passing')

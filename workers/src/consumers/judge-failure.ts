@@ -23,7 +23,11 @@ export function judgeFailure(error: unknown): Judgement {
   const code = codeOf(error)
   // What the database says is judged by its state alone: its words may be a tenant's.
   if (isState(code)) return PASSING.test(code) ? 'passing' : FINAL.test(code) ? 'final' : 'unknown'
-  const isBroken = OUT_OF_REACH.test(code) || (error instanceof Error && BROKEN.test(error.message))
+  const isBroken =
+    OUT_OF_REACH.test(code) ||
+    // The socket of a database on this machine that is not running.
+    (code === 'ENOENT' && textIn(error, ['syscall']) === 'connect') ||
+    (error instanceof Error && BROKEN.test(error.message))
   return isBroken ? 'passing' : 'unknown'
 }
 
