@@ -179,6 +179,139 @@ test('whoever is on call at that moment has it, or who stands in for them', asyn
   expect(removal.code).toBe('CONFLICT')
 })
 
+test('whoever is responsible by now decides what it waits for, and passes on no right that they do not have', async () => {
+  const people = ['ada', 'ben', 'cleo', 'dan'].map((id) => colleague(admin, 'approver', id))
+  const [ada = admin, ben = admin, cleo = admin, dan = admin] = people
+  await act(admin, 'setEscalationPolicy', {
+    levels: [
+      level('DOMAIN', 'PERSON', 'ada'),
+      level('ENTERPRISE', 'PERSON', 'ben'),
+      level('PERSON', 'GROUP', 'board'),
+    ],
+  })
+  const ask = async (stages: object[], openedBy = worker()) => {
+    const { id, approvalId } = await openEscalation(world, openedBy, {
+      requestKey: crypto.randomUUID(),
+      title: 't',
+      reason: 'r',
+      level: 'domain',
+      approval: { title: 't', action: 'a', arguments: {}, reason: 'r', stages },
+    })
+    return { id, approval: approvalId ?? '' }
+  }
+  const APPROVE =
+    'mutation ($input: DecideApprovalInput!) { decideApproval(input: $input) { approval { status } } }'
+  const decide = async (by: Actor, id: string) => {
+    const { data, code } = await world.ask(by, APPROVE, { input: { id, decision: 'APPROVE' } })
+    return code ?? Object(data['decideApproval']?.['approval']).status
+  }
+  const stageOf = async (id: string, index: number) => {
+    const answer = await world.ask(
+      admin,
+      'query ($id: ID!) { approval(id: $id) { stages { groups people } } }',
+      {
+        id,
+      },
+    )
+    return Object(answer.data['approval']).stages[index]
+  }
+  const inbox = async (of: Actor) => {
+    const { data } = await world.ask(of, '{ approvalInbox(first: 50) { nodes { id } } }')
+    return Object(data['approvalInbox']).nodes.map(({ id }: { id: string }) => id)
+  }
+  const move = async (field: string, by: Actor, input: object) => {
+    const { code } = await act(by, field, { reason: 'r', ...input })
+    expect(code).toBeNull()
+  }
+
+  // A deadline is missed.
+  const missed = await ask([{ people: ['ada'] }, { people: ['cleo', 'dan'], needed: 2 }])
+  expect(await decide(ben, missed.approval)).toBe('NOT_A_DECIDER')
+  await miss(missed.id, 'acknowledge_by')
+  expect(await inbox(ben)).toEqual([missed.approval])
+  expect((await world.events(admin, 'approval.escalated')).map(({ data }) => data)).toMatchObject([
+    { approvalId: missed.approval, stage: 0, escalationId: missed.id },
+  ])
+  const { data } = await world.ask(
+    admin,
+    '{ auditEntries(first: 1, actionType: "escalation") { nodes { details } } }',
+  )
+  expect(data['auditEntries']?.['nodes']).toMatchObject([
+    { details: { context: { decides: { approvalId: missed.approval, stage: 'decision' } } } },
+  ])
+  expect(await decide(ben, missed.approval)).toBe('PENDING')
+  // The next stage is others', as many of whom as before, until it goes up once more.
+  expect(await stageOf(missed.approval, 1)).toMatchObject({ groups: [], people: ['cleo', 'dan'] })
+  await miss(missed.id, 'acknowledge_by')
+  expect(await show(missed.id)).toMatchObject({ level: 'person', assignedTo: null })
+  expect(await stageOf(missed.approval, 1)).toMatchObject({ groups: ['board'], people: ['cleo', 'dan'] })
+  expect(await decide(cleo, missed.approval)).toBe('PENDING')
+  expect(await decide(dan, missed.approval)).toBe('APPROVED')
+
+  // Who asked does not decide, whoever is responsible.
+  const own = await ask([{ people: ['ada'] }], ben)
+  await miss(own.id, 'acknowledge_by')
+  expect(await show(own.id)).toMatchObject({ assignedTo: { id: 'ben' } })
+  expect(await decide(ben, own.approval)).toBe('SEPARATION_OF_DUTIES')
+
+  // By hand: who may decide it, and who says who is in groups, gives it to others; nobody to themselves.
+  const given = await ask([{ people: ['ada'] }])
+  await move('reassignEscalation', cleo, { id: given.id, to: 'cleo' })
+  expect(await decide(cleo, given.approval)).toBe('NOT_A_DECIDER')
+  await move('reassignEscalation', operator, { id: given.id, to: 'dan' })
+  expect(await decide(dan, given.approval)).toBe('NOT_A_DECIDER')
+  await move('reassignEscalation', admin, { id: given.id, to: admin.id })
+  expect(await decide(admin, given.approval)).toBe('NOT_A_DECIDER')
+  await move('reassignEscalation', admin, { id: given.id, to: 'cleo' })
+  expect(await decide(cleo, given.approval)).toBe('APPROVED')
+  const raised = await ask([{ people: ['ada'] }])
+  await move('raiseEscalation', ada, { id: raised.id })
+  expect(await decide(ben, raised.approval)).toBe('APPROVED')
+  const asked = await ask([{ people: ['ada'] }], { ...admin, id: 'asker' })
+  await move('reassignEscalation', { ...admin, id: 'asker' }, { id: asked.id, to: 'cleo' })
+  expect(await decide(cleo, asked.approval)).toBe('NOT_A_DECIDER')
+  // From who may not pass it on, it comes with the next deadline, also on the last level.
+  await move('reassignEscalation', operator, { id: asked.id, level: 'PERSON', to: 'dan' })
+  expect(await decide(dan, asked.approval)).toBe('NOT_A_DECIDER')
+  await miss(asked.id, 'acknowledge_by')
+  expect(await show(asked.id)).toMatchObject({ exhaustedAt: expect.any(String) })
+  expect(await decide(dan, asked.approval)).toBe('APPROVED')
+})
+
+test('many decide and many move it at once: each comes to an end', async () => {
+  await act(admin, 'setEscalationPolicy', {
+    levels: [level('DOMAIN', 'ROLE', 'approver'), level('ENTERPRISE', 'ROLE', 'admin')],
+  })
+  const escalations = await Promise.all(
+    [1, 2, 3, 4].map((n) =>
+      open({
+        requestKey: `${n}`,
+        level: 'domain',
+        approval: { title: 't', action: 'a', arguments: {}, reason: 'r', stages: [{ people: ['ada'] }] },
+      }),
+    ),
+  )
+  const ada = colleague(admin, 'approver', 'ada')
+  const late = escalations.map(({ id }) => id)
+  await world.asOwner(
+    `update escalation set due_at = now() - interval '1 second', acknowledge_by = now() - interval '1 second'
+     where organization_id = $1`,
+    [admin.organizationId],
+  )
+  await Promise.all([
+    ...escalations.map(({ approvalId }) =>
+      world.ask(
+        ada,
+        `mutation ($id: ID!) { decideApproval(input: { id: $id, decision: APPROVE }) { approval { id } } }`,
+        { id: approvalId },
+      ),
+    ),
+    ...[late, late.toReversed()].map((ids) => raiseDueEscalations(world, worker(), ids)),
+    ...late.map((id) => act(ada, 'reassignEscalation', { id, to: 'ben', reason: 'r' })),
+  ])
+  for (const id of late) expect(await show(id)).toMatchObject({ status: 'RESOLVED' })
+})
+
 test('it is raised by hand, given to a person, and talked about; who has it finds it', async () => {
   const { id } = await open()
   expect(await mine(operator)).toEqual([{ id }])

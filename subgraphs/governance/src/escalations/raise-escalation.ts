@@ -5,14 +5,14 @@ import type { DomainServices } from '../context.ts'
 import { prose } from '../input/text.ts'
 import type { EscalationRow } from './escalation-row.ts'
 import { canMove, ruleAbove } from './escalation-status.ts'
-import { lockEscalation } from './lock-escalation.ts'
+import { lockWithApproval } from './lock-with-approval.ts'
 import { moveUp } from './move-up.ts'
 import { readLadder } from './read-ladder.ts'
 
 const inputSchema = z.object({ id: z.string(), reason: prose() })
 
 /**
- * Takes an escalation up a level by hand. Events: escalation.raised. Audit: an escalation. NOT_FOUND; INVALID_STATE when
+ * Takes an escalation up a level by hand. Events: escalation.raised, approval.escalated. Audit: an escalation. NOT_FOUND; INVALID_STATE when
  * it is settled or on the last level.
  */
 export async function raiseEscalation(
@@ -22,7 +22,8 @@ export async function raiseEscalation(
 ): Promise<EscalationRow> {
   const { id, reason } = parseInput(inputSchema, input)
   return database.inTenant(actor, async (tx) => {
-    const escalation = await lockEscalation(tx, id)
+    const locked = await lockWithApproval(tx, id)
+    const { escalation } = locked
     if (!canMove(escalation.status)) fail('INVALID_STATE', { path: 'input.id', hint: 'It is settled.' })
     const above = ruleAbove(await readLadder(tx, escalation), escalation.level)
     if (!above)
@@ -30,6 +31,6 @@ export async function raiseEscalation(
         path: 'input.id',
         hint: 'It is on the last level; reassignEscalation gives it to somebody.',
       })
-    return moveUp(tx, escalation, above, 'request', reason)
+    return moveUp(tx, locked, above, 'request', reason)
   })
 }
