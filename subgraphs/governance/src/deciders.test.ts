@@ -7,6 +7,7 @@ import { setGroup } from './access/set-group.ts'
 import { approvalInbox } from './approvals/approval-inbox.ts'
 import { decideApproval } from './approvals/decide-approval.ts'
 import { requestApproval } from './approvals/request-approval.ts'
+import { approvedDigest, useApproval } from './approvals/use-approval.ts'
 import { issueLink } from './links/issue-link.ts'
 import { receiveDecision } from './links/receive-decision.ts'
 import { NOTIFICATION_COLUMNS, type NotificationRow } from './notifications/notification-row.ts'
@@ -198,4 +199,60 @@ test('who manages access does not make themselves a decider; somebody else does'
   await assignRole(world, admin, { role: 'legal', principalId: me.id })
   await assignRole(world, me, { role: 'legal', groupId: group.id })
   expect([await decide(me, toBoard), await decide(chair, toLegal)]).toEqual(['approved', 'approved'])
+})
+
+test('a yes counts as long as its decider has one of the names by which they said it', async () => {
+  const ceo = await keyOf(admin, 'Ceo')
+  const other = await keyOf(admin, 'Other')
+  const operator = colleague(admin, 'operator')
+  const inGroup = (name: string, ...members: Actor[]) =>
+    setGroup(world, admin, { name, memberIds: members.map(({ id }) => id) })
+  /** Whether what the CEO approved may be done when they are in one group less, and another change was made. */
+  const countsWithout = async (group: string, stage: object, change = async (_id: string) => {}) => {
+    await inGroup('board', ceo, other)
+    await inGroup('signers', ceo, other)
+    const asked = await ask(operator, { stages: [stage] })
+    const done = await decideApproval(world, ceo, { id: asked.id, decision: 'APPROVE' })
+    await inGroup(group, other)
+    await change(asked.id)
+    const use = await useApproval(world, operator, {
+      approvalId: asked.id,
+      digest: approvedDigest(done) ?? expect.unreachable(),
+      by: 'x',
+    })
+    return use.allowed || use.reason
+  }
+  const signers = await inGroup('signers', ceo, other)
+  await assignRole(world, admin, { groupId: signers.id, role: 'admin', reason: 'r' })
+
+  expect(await countsWithout('board', { groups: ['board'] })).toBe('decider_lost')
+  expect(await countsWithout('board', { groups: ['board'], roles: ['operator'] })).toBe('decider_lost')
+  expect(await countsWithout('board', { groups: ['board', 'signers'] })).toBe(true)
+  expect(await countsWithout('board', { groups: ['board'], people: [ceo.id] })).toBe(true)
+  expect(await countsWithout('board', { groups: ['board'], roles: ['approver'] })).toBe(true)
+  // A role that they had by the group.
+  expect(await countsWithout('signers', { roles: ['admin'] })).toBe('decider_lost')
+  expect(await countsWithout('board', { roles: ['admin'] })).toBe(true)
+  // By what they are named now, and were not then, they did not say it.
+  const openToRoles = (id: string) =>
+    world.asOwner(
+      `update approval set stages = jsonb_set(stages, '{0,roles}', '["admin", "approver"]') where id = $1`,
+      [id],
+    )
+  const stage = { groups: ['board'] }
+  expect(await countsWithout('board', stage, async (id) => void (await openToRoles(id)))).toBe('decider_lost')
+
+  // Of a decision of before it was kept by what: whoever never logged in has what is kept here, and no more.
+  const asBefore = async (id: string) =>
+    void (await world.asOwner('update approval_decision set named_by = null where approval_id = $1', [id]))
+  const both = { groups: ['board'], roles: ['operator'] }
+  expect(await countsWithout('board', both, asBefore)).toBe('decider_lost')
+  expect(await countsWithout('board', { groups: ['board', 'signers'] }, asBefore)).toBe(true)
+  const known = async (id: string) => {
+    await asBefore(id)
+    await world.asOwner(`update principal set issuer = 'https://idp', subject = 'ceo' where id = $1`, [
+      ceo.id,
+    ])
+  }
+  expect(await countsWithout('board', both, known)).toBe(true)
 })

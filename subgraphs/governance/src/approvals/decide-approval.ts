@@ -15,6 +15,7 @@ import { type DecisionRequest, judgeDecision, type LentAuthority } from './appro
 import { requireFit } from './arguments-schema.ts'
 import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
 import { lockApproval } from './lock-approval.ts'
+import { namesOf } from './names-of.ts'
 import { readLent, readOwn } from './read-standing.ts'
 import { writeDecision } from './write-decision.ts'
 
@@ -89,7 +90,8 @@ async function decide(
   const alone = judge([])
   // Their own right comes before a lent one, which is read for those who have none: few, and it costs more than all the rest.
   const needsLent = alone.kind === 'refuse' && alone.code === 'NOT_A_DECIDER'
-  const judgement = needsLent ? judge(await readLent(read, actor)) : alone
+  const lent = needsLent ? await readLent(read, actor) : []
+  const judgement = needsLent ? judge(lent) : alone
   if (judgement.kind === 'refuse') fail(judgement.code, judgement)
   if (judgement.kind === 'repeat') return approval
   if (request.finalArguments !== null) requireFit(approval, request.finalArguments, 'input.finalArguments')
@@ -97,6 +99,10 @@ async function decide(
     verdict: request.verdict,
     personId: actor.id,
     onBehalfOfId: judgement.onBehalfOf,
+    namedBy: namesOf(
+      approval.stages[approval.stage],
+      lent.find((each) => each.id === judgement.onBehalfOf) ?? own,
+    ),
     comment,
     finalArguments: request.finalArguments,
   })

@@ -2,20 +2,25 @@ import type { TenantTransaction } from '@tutti/prisma'
 import { ROLES_EVERYWHERE } from '../access/effective-access.ts'
 import type { ApprovalRow } from './approval-row.ts'
 import { type Authority, namesAuthority } from './approval-status.ts'
+import { hasName } from './names-of.ts'
 
 /** Whose right a yes was by, as they stand now. */
 interface Decider {
   stage: number
   isDeactivated: boolean
+  /** By which names it was; null of a decision of before these were kept. */
+  namedBy: string[] | null
   /** Null: whom an identity provider alone knows. */
   now: Authority | null
+  /** Whether an identity provider may have given them roles. */
+  hasLoggedIn: boolean
   /** Roles that were assigned to them when they said yes. */
   rolesThen: string[]
 }
 
 const ID = `'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'`
 
-const DECIDERS = `select d.stage,
+const DECIDERS = `select d.stage, d.named_by as "namedBy", p.issuer is not null as "hasLoggedIn",
     exists (select from principal x where x.organization_id = d.organization_id and x.deactivated_at is not null
       and x.id in (d.decider, p.id)) as "isDeactivated",
     case when p.id is not null then jsonb_build_object('id', p.id, 'roles', ${ROLES_EVERYWHERE}, 'groups', p.groups,
@@ -26,7 +31,7 @@ const DECIDERS = `select d.stage,
         and a.created_at <= d.decided_at and (a.revoked_at is null or a.revoked_at > d.decided_at)
         and (a.expires_at is null or a.expires_at > d.decided_at)
         and (a.principal_id = p.id or g.name = any(p.groups))) as "rolesThen"
-  from (select organization_id, stage, decided_at,
+  from (select organization_id, stage, decided_at, named_by,
       case when person_id ~ ${ID} then person_id::uuid end as decider,
       case when coalesce(on_behalf_of_id, person_id) ~ ${ID} then coalesce(on_behalf_of_id, person_id)::uuid end as owner
     from approval_decision where organization_id = $1::uuid and approval_id = $2::uuid and round = $3::int
@@ -35,18 +40,20 @@ const DECIDERS = `select d.stage,
 
 /**
  * Whether somebody by whose yes it is approved could not say it any more: they, or whose right they used, are deactivated, or
- * have lost the assignment, group or team by which the stage named them. Roles that an identity provider gives are known
- * at a login alone, and are not lost here.
+ * have lost all assignments, groups and teams by which the stage named them when they said it. Roles that an identity provider
+ * gives are known at a login alone, and are not lost here.
  */
 export async function hasLostDecider(
   tx: TenantTransaction,
   { id, round, stages }: Pick<ApprovalRow, 'id' | 'round' | 'stages'>,
 ): Promise<boolean> {
   const deciders = await tx.sql<Decider>(DECIDERS, tx.actor.organizationId, id, round)
-  return deciders.some(({ stage, isDeactivated, now, rolesThen }) => {
+  return deciders.some(({ stage, isDeactivated, now, namedBy, hasLoggedIn, rolesThen }) => {
     if (isDeactivated) return true
+    if (now === null) return false
+    if (namedBy !== null) return !namedBy.some((name) => hasName(name, now))
     const asked = stages[stage]
-    if (!asked || now === null || namesAuthority(asked, now)) return false
-    return asked.roles.length === 0 || asked.roles.some((role) => rolesThen.includes(role))
+    if (!asked || namesAuthority(asked, now)) return false
+    return !hasLoggedIn || asked.roles.length === 0 || asked.roles.some((role) => rolesThen.includes(role))
   })
 }

@@ -7,7 +7,8 @@ import {
   type HeldRole,
   ROLES_EVERYWHERE,
 } from '../access/effective-access.ts'
-import type { Authority, LentAuthority, Standing } from './approval-status.ts'
+import type { LentAuthority, Standing } from './approval-status.ts'
+import type { KnownAuthority } from './names-of.ts'
 
 interface StandingRow {
   /** Null: the actor's own. */
@@ -55,30 +56,35 @@ export async function readStanding(read: Read, actor: Actor): Promise<Standing> 
 }
 
 /** The actor's own part of {@link readStanding}, at a third of the cost of all. */
-export async function readOwn(read: Read, actor: Actor): Promise<Authority> {
+export async function readOwn(read: Read, actor: Actor): Promise<KnownAuthority> {
   return ownOf(await read(OWN, [actor.organizationId, principalId(actor)]), actor)
 }
 
 /** The rights that others lent the actor: the other part of {@link readStanding}. */
-export async function readLent(read: Read, actor: Actor): Promise<LentAuthority[]> {
+export async function readLent(read: Read, actor: Actor): Promise<(LentAuthority & KnownAuthority)[]> {
   return lentOf(await read(LENT, [actor.organizationId, actor.id]))
 }
 
-function ownOf(rows: readonly StandingRow[], actor: Actor): Authority {
+function ownOf(rows: readonly StandingRow[], actor: Actor): KnownAuthority {
   const own = rows.find(({ delegationId }) => delegationId === null)
   return {
     id: actor.id,
     roles: [...new Set<string>([...actor.roles, ...(own?.roles ?? [])])],
+    assigned: own?.roles ?? [],
     groups: own?.groups ?? [],
     teamIds: own?.teamIds ?? [],
   }
 }
 
-const lentOf = (rows: readonly StandingRow[]): LentAuthority[] =>
+const lentOf = (rows: readonly StandingRow[]): (LentAuthority & KnownAuthority)[] =>
   rows
     .filter(({ delegationId }) => delegationId !== null)
     .sort((a, b) => (String(a.delegationId) < String(b.delegationId) ? -1 : 1))
     .filter(mayDecideAtAll)
+    .map((row) => ({ ...row, assigned: everywhereOf(row.held) }))
+
+const everywhereOf = (held: readonly HeldRole[]): string[] =>
+  held.filter(({ domainId, teamId }) => domainId === null && teamId === null).map(({ role }) => role)
 
 const mayDecideAtAll = ({ roles, held }: StandingRow): boolean =>
   effectiveAccess(roles, held).scopes.includes('approvals:decide')

@@ -40,7 +40,7 @@ async function settle(tx: TenantTransaction, approval: ApprovalRow): Promise<voi
   if (approval.onDeadline === 'escalate') return escalate(tx, approval)
   const verdict = approval.onDeadline === 'approve' ? ('approved' as const) : ('rejected' as const)
   const decision = { verdict, comment: `${lateness(approval)}.`, finalArguments: null }
-  await writeDecision(tx, approval, { ...decision, personId: null, onBehalfOfId: null })
+  await writeDecision(tx, approval, { ...decision, personId: null, onBehalfOfId: null, namedBy: null })
   await applyEffect(tx, approval, verdict === 'approved' ? afterStage(approval) : { kind: 'end', verdict }, {
     ...decision,
     decidedBy: actorRef(tx.actor),

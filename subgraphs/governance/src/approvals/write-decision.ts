@@ -9,6 +9,8 @@ interface NewDecision {
   /** Null: nobody, the deadline's rule. */
   personId: string | null
   onBehalfOfId: string | null
+  /** By which names the stage asks whose right it is; null: nobody decides. */
+  namedBy: readonly string[] | null
   comment: string | null
   finalArguments: unknown
 }
@@ -22,10 +24,10 @@ export async function writeDecision(
   const asked = decision.verdict === 'changes_requested' ? approval.arguments : null
   const [made] = await tx.sql<{ onBehalfOf: ActorRef | null }>(
     `insert into approval_decision (organization_id, approval_id, round, stage, verdict, person_id, decided_by,
-       on_behalf_of_id, on_behalf_of, digest, comment, final_arguments, asked)
+       on_behalf_of_id, on_behalf_of, digest, comment, final_arguments, asked, named_by)
      values ($1::uuid, $2::uuid, $3::int, $4::int, $5, $6, $7::jsonb, $8,
        (select delegator from approval_delegation where organization_id = $1::uuid and from_id = $8 and to_id = $6
-        order by id desc limit 1), $9, $10, $11::jsonb, $12::jsonb)
+        order by id desc limit 1), $9, $10, $11::jsonb, $12::jsonb, $13::jsonb)
      returning on_behalf_of as "onBehalfOf"`,
     tx.actor.organizationId,
     approval.id,
@@ -39,6 +41,7 @@ export async function writeDecision(
     decision.comment,
     decision.finalArguments === null ? null : JSON.stringify(decision.finalArguments),
     asked === null ? null : JSON.stringify(asked),
+    decision.namedBy === null ? null : JSON.stringify(decision.namedBy),
   )
   if (!made) throw new Error('An insert answered with no row.')
   return made
