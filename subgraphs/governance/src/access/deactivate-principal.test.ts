@@ -2,6 +2,8 @@ import { createKms } from '@tutti/runtime'
 import { type Actor, systemActor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
+import { claimNotifications } from '../notifications/claim-notifications.ts'
+import { planApproval } from '../notifications/plan-notifications.ts'
 import { answerScim } from '../scim/answer-scim.ts'
 import { answerLogin } from '../sessions/answer-login.ts'
 import { rewrapIdentityProviders } from '../sessions/rewrap-identity-providers.ts'
@@ -31,6 +33,7 @@ const WHAT = {
   setGroup: 'group { id members { name active } }',
   setIdentityProvider: 'identityProvider { id }',
   eraseSubject: 'erasure { id }',
+  setNotificationChannel: 'channel { id }',
   requestApproval: 'approval { id status stage stages { roles } }',
   decideApproval: 'approval { id status stage stages { roles } }',
   delegateApprovals: 'delegation { id }',
@@ -291,6 +294,33 @@ test('whatever leaves too few of a group or of people to decide, administrators 
   })
   expect(await call('decideApproval', { id: both.approval.id, decision: 'APPROVE' })).toMatchObject({
     approval: { status: 'APPROVED' },
+  })
+})
+
+test('what is still to be told to somebody is told no more, unless another is told at the same place', async () => {
+  const [zed, ann] = [await person('Zed'), await person('Ann')]
+  const mail = (owner: string, address: string) =>
+    call('setNotificationChannel', { ownerKind: 'PERSON', owner, kind: 'EMAIL', address })
+  await mail(zed.id, 'zed@example.com')
+  for (const { id } of [zed, ann]) await mail(id, 'desk@example.com')
+  const { approval } = await asked([{ roles: ['approver'] }])
+  await planApproval(world, admin, approval.id)
+  await call('deactivatePrincipal', { id: zed.id })
+  const planned = await world.asOwner<{ id: string }>(
+    'select id from notification where organization_id = $1',
+    [admin.organizationId],
+  )
+  expect(planned).toHaveLength(2)
+  const worker = systemActor(admin.organizationId, 'worker')
+  const due = await claimNotifications(
+    world,
+    worker,
+    planned.map(({ id }) => id),
+  )
+  expect(due.map(({ address }) => address)).toEqual(['desk@example.com'])
+  const { data } = await world.ask(admin, '{ notifications { nodes { address status } } }')
+  expect(data['notifications']).toEqual({
+    nodes: expect.arrayContaining([{ address: 'zed@example.com', status: 'DROPPED' }]),
   })
 })
 
