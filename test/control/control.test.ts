@@ -36,19 +36,23 @@ async function asked(): Promise<string> {
   return id
 }
 
-test('what a cancelled run asked of a person is taken back, and so is what a skipped step asked', async () => {
+test('what a cancelled run asked of a person is taken back, and so is what a cancelled step asked, which nobody leaves out', async () => {
   const cancelled = await asked()
   await org
     .as('operator')
     .query('mutation($id: ID!) { cancelRun(input: { id: $id }) { run { status } } }', { id: cancelled })
-  const skipped = await asked()
-  const { run } = await org.as('viewer').query<{ run: { tasks: { id: string }[] } }>(RUN, { id: skipped })
-  await org
-    .as('operator')
-    .query('mutation($id: ID!) { skipTask(input: { id: $id }) { task { id } } }', { id: run.tasks[0]?.id })
+  const failed = await asked()
+  const { run } = await org.as('viewer').query<{ run: { tasks: { id: string }[] } }>(RUN, { id: failed })
+  const act = (role: 'admin' | 'operator', name: string) =>
+    org
+      .as(role)
+      .query(`mutation($id: ID!) { ${name}(input: { id: $id }) { task { id } } }`, { id: run.tasks[0]?.id })
+  for (const role of ['admin', 'operator'] as const)
+    await expect(act(role, 'skipTask')).rejects.toThrow('INVALID_STATE')
+  await act('operator', 'cancelTask')
   for (const [id, status] of [
     [cancelled, 'CANCELLED'],
-    [skipped, 'COMPLETED'],
+    [failed, 'FAILED'],
   ] as const)
     await vi.waitFor(
       async () =>

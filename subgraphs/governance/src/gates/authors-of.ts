@@ -25,7 +25,7 @@ const AUTHORS = `with recursive near as (
     union all
     select 2, e.actor from concerned c cross join lateral (
       select actor from log.event where organization_id = $1 and run_id = c.id and (type in ('run.signalled', 'run.forked')
-        or (type = 'task.controlled' and data->>'action' in ('complete', 'retry', 'skip', 'reassign'))) limit ${MOST_EVENTS}) e
+        or (type = 'task.controlled' and data->>'action' in ('complete', 'retry', 'skip', 'cancel', 'reassign'))) limit ${MOST_EVENTS}) e
     union all
     select 3, e.actor from (select distinct trigger_id from concerned where trigger_id is not null) c cross join lateral (
       select actor from log.event where organization_id = $1 and run_id is null and subject = 'trigger/' || c.trigger_id
@@ -48,7 +48,7 @@ const AUTHORS = `with recursive near as (
 
 /**
  * The people who had a hand in what a run does things with, by id, at most 100: who started or forked it or those above, signalled
- * it, did, retried or gave to another agent a step by hand or took it from the board, approved other arguments of another step, or wrote the trigger
+ * it, did, retried, ended or gave to another agent a step by hand or took it from the board, approved other arguments of another step, or wrote the trigger
  * that started it; of the runs below it too, and of those it goes on from.
  */
 export async function authorsOf(

@@ -3,10 +3,11 @@ import type { Services } from '../../context.ts'
 import type { CoreEvent } from '../../engine/core/index.ts'
 import { readJson } from '../../runs/control/read-json.ts'
 import { controlTask, type OpenTask, refuse, type TaskControl, tellCore } from './control-task.ts'
+import { requireNoReview } from './require-no-review.ts'
 
 /**
  * Completes a task with a result that somebody gives in the place of who was to bring it: an agent's, a message's, that
- * of a wait, of a sub-workflow. Its schemas apply. As {@link controlTask} otherwise.
+ * of a wait, of a sub-workflow. Its schemas apply. INVALID_STATE where people are to decide. As {@link controlTask} otherwise.
  */
 export async function completeTaskByHand(
   services: Pick<Services, 'database' | 'wake'>,
@@ -17,7 +18,10 @@ export async function completeTaskByHand(
   await controlTask(services, actor, control, {
     action: 'complete',
     isSo: ({ status }) => status === 'completed',
-    act: (client, task, reason) => tellCore(client, actor, task, eventOf(task, value), reason),
+    async act(client, task, reason) {
+      await requireNoReview(client, actor, task)
+      await tellCore(client, actor, task, eventOf(task, value), reason)
+    },
   })
 }
 
@@ -33,8 +37,6 @@ function eventOf(task: OpenTask, output: unknown): CoreEvent {
       if (!isRecord(output))
         fail('BAD_INPUT', { path: 'input.output', message: 'The outputs of a workflow are an object.' })
       return { type: 'child_run_ended', node, status: 'completed', output }
-    case 'review':
-      return refuse(task, 'A person decides it: decideApproval. Or leave it out: skipTask.')
     default:
       return refuse(task, 'Its result comes from its branches or items; complete those, or skipTask.')
   }

@@ -241,7 +241,7 @@ steps:
   expect(await engine.rows(actor, 'select id from strand where organization_id = $1')).toEqual([])
 })
 
-test('waits and sub-workflows are completed by hand, a review and branches are not', async () => {
+test('waits and sub-workflows are completed by hand, a review and branches are not, and no review is left out', async () => {
   const actor = await engine.organization('alpha')
   await using _worker = engine.work(actor, done)
   const id = await engine.start(
@@ -263,4 +263,33 @@ steps:
   await expect(
     act(actor, 'completeTaskByHand', { id: await taskOf(actor, id, 'decide'), output: {} }),
   ).rejects.toThrow('INVALID_STATE: The task is waiting, its run waiting.')
+  await expect(act(actor, 'skipTask', { id: await taskOf(actor, id, 'decide') })).rejects.toThrow(
+    'INVALID_STATE',
+  )
+
+  // Nor with what is around it, wherever that is.
+  const apply = (d: string) =>
+    engine.ask(actor, 'mutation($d: String!) { applyWorkflow(input: { document: $d }) { changed } }', { d })
+  const review = 'type: review, question: "Well?", if_rejected: end'
+  await apply(`format: tutti/1\nname: signed\nsteps: [{ name: sign, ${review} }]`)
+  await apply(
+    'format: tutti/1\nname: above\nsteps: [{ name: hangs, type: wait, signal: x }, { name: below, workflow: signed }]',
+  )
+  for (const around of [
+    `branches: { left: [{ name: hangs, type: wait, signal: x }, { name: sign, ${review} }] }`,
+    'branches: { left: [{ name: hangs, type: wait, signal: x }, { name: below, workflow: above }] }',
+    'workflow: above',
+  ]) {
+    const other = await engine.start(
+      actor,
+      `format: tutti/1\nname: around\nsteps: [{ name: both, ${around} }]`,
+    )
+    await engine.event(actor, /^task\.waiting$/, ({ data }) => JSON.stringify(data).includes(`${other}"`))
+    const both = await taskOf(actor, other, 'both')
+    await expect(act(actor, 'skipTask', { id: both })).rejects.toThrow('INVALID_STATE')
+    await expect(act(actor, 'completeTaskByHand', { id: both, output: {} })).rejects.toThrow('INVALID_STATE')
+    await act(actor, 'cancelTask', { id: both })
+    await ended(actor, other)
+    expect(await see(actor, other)).toMatchObject({ status: 'FAILED', error: { code: 'TASK_CANCELLED' } })
+  }
 })

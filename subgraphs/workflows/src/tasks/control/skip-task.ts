@@ -2,8 +2,12 @@ import type { Actor } from '@tutti/schema'
 import type { Services } from '../../context.ts'
 import { readJson } from '../../runs/control/read-json.ts'
 import { controlTask, type TaskControl, tellCore } from './control-task.ts'
+import { requireNoReview } from './require-no-review.ts'
 
-/** Leaves a task out; the output, if given, stands for its result. As {@link controlTask} otherwise. */
+/**
+ * Leaves a task out; the output, if given, stands for its result. INVALID_STATE where people are to decide: of a review, and
+ * of what holds one. As {@link controlTask} otherwise.
+ */
 export async function skipTask(
   services: Pick<Services, 'database' | 'wake'>,
   actor: Actor,
@@ -13,13 +17,10 @@ export async function skipTask(
   await controlTask(services, actor, control, {
     action: 'skip',
     isSo: ({ status }) => status === 'skipped',
-    act: (client, task, reason) =>
-      tellCore(
-        client,
-        actor,
-        task,
-        { type: 'task_skipped', node: task.nodeId, ...(output === undefined ? {} : { output: value }) },
-        reason,
-      ),
+    async act(client, task, reason) {
+      await requireNoReview(client, actor, task)
+      const given = output === undefined ? {} : { output: value }
+      await tellCore(client, actor, task, { type: 'task_skipped', node: task.nodeId, ...given }, reason)
+    },
   })
 }
