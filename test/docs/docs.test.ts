@@ -72,6 +72,20 @@ test('every npm script that a shell block names exists', () => {
   for (const [, script, short] of commands) expect(scripts).toHaveProperty([script ?? short ?? ''])
 })
 
+test('npx runs packages of ours by their names, as it does for a stranger', () => {
+  // A name of something else would have npx ask the registry for somebody's package.
+  const packages = globSync('packages/*/package.json', { cwd: root }).map(
+    (path): { name: string; bin?: Record<string, string> } =>
+      JSON.parse(readFileSync(join(root, path), 'utf8')),
+  )
+  const commands = blocks.flatMap(({ code }) => [...code.matchAll(/\bnpx (?:-\S+ )*([\w@/-]+)/g)])
+  expect(commands.length).toBeGreaterThan(1)
+  for (const [, name = ''] of commands) {
+    const bin = packages.find((each) => each.name === name)?.bin
+    expect(Object.keys(bin ?? {}), name).toEqual([name])
+  }
+})
+
 test('every folder of an example that a shell block names exists', () => {
   const shell = blocks.filter((block) => block.language === 'sh').map((block) => block.code)
   const examples = shell.flatMap((code) => [...code.matchAll(/npm run example -- ([\w-]+)/g)])

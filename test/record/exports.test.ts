@@ -1,6 +1,6 @@
 import { appendAuditEntry, eraseSubject, exportAudit, workExport } from '@tutti/governance/domain'
 import { createPublicKey } from 'node:crypto'
-import { verifyRecord } from '@tutti/verify'
+import { verifyRecord } from 'tutti-verify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openRecordWorld, type RecordWorld } from './record-world.ts'
 

@@ -1,6 +1,6 @@
 import { exportAudit, pruneAudit, setLegalHold, workExport } from '@tutti/governance/domain'
 import { createPublicKey } from 'node:crypto'
-import { verifyRecord } from '@tutti/verify'
+import { verifyRecord } from 'tutti-verify'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openRecordWorld, type RecordWorld, verify } from './record-world.ts'
 

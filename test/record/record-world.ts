@@ -9,7 +9,7 @@ import type { Database } from '@tutti/prisma'
 import { openTestDatabase, type TestDatabase } from '@tutti/prisma/testing'
 import { createKms } from '@tutti/runtime'
 import type { Actor, EventRecord } from '@tutti/schema'
-import { verifyRecord } from '@tutti/verify'
+import { verifyRecord } from 'tutti-verify'
 import { createPublicKey } from 'node:crypto'
 import type pg from 'pg'
 

@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { type Fault, openThreads, verifyBlocks } from '@tutti/verify'
+import { type Fault, openThreads, verifyBlocks } from 'tutti-verify'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openRecordWorld, type RecordWorld, verify } from './record-world.ts'
