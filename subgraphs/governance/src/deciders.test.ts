@@ -6,6 +6,7 @@ import { rotateApiKey } from './access/rotate-api-key.ts'
 import { setGroup } from './access/set-group.ts'
 import { approvalInbox } from './approvals/approval-inbox.ts'
 import { decideApproval } from './approvals/decide-approval.ts'
+import { delegateApprovals } from './approvals/delegate-approvals.ts'
 import { requestApproval } from './approvals/request-approval.ts'
 import { approvedDigest, useApproval } from './approvals/use-approval.ts'
 import { issueLink } from './links/issue-link.ts'
@@ -87,6 +88,32 @@ test('a person decides, and by no key that somebody made who may not', async () 
 
   expect(await inInbox(bob)).toEqual([mine.id, written.id])
   expect(await decide(bob, mine)).toBe('approved')
+})
+
+test('nor by a right that was lent by a key which somebody made who may not', async () => {
+  const me = await keyOf(admin, 'Me', { roles: ['admin'] })
+  const ada = await keyOf(admin, 'Ada')
+  const byMe = await keyOf(me, 'Ada')
+  const friend = await keyOf(admin, 'Friend', { roles: ['viewer'] })
+  const until = new Date(Date.now() + 3_600_000)
+  const lend = (by: Actor, more: object = {}) =>
+    delegateApprovals(world, by, { to: friend.id, until, ...more })
+  await lend(byMe)
+  const mine = await ask(me)
+  expect(await decide(friend, mine)).toBe('SEPARATION_OF_DUTIES ON_BEHALF')
+  const written = await ask(colleague(admin, 'operator'), { authors: [me.id] })
+  expect(await decide(friend, written)).toBe('SEPARATION_OF_DUTIES ON_BEHALF')
+  const two = await ask(colleague(admin, 'operator'), { stages: [{ needed: 2 }] })
+  expect(await decide(me, two)).toBe('pending')
+  expect(await decide(friend, two)).toBe('SEPARATION_OF_DUTIES ON_BEHALF')
+  expect(await inInbox(friend)).toEqual([])
+  const others = await ask(colleague(admin, 'operator'))
+  expect(await inInbox(friend)).toEqual([others.id])
+  expect(await decide(friend, others)).toBe('approved')
+  // What she lends herself is hers to lend.
+  await lend(ada, { actions: ['pay'] })
+  expect(await inInbox(friend)).toEqual([mine.id, written.id, two.id])
+  expect(await decide(friend, mine)).toBe('approved')
 })
 
 test('a policy is reviewed by a person too, and by no key of its writer', async () => {

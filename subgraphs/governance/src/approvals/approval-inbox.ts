@@ -14,17 +14,17 @@ const IN_INBOX = `a.organization_id = $1 and a.status = 'pending'
     where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round
       and (d.person_id = any($2::text[]) or d.on_behalf_of_id = any($2::text[])))
   and exists (select from jsonb_to_recordset($3::jsonb) as w(id text, roles text[], groups text[], "teamIds" text[],
-      own boolean, actions text[], "forTeamIds" text[])
+      own boolean, behind text[], actions text[], "forTeamIds" text[])
     where ((a.stages->a.stage->'people') ? w.id or (a.stages->a.stage->'roles') ?| w.roles
         or (a.stages->a.stage->'groups') ?| w.groups or (a.stages->a.stage->'teamIds') ?| w."teamIds")
       and (w.own or (
         (cardinality(w.actions) = 0 or a.action = any(w.actions))
         and (cardinality(w."forTeamIds") = 0 or (a.stages->a.stage->'teamIds') ?| w."forTeamIds")
-        and a.requested_by->>'id' <> w.id and a.requested_by->>'agentId' is distinct from w.id
-        and w.id <> all(a.authors)
+        and a.requested_by->>'id' <> all(w.behind) and not a.authors && w.behind
+        and coalesce(a.requested_by->>'agentId' <> all(w.behind), true)
         and not exists (select from approval_decision d
           where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round
-            and (d.person_id = w.id or d.on_behalf_of_id = w.id)))))`
+            and (d.person_id = any(w.behind) or d.on_behalf_of_id = any(w.behind))))))`
 
 const URGENCY = (of: string): string => `coalesce(${of}.expires_at, 'infinity'),
   array_position(array['critical', 'high', 'medium', 'low'], ${of}.risk), ${of}.id`
@@ -76,7 +76,7 @@ async function authoritiesOf({ database }: DomainServices, actor: Actor): Promis
     actor,
   )
   return JSON.stringify([
-    { ...own, own: true, actions: [], forTeamIds: [] },
-    ...lent.map((each) => ({ ...each, own: false })),
+    { ...own, own: true, behind: behind(own), actions: [], forTeamIds: [] },
+    ...lent.map((each) => ({ ...each, own: false, behind: behind(each) })),
   ])
 }

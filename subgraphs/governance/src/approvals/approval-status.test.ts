@@ -63,9 +63,15 @@ const world = fc.record({
   stages: fc.array(stage, { minLength: 1, maxLength: 3 }),
   allowsChanges: fc.boolean(),
   people: fc.tuple(...PEOPLE.map(authority)),
-  lent: fc.array(fc.record({ from: ids, to: ids, actions: fc.subarray(['pay', 'send'], { maxLength: 1 }) }), {
-    maxLength: 8,
-  }),
+  lent: fc.array(
+    fc.record({
+      from: ids,
+      to: ids,
+      actions: fc.subarray(['pay', 'send'], { maxLength: 1 }),
+      credentialBy: fc.subarray(PEOPLE, { maxLength: 1 }),
+    }),
+    { maxLength: 8 },
+  ),
   acts: fc.array(act, { maxLength: 30 }),
 })
 
@@ -107,7 +113,12 @@ test('whatever is decided by whomever in whatever order: quorums of distinct peo
           own: ofTheirOwn(people, who.id),
           lent: lent
             .filter(({ to }) => to === who.id)
-            .map(({ from, actions }) => ({ ...ofTheirOwn(people, from), actions, forTeamIds: [] })),
+            .map(({ from, actions, credentialBy }) => ({
+              ...ofTheirOwn(people, from),
+              actions,
+              credentialBy,
+              forTeamIds: [],
+            })),
         }
         const judgement = judgeDecision(approval, decisions, who, standing, asked)
         if (judgement.kind === 'refuse') continue
@@ -124,7 +135,17 @@ test('whatever is decided by whomever in whatever order: quorums of distinct peo
         if (judgement.onBehalfOf !== null) {
           reached.add('delegated')
           expect([requester.id, requester.agentId, ...authors]).not.toContain(judgement.onBehalfOf)
-          expect(lent.some(({ from, to }) => from === judgement.onBehalfOf && to === who.id)).toBe(true)
+          const taken = decisions.flatMap(({ personId, onBehalfOfId }) => [personId, onBehalfOfId])
+          expect(
+            lent.some(
+              ({ from, to, credentialBy }) =>
+                from === judgement.onBehalfOf &&
+                to === who.id &&
+                !credentialBy.some((id) =>
+                  [requester.id, requester.agentId, ...authors, ...taken].includes(id),
+                ),
+            ),
+          ).toBe(true)
         }
         decisions.push({
           stage: approval.stage,

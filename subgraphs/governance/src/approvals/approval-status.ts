@@ -54,6 +54,8 @@ export interface Authority {
 export interface LentAuthority extends Authority {
   actions: readonly string[]
   forTeamIds: readonly string[]
+  /** Who made the keys by which it was lent, by id. */
+  credentialBy: string[]
 }
 
 /** By what somebody may decide at this moment. */
@@ -236,7 +238,7 @@ function findRight(
   const rights = lent.filter(
     (each) => (onBehalfOf === null || onBehalfOf === each.id) && lendsFor(approval, each),
   )
-  const free = rights.find((each) => mayBeDecidedFor(approval, decisions, each.id))
+  const free = rights.find((each) => mayBeDecidedFor(approval, decisions, each))
   if (free) return { kind: 'right', onBehalfOf: free.id }
   return rights.length === 0
     ? { kind: 'refuse', code: 'NOT_A_DECIDER' }
@@ -244,7 +246,7 @@ function findRight(
         kind: 'refuse',
         code: 'SEPARATION_OF_DUTIES',
         path: 'input.onBehalfOf',
-        hint: 'ON_BEHALF: whose right it is asked for it, wrote it, or took part.',
+        hint: 'ON_BEHALF: whose right it is, or who made the key by which it was lent, asked for it, wrote it, or took part.',
       }
 }
 
@@ -259,8 +261,10 @@ export function lendsFor(approval: DecidableApproval, lent: LentAuthority): bool
 const mayBeDecidedFor = (
   approval: DecidableApproval,
   decisions: readonly CountedDecision[],
-  id: string,
-): boolean => conflictOf(approval, { id, kind: 'person' }) === null && !tookPart(decisions, id)
+  { id, credentialBy }: Pick<LentAuthority, 'id' | 'credentialBy'>,
+): boolean =>
+  conflictOf(approval, { id, kind: 'person', credentialBy }) === null &&
+  !behind({ id, credentialBy }).some((each) => tookPart(decisions, each))
 
 function effectOf(
   approval: DecidableApproval,

@@ -61,11 +61,12 @@ async function lend(
     const delegate = await personOf(tx, to)
     const [made] = await tx.sql<DelegationRow>(
       `insert into approval_delegation (organization_id, from_id, delegator, delegator_roles, to_id, delegate, actions,
-         team_ids, reason, starts_at, ends_at)
+         team_ids, reason, starts_at, ends_at, credential_by)
        values ($1::uuid, $2, $3::jsonb, array(select jsonb_array_elements_text($4::jsonb)), $5, $6::jsonb,
          array(select jsonb_array_elements_text($7::jsonb)),
          array(select jsonb_array_elements_text($8::jsonb)::uuid), $9,
-         coalesce($10::timestamptz, clock_timestamp()), $11::timestamptz)
+         coalesce($10::timestamptz, clock_timestamp()), $11::timestamptz,
+         array(select jsonb_array_elements_text($12::jsonb)))
        returning ${DELEGATION_COLUMNS}`,
       actor.organizationId,
       actor.id,
@@ -78,6 +79,7 @@ async function lend(
       reason ?? null,
       from ?? null,
       endsAt,
+      JSON.stringify(actor.credentialBy ?? []),
     )
     if (!made) throw new Error('An insert answered with no row.')
     await tx.appendEvent({

@@ -21,6 +21,7 @@ interface StandingRow {
   teamIds: string[]
   actions: string[]
   forTeamIds: string[]
+  credentialBy: string[]
 }
 
 /** Runs a statement: within an operation's transaction, or alone. */
@@ -28,7 +29,7 @@ type Read = (text: string, parameters: unknown[]) => Promise<StandingRow[]>
 
 // An actor's credential has built-in roles; those of the organization's own are assigned to its principal.
 const OWN = `select null::uuid as "delegationId", p.id::text as id, ${ASSIGNED_EVERYWHERE} as roles, '[]'::jsonb as held, p.groups,
-    p.team_ids as "teamIds", array[]::text[] as actions, array[]::uuid[] as "forTeamIds"
+    p.team_ids as "teamIds", array[]::text[] as actions, array[]::uuid[] as "forTeamIds", array[]::text[] as "credentialBy"
   from principal p where p.organization_id = $1::uuid and p.id = $2::uuid`
 
 // A delegator's rights are those they have now, and a deactivated one has none; the roles of one who is not kept here are
@@ -36,7 +37,7 @@ const OWN = `select null::uuid as "delegationId", p.id::text as id, ${ASSIGNED_E
 const lentTo = (id: string): string => `select d.id as "delegationId", d.from_id as id,
     case when p.id is null then d.delegator_roles else ${ROLES_EVERYWHERE} end as roles, ${HELD_ROLES} as held,
     coalesce(p.groups, array[]::text[]) as groups, coalesce(p.team_ids, array[]::uuid[]) as "teamIds", d.actions,
-    d.team_ids as "forTeamIds"
+    d.team_ids as "forTeamIds", d.credential_by as "credentialBy"
   from approval_delegation d left join principal p on p.organization_id = d.organization_id and p.id::text = d.from_id
   where d.organization_id = $1::uuid and d.to_id = ${id} and d.ended_at is null and p.deactivated_at is null
     and d.starts_at <= clock_timestamp() and d.ends_at > clock_timestamp()`
