@@ -447,6 +447,39 @@ test('a review is decided by who has its role, and by nobody else', async () => 
   expect(await seen(org, large, 'FAILED')).toMatchObject({ error: { code: 'REVIEW_UNASKABLE' } })
 })
 
+test('what was reviewed is what is done: a fork with something else in its place begins before the review', async () => {
+  const { org } = await open()
+  const operator = org.as('operator')
+  const workflowId = await applyWorkflow(operator, {
+    format: 'tutti/1',
+    name: 'signed refunds',
+    inputs: ['sum', 'card'],
+    steps: [
+      { name: 'sign', question: 'Pay it?', input: 'sum', if_rejected: 'end' },
+      { name: 'pay', agent: 'refunder', input: ['sum', 'card'], output: 'refunded' },
+    ],
+  })
+  const [id = ''] = await startRuns(operator, workflowId, [{ sum: 4, card: '1' }])
+  await decide(org.as('approver'), { id: (await question(org, id)).id, decision: 'APPROVE' })
+  await seen(org, id, 'COMPLETED')
+  const fork = async (stepPath: string, input: object) => {
+    const { body } = await operator.send(
+      'mutation ($input: ForkRunInput!) { forkRun(input: $input) { run { id } } }',
+      { input: { id, stepPath, ...input } },
+    )
+    return body as { data?: { forkRun: { run: { id: string } } }; errors?: unknown }
+  }
+  for (const changed of [{ input: { sum: 1_000_000 } }, { state: { sum: 1_000_000 } }])
+    expect(await fork('pay', changed)).toMatchObject({
+      errors: [{ extensions: { code: 'INVALID_STATE', hint: 'Fork from sign.' } }],
+    })
+  const asked = (await fork('sign', { input: { sum: 1_000_000 } })).data?.forkRun.run.id ?? ''
+  expect((await question(org, asked)).arguments).toEqual({ sum: 1_000_000 })
+  const other = (await fork('pay', { input: { card: '2' } })).data?.forkRun.run.id ?? ''
+  await seen(org, other, 'COMPLETED')
+  expect([paid(asked), paid(other)]).toEqual([[], [{ sum: 4, card: '2' }]])
+})
+
 test('other arguments that somebody approves are ruled on as those asked for are', async () => {
   const { org, refund } = await open()
   // Less than nothing is within no bound.

@@ -4,7 +4,7 @@ import {
   type WorkflowDefinition,
   type WorkflowNode,
 } from '../definitions/index.ts'
-import { readsAfterBody, readsOf, readsOfEdge } from './reads-of.ts'
+import { makes, readsAfterBody, readsOf, readsOfEdge } from './reads-of.ts'
 import { afterOf, type Names, type Place, type Start, type SureNames, sureNames } from './sure-names.ts'
 
 /** A strand of a run, as far as moving it asks. */
@@ -269,13 +269,6 @@ function readersAt(definition: WorkflowDefinition, place: Place): { step: NodeId
   )
     if (at.kind === 'loop' && at.indexAs !== undefined) turns.add(at.indexAs)
   return { step, reads: reads.filter((name) => !turns.has(name)) }
-}
-
-function makes(node: WorkflowNode | undefined, name: string): boolean {
-  if (!node) return false
-  if (node.kind === 'transform') return node.assign.some((each) => each.name === name)
-  if (node.kind === 'map' && (node.as === name || node.indexAs === name)) return true
-  return 'output' in node && node.output === name
 }
 
 const nodeOf = ({ nodes }: WorkflowDefinition, id: NodeId): WorkflowNode | undefined =>

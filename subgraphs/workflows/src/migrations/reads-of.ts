@@ -43,6 +43,14 @@ export function readsAfterBody(node: WorkflowNode): readonly string[] {
   return node.kind === 'map' && node.collect !== undefined ? variablesOf(node.collect) : []
 }
 
+/** Whether a step gives a name its value. */
+export function makes(node: WorkflowNode | undefined, name: string): boolean {
+  if (!node) return false
+  if (node.kind === 'transform') return node.assign.some((each) => each.name === name)
+  if (node.kind === 'map' && (node.as === name || node.indexAs === name)) return true
+  return 'output' in node && node.output === name
+}
+
 const NONE: ReadonlySet<string> = new Set()
 
 const namesOf = (binding: InputBinding): readonly string[] =>

@@ -15,6 +15,7 @@ import { mainLineNode } from './main-line-node.ts'
 import { readJson } from './read-json.ts'
 import { readReason } from './read-reason.ts'
 import { recordEvents } from './record-events.ts'
+import { requireNoPassedReview } from './require-no-passed-review.ts'
 import { type Past, type PastTask, replayRun } from './replay-run.ts'
 
 /** Where a new run is to go on from, and what is to be different. */
@@ -53,7 +54,8 @@ interface ForkRequest {
 /**
  * Starts a run that begins at a step of another's main line. The tasks before it are copied with their results, and the
  * state is as it was when the step began, changed as asked. NOT_FOUND; BAD_INPUT for what was changed or a step that the
- * run has not come to; INVALID_STATE when the step is still open or the version has none such; CONTAINED;
+ * run has not come to; INVALID_STATE when the step is still open, the version has none such, or people decided before it
+ * about what is changed; CONTAINED;
  * IDEMPOTENCY_KEY_REUSED.
  */
 export async function forkRun(
@@ -70,6 +72,13 @@ export async function forkRun(
     if (existing) return { id: existing, created: false }
     const { step, past } = await findStep(client, actor, source, request)
     const version = await versionOf(client, actor, source, request, step)
+    await requireNoPassedReview(client, actor, {
+      from: source.definition,
+      to: version.definition,
+      step: step.nodeId,
+      tasks: past.tasks,
+      changed: new Set([...Object.keys(request.input), ...Object.keys(request.state)]),
+    })
     const input = { ...source.input, ...request.input }
     checkPayload(version.definition, input)
     const id = await insertRun(client, actor, source, {

@@ -1,7 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import type pg from 'pg'
 import type { NodeId, WorkflowDefinition, WorkflowNode } from '../../definitions/index.ts'
-import { findTargets } from '../../runs/find-targets.ts'
+import { holdsReview } from '../../runs/control/holds-review.ts'
 import type { OpenTask } from './control-task.ts'
 
 /** The version of a task's run, and those of the runs that it waits for, with theirs. */
@@ -31,15 +31,10 @@ export async function asksPeople(
     id,
     run.versionId,
   ])
-  const known = new Set<string>()
-  let nodes = rows.flatMap(({ definition, isOwn }) =>
+  const nodes = rows.flatMap(({ definition, isOwn }) =>
     Object.values(definition.nodes).filter((node) => !isOwn || isWithin(definition, node, nodeId)),
   )
-  while (nodes.length > 0) {
-    if (nodes.some(({ kind }) => kind === 'review')) return true
-    nodes = await calledBy(client, actor, nodes, known)
-  }
-  return false
+  return holdsReview(client, actor, nodes)
 }
 
 function isWithin({ nodes }: WorkflowDefinition, node: WorkflowNode, id: NodeId): boolean {
@@ -50,27 +45,4 @@ function isWithin({ nodes }: WorkflowDefinition, node: WorkflowNode, id: NodeId)
   )
     if (at.id === id) return true
   return false
-}
-
-/** The steps of the workflows that these wait for, of each version once. */
-async function calledBy(
-  client: pg.PoolClient,
-  actor: Actor,
-  nodes: readonly WorkflowNode[],
-  known: Set<string>,
-): Promise<WorkflowNode[]> {
-  const called = nodes.flatMap((node) =>
-    node.kind === 'workflow' && node.wait
-      ? [{ workflowName: node.workflow, version: node.version ?? null }]
-      : [],
-  )
-  if (called.length === 0) return []
-  const find = await findTargets(client, actor, called)
-  const ids = new Set(called.flatMap((each) => find(each)?.versionId ?? [])).difference(known)
-  for (const id of ids) known.add(id)
-  const { rows } = await client.query<{ definition: WorkflowDefinition }>(
-    'select definition from workflow_version where organization_id = $1 and id = any($2::uuid[])',
-    [actor.organizationId, [...ids]],
-  )
-  return rows.flatMap(({ definition }) => Object.values(definition.nodes))
 }
