@@ -249,6 +249,15 @@ test('simulatePolicy replays past decisions with a draft in force, and shows wha
     differing: 5,
     changes: [{ from: 'DENY', to: 'ALLOW', count: 5 }],
   })
+  // Without the policy, which denies 5 of them, before somebody says that it is to hold no more.
+  await world.ask(
+    admin,
+    `mutation { retirePolicy(input: { id: "${id}", reason: "idle" }) { policy { id } } }`,
+  )
+  expect((await simulate(4)).data['simulatePolicy']).toMatchObject({
+    differing: 5,
+    changes: [{ from: 'DENY', to: 'ALLOW', count: 5 }],
+  })
 })
 
 test('what was redacted is not kept', async () => {

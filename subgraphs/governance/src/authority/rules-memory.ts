@@ -44,27 +44,26 @@ const STAMP = `select concat_ws('/',
     coalesce((select md5(string_agg(id::text, '' order by id)) from policy_exception
       where organization_id = $1 and status = 'approved' and expires_at > now()), '-')) as stamp`
 
-const SOURCES = `select v.policy_id as "policyId", v.id as "versionId", p.name, v.number as version, v.status, v.actions,
+const SOURCE_COLUMNS = `v.policy_id as "policyId", v.id as "versionId", p.name, v.number as version, v.status, v.actions,
     v.condition, v.effect, v.stages, v.escalate_to as "escalateTo", v.redact, v.priority,
     v.activated_at as "activatedAt", v.effective_from as "effectiveFrom", v.effective_until as "effectiveUntil",
-    v.ended_at as "endedAt"
-  from policy_version v join policy p on p.organization_id = v.organization_id and p.id = v.policy_id
-  where v.organization_id = $1`
+    v.ended_at as "endedAt"`
+const VERSIONS = `policy_version v join policy p on p.organization_id = v.organization_id and p.id = v.policy_id`
 
 const EXCEPTIONS = `select id, policy_id as "policyId", actors, actions, resources, starts_at as "startsAt",
     expires_at as "expiresAt"
   from policy_exception where organization_id = $1 and status = 'approved' and expires_at > now()`
 
-/** One version of a policy as decisions need it, whatever its status. */
+/** One version of a policy as decisions need it, whatever its status; `retires`: it is that the policy holds no more. */
 export async function readPolicySource(
   database: Database,
   actor: Actor,
   policyId: string,
   version: number,
-): Promise<PolicySource | undefined> {
-  const [source] = await database.readTenant<PolicySource>(
+): Promise<(PolicySource & { retires: boolean }) | undefined> {
+  const [source] = await database.readTenant<PolicySource & { retires: boolean }>(
     actor,
-    `${SOURCES} and v.policy_id = $2::uuid and v.number = $3`,
+    `select ${SOURCE_COLUMNS}, v.retires from ${VERSIONS} where v.organization_id = $1 and v.policy_id = $2::uuid and v.number = $3`,
     [actor.organizationId, policyId, version],
   )
   return source
@@ -75,7 +74,11 @@ async function readRules(database: Database, actor: Actor, before: Rules | undef
   const [row] = await database.readTenant<{ stamp: string }>(actor, STAMP, tenant)
   const stamp = row?.stamp ?? ''
   if (before?.stamp === stamp) return before
-  const sources = await database.readTenant<PolicySource>(actor, `${SOURCES} and v.status = 'active'`, tenant)
+  const sources = await database.readTenant<PolicySource>(
+    actor,
+    `select ${SOURCE_COLUMNS} from ${VERSIONS} where v.organization_id = $1 and v.status = 'active'`,
+    tenant,
+  )
   const exceptions = await database.readTenant<ExceptionSource>(actor, EXCEPTIONS, tenant)
   const [authority] = await database.readTenant<{ number: number; entries: AuthorityEntry[] }>(
     actor,

@@ -62,7 +62,7 @@ interface Kept {
 
 /**
  * Replays the last decisions by the rules in force now, and by the same rules with this version in place of the policy's
- * active one, all whatever their dates; says what would be different. Writes nothing. NOT_FOUND; BAD_INPUT with all mistakes.
+ * active one (with none, where the version retires it), all whatever their dates; says what would be different. Writes nothing. NOT_FOUND; BAD_INPUT with all mistakes.
  */
 export async function simulatePolicy(
   services: DomainServices,
@@ -87,7 +87,9 @@ export async function simulatePolicy(
     policies: compilePolicies(list, exceptions, policies.conditions),
   })
   const present = ruledBy(inForce)
-  const future = ruledBy([...inForce.filter((source) => source.policyId !== policyId), undated(draft)])
+  const { retires, ...source } = draft
+  const others = inForce.filter((each) => each.policyId !== policyId)
+  const future = ruledBy(retires ? others : [...others, undated(source)])
   const changes = new Map<string, RulingChange>()
   const examples: ChangedDecision[] = []
   let [replayed, differing] = [0, 0]

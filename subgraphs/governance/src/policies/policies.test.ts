@@ -91,7 +91,13 @@ test('a policy goes from draft to review to active, by two people, and is retire
   expect(second.statuses).toEqual(['ACTIVE', 'RETIRED', 'RETIRED'])
   expect(await rulingOf(admin)).toBe('allow')
 
-  expect((await act(admin, 'retire', { id, reason: 'not needed' })).policy?.active).toBeNull()
+  expect((await act(admin, 'retire', { id, reason: 'not needed' })).policy?.active?.number).toBe(3)
+  const retired = await act(approver, 'review', { id, version: 4, decision: 'APPROVE' })
+  expect([retired.code, retired.policy?.active, new Set(retired.statuses)]).toEqual([
+    null,
+    null,
+    new Set(['RETIRED']),
+  ])
   expect((await act(admin, 'retire', { id, reason: 'again' })).code).toBe('INVALID_STATE')
   const changes = await world.events(admin, 'policy.changed')
   expect(changes.map(({ data }) => `${String(data['version'])} ${String(data['change'])}`)).toEqual([
@@ -102,8 +108,66 @@ test('a policy goes from draft to review to active, by two people, and is retire
     '3 updated',
     '3 submitted',
     '3 activated',
-    '3 retired',
+    '4 submitted',
+    '4 retired',
   ])
+})
+
+test('what keeps somebody from something is taken out of force by two people, as it was put into it', async () => {
+  const id = await enforce(RULES)
+  const listed = async () => {
+    const { data } = await world.ask(
+      admin,
+      '{ policies(status: IN_REVIEW) { nodes { id versions { number retires description effect writtenBy } } } }',
+    )
+    return data['policies']?.['nodes']
+  }
+  const asked = await act(admin, 'retire', { id, reason: 'in the way' })
+  expect([asked.code, asked.statuses, await rulingOf(admin)]).toEqual([null, ['IN_REVIEW', 'ACTIVE'], 'deny'])
+  expect(await listed()).toMatchObject([
+    {
+      id,
+      versions: [{ number: 2, retires: true, description: 'in the way', effect: 'DENY' }, { retires: false }],
+    },
+  ])
+  const approve = { id, version: 2, decision: 'APPROVE' }
+  expect((await act(admin, 'review', approve)).code).toBe('SEPARATION_OF_DUTIES')
+  expect(await world.denials(admin)).toEqual(['operation/Mutation.reviewPolicy'])
+  // Again it changes nothing, and whoever says no has the last word.
+  expect((await act(admin, 'retire', { id, reason: 'again' })).extensions['hint']).toContain('Version 2')
+  const kept = await act(approver, 'review', { ...approve, decision: 'REJECT', comment: 'it has to be' })
+  expect([kept.statuses, await rulingOf(admin)]).toEqual([['REJECTED', 'ACTIVE'], 'deny'])
+
+  // A draft in its place ends it, and what asks only later counts too.
+  await act(admin, 'retire', { id, reason: 'once more' })
+  const later = {
+    ...RULES,
+    effect: 'ESCALATE',
+    escalateTo: 'person',
+    effectiveFrom: new Date(Date.now() + 86_400_000),
+  }
+  expect((await act(admin, 'update', { id, ...later })).statuses?.slice(0, 2)).toEqual(['DRAFT', 'RETIRED'])
+  await act(admin, 'submit', { id })
+  await act(approver, 'review', { id, version: 4, decision: 'APPROVE' })
+  const both = await act(admin, 'retire', { id, reason: 'neither' })
+  expect(both.statuses?.filter((status) => status !== 'RETIRED')).toEqual([
+    'IN_REVIEW',
+    'SCHEDULED',
+    'REJECTED',
+    'ACTIVE',
+  ])
+  const done = await act(approver, 'review', { id, version: 5, decision: 'APPROVE' })
+  expect([done.policy?.active, done.statuses?.filter((status) => status !== 'RETIRED')]).toEqual([
+    null,
+    ['REJECTED'],
+  ])
+  expect(await rulingOf(admin)).toBe('allow')
+
+  // What only says yes, and what nobody has approved, is over at once.
+  const yes = await enforce({ ...RULES, name: 'yes', effect: 'ALLOW' })
+  expect((await act(admin, 'retire', { id: yes, reason: 'idle' })).statuses).toEqual(['RETIRED'])
+  const { id: draft } = await act(admin, 'create', { name: 'draft', kind: 'ACCESS', ...RULES })
+  expect((await act(admin, 'retire', { id: draft, reason: 'idle' })).statuses).toEqual(['RETIRED'])
 })
 
 test('what policies about an action ask for together is no more than an approval takes', async () => {
@@ -136,7 +200,8 @@ test('what policies about an action ask for together is no more than an approval
   expect((await act(approver, 'review', approve)).code).toBe('INVALID_STATE')
   expect((await act(admin, 'retire', { id: later.id, reason: 'tried' })).code).toBeNull()
   for (const [place, each] of same.entries()) {
-    expect((await act(admin, 'retire', { id: each, reason: 'too many' })).code).toBeNull()
+    await act(admin, 'retire', { id: each, reason: 'too many' })
+    expect((await act(approver, 'review', { id: each, version: 2, decision: 'APPROVE' })).code).toBeNull()
     expect((await act(approver, 'review', approve)).code).toBe(place === 0 ? 'INVALID_STATE' : null)
   }
   await enforce({ ...asking('p7'), actions: ['money.spend'], stages: [{ needed: 20, roles: ['approver'] }] })

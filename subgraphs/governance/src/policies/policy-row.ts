@@ -38,6 +38,8 @@ export interface PolicyVersionRow extends PolicyRules {
   policyId: string
   number: number
   status: VersionStatus
+  /** It says that the policy holds no more: nothing takes its place. Its rules are those that end. */
+  retires: boolean
   writtenBy: ActorRef
   submittedBy: ActorRef | null
   reviewedBy: ActorRef | null
@@ -53,7 +55,7 @@ export const VERSION_STATUS = `case when v.status <> 'active' then v.status
     when v.effective_from > now() then 'scheduled' else 'active' end`
 
 /** The columns of {@link PolicyVersionRow}, of `policy_version v`. */
-export const VERSION_COLUMNS = `v.id, v.policy_id as "policyId", v.number, ${VERSION_STATUS} as status, v.description, v.actions, v.condition,
+export const VERSION_COLUMNS = `v.id, v.policy_id as "policyId", v.number, ${VERSION_STATUS} as status, v.retires, v.description, v.actions, v.condition,
   v.effect, v.stages, v.escalate_to as "escalateTo", v.redact, v.priority, v.effective_from as "effectiveFrom",
   v.effective_until as "effectiveUntil", v.written_by as "writtenBy", v.submitted_by as "submittedBy",
   v.reviewed_by as "reviewedBy", v.review_comment as "reviewComment", v.created_at as "createdAt",

@@ -1,6 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { behind } from '../access/behind.ts'
+import type { Effect } from './compile-policies.ts'
 
 /**
  * draft → in_review → scheduled → active → retired; a review may end in rejected, and a newer draft ends one in the making.
@@ -12,6 +13,9 @@ export const canSubmit = (status: VersionStatus): boolean => status === 'draft'
 export const canReview = (status: VersionStatus): boolean => status === 'in_review'
 /** It was approved, and is in force or will be. */
 export const isApproved = (status: VersionStatus): boolean => status === 'active' || status === 'scheduled'
+/** It was approved, and keeps or will keep somebody from something: one who ends it alone could do what others were to be asked about. */
+export const isBinding = ({ status, effect }: { status: VersionStatus; effect: Effect }): boolean =>
+  isApproved(status) && effect !== 'allow'
 /** It is being written or reviewed. */
 export const isOpen = (status: VersionStatus): boolean => status === 'draft' || status === 'in_review'
 

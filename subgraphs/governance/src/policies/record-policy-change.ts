@@ -7,7 +7,7 @@ import type { PolicyRow, PolicyVersionRow } from './policy-row.ts'
 export async function recordPolicyChange(
   tx: TenantTransaction,
   { id, name, kind }: PolicyRow,
-  { number, actions, condition, effect, priority, effectiveFrom, effectiveUntil }: PolicyVersionRow,
+  { number, retires, actions, condition, effect, priority, effectiveFrom, effectiveUntil }: PolicyVersionRow,
   change: EventData<'policy.changed'>['change'],
   reasoning = '',
 ): Promise<void> {
@@ -19,10 +19,11 @@ export async function recordPolicyChange(
   await writeAuditEntry(tx, {
     actionType: 'decision',
     domain: 'governance',
-    summary: `Policy ${name}, version ${number}: ${change}`,
+    summary: `Policy ${name}, version ${number}${retires ? ' (that it holds no more)' : ''}: ${change}`,
     details: {
       context: {
         version: number,
+        retires,
         kind,
         actions,
         condition,

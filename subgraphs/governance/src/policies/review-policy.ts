@@ -14,6 +14,7 @@ import type { PolicyRow, PolicyVersionRow } from './policy-row.ts'
 import { canReview, isApproved, isSame } from './policy-version-status.ts'
 import { recordPolicyChange } from './record-policy-change.ts'
 import { requireFewStages } from './require-few-stages.ts'
+import { retireVersions } from './retire-versions.ts'
 import { beginOf, endOf, succeed } from './version-dates.ts'
 
 const inputSchema = z.object({
@@ -25,7 +26,8 @@ const inputSchema = z.object({
 })
 
 /**
- * Puts a version into force in place of the one before, now or from its beginning on, or turns it down. Only a person who
+ * Puts a version into force in place of the one before, now or from its beginning on, or takes the policy out of force where
+ * the version says that; or turns it down. Only a person who
  * neither wrote nor submitted it can, by no key that one of those made. Events: policy.changed. Audit: a decision.
  * NOT_FOUND, INVALID_STATE (not in review, over by now, or too many stages), CONFLICT (another version),
  * SEPARATION_OF_DUTIES (a denial).
@@ -49,7 +51,8 @@ export async function reviewPolicy(
       if (isSame(actor, candidate.writtenBy) || isSame(actor, candidate.submittedBy))
         fail('SEPARATION_OF_DUTIES', { path: 'input.id', hint: 'Somebody who did not write it reviews it.' })
       const now = await clockOf(tx)
-      if (decision === 'approve') {
+      if (decision === 'approve' && candidate.retires) await retireVersions(tx, id)
+      else if (decision === 'approve') {
         if (endOf(candidate) <= now.getTime())
           fail('INVALID_STATE', { path: 'input.id', hint: 'Its effectiveUntil is past: updatePolicy.' })
         await requireFewStages(tx, candidate, now)
@@ -58,16 +61,17 @@ export async function reviewPolicy(
       await tx.sql(
         `update policy_version set status = $3, reviewed_by = $4::jsonb, review_comment = $5,
          activated_at = case when $3 = 'active' then $6::timestamptz end,
-         ended_at = case when $3 = 'rejected' then $6::timestamptz end
+         ended_at = case when $3 <> 'active' then $6::timestamptz end
        where organization_id = $1::uuid and id = $2::uuid returning id`,
         actor.organizationId,
         candidate.id,
-        decision === 'approve' ? 'active' : 'rejected',
+        decision === 'reject' ? 'rejected' : candidate.retires ? 'retired' : 'active',
         JSON.stringify(actorRef(actor)),
         comment ?? null,
         now,
       )
-      const approved = beginOf(candidate) > now.getTime() ? 'scheduled' : 'activated'
+      const inForce = beginOf(candidate) > now.getTime() ? 'scheduled' : 'activated'
+      const approved = candidate.retires ? 'retired' : inForce
       const change = decision === 'approve' ? approved : 'rejected'
       await recordPolicyChange(tx, policy, candidate, change, comment ?? '')
       return policy
