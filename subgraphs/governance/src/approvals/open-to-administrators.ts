@@ -1,28 +1,28 @@
 import type { SqlTransaction } from '@tutti/prisma'
 import { isId } from '@tutti/runtime'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
-import type { ApprovalStage } from './approval-stage.ts'
+import { type ApprovalStage, MOST_DECIDERS } from './approval-stage.ts'
 import { escalateStage } from './escalate-stage.ts'
 
+interface Kept {
+  id: string
+  isAble: boolean
+}
+
 /**
- * Whether too few of those whom the present stage of the approval `a` names by people, groups or teams can still say yes to
- * it. Whom an identity provider alone knows is not kept here, and can.
+ * Whether fewer than it needs of those whom the present stage of the approval `a` names by people, groups or teams can still
+ * say yes to it, in SQL; `named`: a query of the ids of those who are active, and of those whom an identity provider alone
+ * knows.
  */
-export const HAS_TOO_FEW = `(
+export const hasTooFewOf = (named: string): string => `(
     select count(*) from (
-      select p.id::text as id from principal p
-      where p.organization_id = a.organization_id and p.kind = 'person' and p.deactivated_at is null
-        and ((a.stages->a.stage->'people') ? p.id::text or (a.stages->a.stage->'groups') ?| p.groups
-          or (a.stages->a.stage->'teamIds') ?| p.team_ids::text[])
-      union
-      select named.id from jsonb_array_elements_text(a.stages->a.stage->'people') as named(id)
-      where not exists (select from principal p
-        where p.organization_id = a.organization_id and p.id::text = lower(named.id))) who
-    where who.id <> a.requested_by->>'id' and who.id is distinct from a.requested_by->>'agentId'
-      and who.id <> all(a.authors)
-      and not exists (select from approval_decision d
-        where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round
-          and (d.person_id = who.id or d.on_behalf_of_id = who.id)))
+      select from (${named}) as who(id)
+      where who.id <> a.requested_by->>'id' and who.id is distinct from a.requested_by->>'agentId'
+        and who.id <> all(a.authors)
+        and not exists (select from approval_decision d
+          where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round
+            and (d.person_id = who.id or d.on_behalf_of_id = who.id))
+      limit ${MOST_DECIDERS}) as able)
   < (a.stages->a.stage->>'needed')::int - (
     select count(*) from approval_decision d
     where d.organization_id = a.organization_id and d.approval_id = a.id and d.round = a.round and d.stage = a.stage
@@ -58,23 +58,28 @@ async function hasTooFew(
   { people, groups, teamIds }: ApprovalStage,
 ): Promise<boolean> {
   // Shared with other approvals; who is being deactivated, or leaves a group, at this moment is waited for.
-  const [, [found]] = await Promise.all([
-    tx.sql(
-      `select id from principal
-       where organization_id = $1::uuid and (id = any(array(select jsonb_array_elements_text($2::jsonb)::uuid))
-         or groups && array(select jsonb_array_elements_text($3::jsonb))
-         or team_ids && array(select jsonb_array_elements_text($4::jsonb)::uuid))
-       order by id for share`,
-      tx.actor.organizationId,
-      JSON.stringify(people.filter(isId)),
-      JSON.stringify(groups),
-      JSON.stringify(teamIds),
-    ),
-    tx.sql<{ id: string }>(
-      `select a.id from approval a where a.organization_id = $1::uuid and a.id = $2::uuid and ${HAS_TOO_FEW}`,
-      tx.actor.organizationId,
-      approvalId,
-    ),
-  ])
+  const kept = await tx.sql<Kept>(
+    `select id, kind = 'person' and deactivated_at is null as "isAble" from principal
+     where organization_id = $1::uuid and (id = any(array(select jsonb_array_elements_text($2::jsonb)::uuid))
+       or groups && array(select jsonb_array_elements_text($3::jsonb))
+       or team_ids && array(select jsonb_array_elements_text($4::jsonb)::uuid))
+     order by id for share`,
+    tx.actor.organizationId,
+    JSON.stringify(people.filter(isId)),
+    JSON.stringify(groups),
+    JSON.stringify(teamIds),
+  )
+  const known = new Set(kept.map(({ id }) => id))
+  const named = [
+    ...people.filter((id) => !known.has(id.toLowerCase())),
+    ...kept.filter(({ isAble }) => isAble).map(({ id }) => id),
+  ]
+  const [found] = await tx.sql<{ id: string }>(
+    `select a.id from approval a where a.organization_id = $1::uuid and a.id = $2::uuid
+       and ${hasTooFewOf('select jsonb_array_elements_text($3::jsonb)')}`,
+    tx.actor.organizationId,
+    approvalId,
+    JSON.stringify(named),
+  )
   return found !== undefined
 }
