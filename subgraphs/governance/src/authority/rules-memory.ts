@@ -50,7 +50,7 @@ const SOURCE_COLUMNS = `v.policy_id as "policyId", v.id as "versionId", p.name, 
     v.ended_at as "endedAt"`
 const VERSIONS = `policy_version v join policy p on p.organization_id = v.organization_id and p.id = v.policy_id`
 
-const EXCEPTIONS = `select id, policy_id as "policyId", actors, actions, resources, starts_at as "startsAt",
+const EXCEPTIONS = `select id, policy_id as "policyId", version, actors, actions, resources, starts_at as "startsAt",
     expires_at as "expiresAt"
   from policy_exception where organization_id = $1 and status = 'approved' and expires_at > now()`
 

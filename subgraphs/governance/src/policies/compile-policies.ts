@@ -28,6 +28,8 @@ export interface PolicySource extends VersionDates {
 export interface ExceptionSource {
   id: string
   policyId: string
+  /** Of no other version does it hold: a reviewer saw this one. */
+  version: number
   actors: readonly string[]
   actions: readonly string[]
   resources: readonly string[]
@@ -69,7 +71,9 @@ export function compilePolicies(
       return compile(
         source,
         condition,
-        exceptions.filter(({ policyId }) => policyId === source.policyId),
+        exceptions.filter(
+          ({ policyId, version }) => policyId === source.policyId && version === source.version,
+        ),
       )
     })
     .sort((a, b) => b.priority - a.priority || compare(a.policyId, b.policyId) || a.version - b.version)

@@ -145,6 +145,7 @@ test('what cannot be evaluated denies, and says so', () => {
 test('an exception takes its policy away where it covers, and no other', () => {
   const exception = (policyId: string, from: number, until: number): ExceptionSource => ({
     id: 'exception',
+    version: 1,
     policyId,
     actors: ['ada'],
     actions: [],

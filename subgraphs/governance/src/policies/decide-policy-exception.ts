@@ -11,7 +11,7 @@ import { remark } from '../input/text.ts'
 import { lockPolicy } from './lock-policy.ts'
 import { oneOf } from './policy-input.ts'
 import { EXCEPTION_COLUMNS, type PolicyExceptionRow } from './policy-row.ts'
-import { isSame } from './policy-version-status.ts'
+import { canExcept, isSame } from './policy-version-status.ts'
 import { recordExceptionChange } from './record-exception-change.ts'
 
 const inputSchema = z.object({
@@ -30,7 +30,7 @@ const WAYS = {
 /**
  * Approves an exception, turns it down, or takes one back that was approved. Only a person decides,
  * and approves it as somebody else than who asked, and not for themselves. Events: policy_exception.changed. Audit: a decision. NOT_FOUND, ALREADY_DECIDED,
- * INVALID_STATE (not approved, or over by now), SEPARATION_OF_DUTIES (a denial).
+ * INVALID_STATE (not approved, or it or its version is over by now), SEPARATION_OF_DUTIES (a denial).
  */
 export async function decidePolicyException(
   services: DomainServices,
@@ -43,7 +43,7 @@ export async function decidePolicyException(
   const decided = await recordingRefusal(services, actor, tried, () =>
     services.database.inTenant(actor, async (tx) => {
       const found = await findException(tx, id)
-      const { policy } = await lockPolicy(tx, found.policyId)
+      const { policy, versions } = await lockPolicy(tx, found.policyId)
       const exception = await findException(tx, id)
       if (exception.status !== way.from)
         fail(decision === 'revoke' ? 'INVALID_STATE' : 'ALREADY_DECIDED', {
@@ -56,6 +56,12 @@ export async function decidePolicyException(
           fail('SEPARATION_OF_DUTIES', { path: 'input.id' })
         if (exception.expiresAt.getTime() <= Date.now())
           fail('INVALID_STATE', { path: 'input.id', hint: 'Its time is over.' })
+        const version = versions.find(({ number }) => number === exception.version)
+        if (!version || !canExcept(version))
+          fail('INVALID_STATE', {
+            path: 'input.id',
+            hint: `It is from version ${exception.version}, which is over: requestPolicyException for the present one.`,
+          })
       }
       const [after] = await tx.sql<PolicyExceptionRow>(
         `update policy_exception set status = $3, decided_by = $4::jsonb, comment = $5, decided_at = now()

@@ -404,6 +404,42 @@ test('an exception holds for whom it was approved by another, until it ends or i
   ).toEqual(['requested', 'approved', 'revoked'])
 })
 
+test('an exception is from the version that its reviewer saw, and from no other', async () => {
+  const id = await enforce(RULES)
+  const operator = colleague(admin, 'operator')
+  const expiresAt = new Date(Date.now() + 3_600_000)
+  const except = async (version?: number) => {
+    const input = { policyId: id, version, reason: 'an old order', actors: [operator.id], expiresAt }
+    const { data, code, extensions } = await world.ask(operator, EXCEPT, { input })
+    const asked = data['requestPolicyException']?.['exception'] as { id: string } | undefined
+    return { code, argument: extensions['argument'], exception: asked?.id ?? '' }
+  }
+  const approve = async (exception: string) =>
+    (await world.ask(admin, DECIDE, { input: { id: exception, decision: 'APPROVE' } })).code
+  const first = await except()
+  const slow = await except(1)
+  expect([await approve(first.exception), await rulingOf(operator)]).toEqual([null, 'allow'])
+
+  await act(admin, 'update', { id, ...RULES, condition: 'true' })
+  const ahead = await except(2)
+  expect(await approve(ahead.exception)).toBeNull()
+  expect([(await except(3)).code, (await except(3)).argument]).toEqual(['NOT_FOUND', 'input.version'])
+  await act(admin, 'submit', { id })
+  expect(await rulingOf(operator)).toBe('allow')
+  await act(approver, 'review', { id, version: 2, decision: 'APPROVE' })
+  // What was said of the version before is said of this one too, where somebody said so.
+  expect(await rulingOf(operator)).toBe('allow')
+  await world.ask(admin, DECIDE, { input: { id: ahead.exception, decision: 'REVOKE' } })
+  expect(await rulingOf(operator)).toBe('deny')
+  expect([await approve(slow.exception), (await except(1)).code]).toEqual(['INVALID_STATE', 'INVALID_STATE'])
+  const { data } = await world.ask(admin, `{ policy(id: "${id}") { exceptions { version status } } }`)
+  expect(data['policy']?.['exceptions']).toEqual([
+    { version: 2, status: 'revoked' },
+    { version: 1, status: 'requested' },
+    { version: 1, status: 'approved' },
+  ])
+})
+
 test('an exception says for whom or what, and ends within 90 days', async () => {
   const policyId = await enforce(RULES)
   const { extensions } = await world.ask(admin, EXCEPT, {

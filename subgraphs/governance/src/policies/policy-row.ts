@@ -65,6 +65,8 @@ export const VERSION_COLUMNS = `v.id, v.policy_id as "policyId", v.number, ${VER
 export interface PolicyExceptionRow {
   id: string
   policyId: string
+  /** The number of the version from which it is an exception; of another one it is none. */
+  version: number
   status: 'requested' | 'approved' | 'rejected' | 'revoked'
   reason: string
   actors: string[]
@@ -80,6 +82,6 @@ export interface PolicyExceptionRow {
 }
 
 /** The columns of {@link PolicyExceptionRow}. */
-export const EXCEPTION_COLUMNS = `id, policy_id as "policyId", status, reason, actors, actions, resources,
+export const EXCEPTION_COLUMNS = `id, policy_id as "policyId", version, status, reason, actors, actions, resources,
   starts_at as "startsAt", expires_at as "expiresAt", requested_by as "requestedBy", decided_by as "decidedBy", comment,
   created_at as "createdAt", decided_at as "decidedAt"`

@@ -19,6 +19,10 @@ export const isBinding = ({ status, effect }: { status: VersionStatus; effect: E
 /** It is being written or reviewed. */
 export const isOpen = (status: VersionStatus): boolean => status === 'draft' || status === 'in_review'
 
+/** It holds, or may come to hold: an exception from it means something. */
+export const canExcept = ({ status, retires }: { status: VersionStatus; retires: boolean }): boolean =>
+  !retires && (isApproved(status) || isOpen(status))
+
 /** Whether an actor is, acts for, or has the key of whom a row names: nobody decides on what is their own. */
 export function isSame(actor: Actor, ref: ActorRef | null): boolean {
   if (ref === null) return false

@@ -7,7 +7,7 @@ import type { PolicyExceptionRow, PolicyRow } from './policy-row.ts'
 export async function recordExceptionChange(
   tx: TenantTransaction,
   { id: policyId, name }: PolicyRow,
-  { id, reason, actors, actions, resources, expiresAt }: PolicyExceptionRow,
+  { id, version, reason, actors, actions, resources, expiresAt }: PolicyExceptionRow,
   change: EventData<'policy_exception.changed'>['change'],
   reasoning = reason,
 ): Promise<void> {
@@ -19,9 +19,9 @@ export async function recordExceptionChange(
   await writeAuditEntry(tx, {
     actionType: 'decision',
     domain: 'governance',
-    summary: `Exception to policy ${name}: ${change}`,
+    summary: `Exception to policy ${name}, version ${version}: ${change}`,
     details: {
-      context: { exceptionId: id, reason, actors, actions, resources, expiresAt },
+      context: { exceptionId: id, version, reason, actors, actions, resources, expiresAt },
       decision: change,
       reasoning,
       outcome: change,

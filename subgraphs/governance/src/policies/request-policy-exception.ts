@@ -6,7 +6,8 @@ import type { DomainServices } from '../context.ts'
 import { line, prose } from '../input/text.ts'
 import { lockPolicy } from './lock-policy.ts'
 import { actionPattern } from './policy-input.ts'
-import { EXCEPTION_COLUMNS, type PolicyExceptionRow } from './policy-row.ts'
+import { EXCEPTION_COLUMNS, type PolicyExceptionRow, type PolicyVersionRow } from './policy-row.ts'
+import { canExcept } from './policy-version-status.ts'
 import { recordExceptionChange } from './record-exception-change.ts'
 
 const MOST_DAYS = 90
@@ -16,6 +17,8 @@ const names = () => z.array(line()).max(100, 'At most 100.').nullish()
 const inputSchema = z
   .object({
     policyId: z.string(),
+    /** Unless given, that of now. */
+    version: z.int().nullish(),
     reason: prose(),
     actors: names(),
     actions: z.array(actionPattern()).max(50, 'At most 50.').nullish(),
@@ -37,23 +40,29 @@ const inputSchema = z
   })
 
 /**
- * Asks that a policy not hold for somebody or something, for a time; it holds until somebody else approves. Events:
- * policy_exception.changed. Audit: a decision. NOT_FOUND; BAD_INPUT with all mistakes.
+ * Asks that a version of a policy (the one in force, or the newest in the making, unless said) not hold for somebody or
+ * something, for a time; it holds until somebody else approves, and so does each that takes its place.
+ * Events: policy_exception.changed. Audit: a decision. NOT_FOUND; INVALID_STATE when the version is over; BAD_INPUT with all
+ * mistakes.
  */
 export async function requestPolicyException(
   { database }: DomainServices,
   actor: Actor,
   input: unknown,
 ): Promise<PolicyExceptionRow> {
-  const { policyId, reason, actors, actions, resources, startsAt, expiresAt } = parseInput(inputSchema, input)
+  const { policyId, version, reason, actors, actions, resources, startsAt, expiresAt } = parseInput(
+    inputSchema,
+    input,
+  )
   return database.inTenant(actor, async (tx) => {
-    const { policy } = await lockPolicy(tx, policyId, 'input.policyId')
+    const { policy, versions } = await lockPolicy(tx, policyId, 'input.policyId')
+    const { number } = versionFor(versions, version ?? null)
     const [exception] = await tx.sql<PolicyExceptionRow>(
       `insert into policy_exception (organization_id, policy_id, reason, actors, actions, resources, starts_at, expires_at,
-         requested_by)
+         requested_by, version)
        values ($1::uuid, $2::uuid, $3, array(select jsonb_array_elements_text($4::jsonb)),
          array(select jsonb_array_elements_text($5::jsonb)), array(select jsonb_array_elements_text($6::jsonb)),
-         $7::timestamptz, $8::timestamptz, $9::jsonb)
+         $7::timestamptz, $8::timestamptz, $9::jsonb, $10::int)
        returning ${EXCEPTION_COLUMNS}`,
       actor.organizationId,
       policyId,
@@ -64,9 +73,23 @@ export async function requestPolicyException(
       startsAt ?? null,
       expiresAt,
       JSON.stringify(actorRef(actor)),
+      number,
     )
     if (!exception) return fail('INTERNAL')
     await recordExceptionChange(tx, policy, exception, 'requested')
     return exception
   })
+}
+
+/** `versions`: the newest first. */
+function versionFor(versions: readonly PolicyVersionRow[], asked: number | null): PolicyVersionRow {
+  if (asked === null)
+    return (
+      versions.find(({ status }) => status === 'active') ??
+      versions.find(canExcept) ??
+      fail('INVALID_STATE', { path: 'input.policyId', hint: 'Nothing of it is in force or in the making.' })
+    )
+  const version = versions.find(({ number }) => number === asked)
+  if (!version) return fail('NOT_FOUND', { path: 'input.version' })
+  return canExcept(version) ? version : fail('INVALID_STATE', { path: 'input.version', hint: 'It is over.' })
 }
