@@ -1,6 +1,6 @@
 import type { TenantTransaction } from '@tutti/prisma'
 import { type Actor, TuttiError } from '@tutti/schema'
-import { recordDenial } from '../audit/record-denial.ts'
+import { recordRefusal } from '../audit/record-refusal.ts'
 import type { DomainServices } from '../context.ts'
 import { NOT_GRANTABLE } from './require-grantable.ts'
 
@@ -18,9 +18,8 @@ export async function granting<Result>(
     return await services.database.inTenant(actor, act)
   } catch (error) {
     if (error instanceof TuttiError && error.cause === NOT_GRANTABLE) {
-      await recordDenial(services, actor, {
+      await recordRefusal(services, actor, error, {
         action: `Mutation.${mutation}`,
-        code: error.code,
         reason: [error.message, error.hint].join(' '),
       })
     }

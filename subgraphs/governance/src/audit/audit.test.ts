@@ -5,6 +5,8 @@ import { STORED_ENTRY_COLUMNS, type StoredEntry } from './audit-entry-row.ts'
 import { entryDigest } from './entry-digest.ts'
 import { openEntries } from './open-entries.ts'
 import { recordDenial } from './record-denial.ts'
+import { answerScim } from '../scim/answer-scim.ts'
+import type { ScimCall } from '../scim/scim-call.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 
 let world: World
@@ -201,6 +203,63 @@ test('a denial that cannot be recorded fails; so does a failure of an operation,
     await world.asOwner('grant insert on api_key, log.event to tutti_api')
   }
   expect((await makeKey()).code).toBeNull()
+})
+
+test('whatever an operation refuses somebody is on record, once, or nothing of it is told', async () => {
+  const approver = colleague(admin, 'approver')
+  const { data } = await world.ask(
+    admin,
+    'mutation { setNotificationChannel(input: { ownerKind: ORGANIZATION, kind: EMAIL, address: "all@example.com" }) { channel { id } } }',
+  )
+  const { id } = Object(data['setNotificationChannel']).channel
+  const refused = async (actor: Actor, mutation: string, code = 'FORBIDDEN') =>
+    expect((await world.ask(actor, `mutation { ${mutation} }`)).code).toBe(code)
+  const exporter: Actor = { ...colleague(admin, 'viewer'), scopes: ['audit:export', 'audit:read'] }
+  await refused(exporter, 'exportAudit(input: { format: JSONL }) { export { id } }')
+  const others = 'ownerKind: GROUP, owner: "board", kind: EMAIL, address: "a@example.com"'
+  await refused(approver, `setNotificationChannel(input: { ${others} }) { channel { id } }`)
+  await refused(approver, `removeNotificationChannel(input: { id: "${id}" }) { id }`)
+  const manager: Actor = { ...colleague(admin, 'viewer'), scopes: ['access:manage'] }
+  await refused(
+    manager,
+    'setRole(input: { name: "x", description: "d", scopes: ["runs:start"] }) { role { name } }',
+  )
+  await refused(
+    { ...admin, kind: 'integration' },
+    `delegateApprovals(input: { to: "ann", until: "${new Date(Date.now() + 60_000).toISOString()}" }) { delegation { id } }`,
+    'SEPARATION_OF_DUTIES',
+  )
+  const directory: Actor = {
+    ...colleague(admin, 'admin'),
+    scopes: ['access:provision'],
+    ending: [{ until: Date.now() + 60_000, scopes: ['access:provision'] }],
+  }
+  const call: ScimCall = {
+    actor: directory,
+    method: 'POST',
+    path: 'Users',
+    query: {},
+    ifMatch: null,
+    ifNoneMatch: null,
+    body: '{"userName": "ann@example.com"}',
+    base: 'https://tutti.example.com/scim/v2',
+  }
+  expect((await answerScim(world, call)).status).toBe(403)
+  expect(await world.denials(admin)).toEqual([
+    'operation/Mutation.exportAudit',
+    'operation/Mutation.setNotificationChannel',
+    'operation/Mutation.removeNotificationChannel',
+    'operation/Mutation.setRole',
+    'operation/Mutation.delegateApprovals',
+    'operation/SCIM POST',
+  ])
+  await world.asOwner('revoke insert on log.event from tutti_api')
+  try {
+    await refused(exporter, 'exportAudit(input: { format: JSONL }) { export { id } }', 'INTERNAL')
+    await expect(answerScim(world, call)).rejects.toThrow('permission denied')
+  } finally {
+    await world.asOwner('grant insert on log.event to tutti_api')
+  }
 })
 
 test('nobody writes a denial by hand, and all mistakes are told at once', async () => {

@@ -1,12 +1,13 @@
 import { TuttiError } from '@tutti/schema'
 import type { Context } from '../context.ts'
 import { recordFailure } from './record-failure.ts'
+import { isDenial, recordRefusal } from './record-refusal.ts'
 
 type Resolve = (parent: unknown, args: unknown, context: Context, info: unknown) => unknown
 
 /**
- * The same resolvers, whose mutations leave an entry when they fail, after their rollback. When the entry cannot be
- * written, that is what the call fails with. What an operation refuses on purpose is its own to record, as a denial.
+ * The same resolvers, whose mutations leave an entry when they fail, or refuse who asks, after their rollback. When the entry
+ * cannot be written, that is what the call fails with. An operation that knows more of a refusal records it itself.
  */
 export function recordingFailures(
   resolvers: Readonly<Record<string, object>>,
@@ -24,6 +25,11 @@ const recording =
     try {
       return await resolve(parent, args, context, info)
     } catch (error) {
+      if (isDenial(error, ['FORBIDDEN']))
+        await recordRefusal(context, context.actor, error, {
+          action: `Mutation.${name}`,
+          reason: [error.message, error.hint].join(' ').trim(),
+        })
       if (error instanceof TuttiError) throw error
       await recordFailure(context, context.actor, { mutation: name, target: targetOf(args) })
       throw error

@@ -3,6 +3,7 @@ import { fail } from '@tutti/schema'
 import { requireLasting } from '../access/held-until.ts'
 import { lockAdministrators } from '../access/keep-an-administrator.ts'
 import { openStrandedApprovals } from '../approvals/open-stranded-approvals.ts'
+import { isDenial, recordRefusal } from '../audit/record-refusal.ts'
 import type { DomainServices } from '../context.ts'
 import { GROUP_ATTRIBUTES, isCalled, type Resource, USER_ATTRIBUTES } from './attributes.ts'
 import { describeService } from './describe-service.ts'
@@ -21,7 +22,7 @@ const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 
 /**
  * Answers a directory that keeps the organization's people and groups by SCIM 2.0 (RFC 7643, RFC 7644). Refusals are
- * answers; throws what is nobody's mistake.
+ * answers, and of who asks a denial on record; throws what is nobody's mistake.
  */
 export async function answerScim(services: DomainServices, call: ScimCall): Promise<ScimAnswer> {
   try {
@@ -36,6 +37,10 @@ export async function answerScim(services: DomainServices, call: ScimCall): Prom
     if (described === null) throw new ScimError(404, 'There is nothing here.')
     return ok(described)
   } catch (error) {
+    if (isDenial(error, ['FORBIDDEN'])) {
+      const reason = [call.path, error.message, error.hint].join(' ').trim()
+      await recordRefusal(services, call.actor, error, { action: `SCIM ${call.method}`, reason })
+    }
     return refusalOf(error)
   }
 }
