@@ -46,13 +46,13 @@ const pick = <T>(items: readonly T[]): T => {
 type Json = Record<string, unknown>
 const read = (line: string): Json => JSON.parse(line)
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-/** RFC 8785, for what these tests make: no key is a number here. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  )
+/** RFC 8785, for what these tests make. */
+const canonical = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${members.map(([name, each]) => `${JSON.stringify(name)}:${canonical(each)}`).join(',')}}`
+}
 const startOfCheckpoint = (sequence: number): number => sequence - ((sequence - 1) % A_CHECKPOINT)
 
 /** What somebody did, and the sequence (or checkpoint) at which it has to be found. */
@@ -356,3 +356,34 @@ test('500 tamperings: 500 are found, where they were made', async () => {
   expect(found).toBe(500)
   expect((await verify(await world.export(), checkpoints, key)).faults).toEqual([])
 }, 300_000)
+
+test('a line is what was exported, to the letter: what it says twice, or in other words, is found', async () => {
+  const changes = (sequence: number, other: number): [string, number, (text: string) => string][] => [
+    [
+      'a key twice in an entry',
+      sequence,
+      (text) => text.replace('"summary":', '"summary":"Forged","summary":'),
+    ],
+    ['a key twice in its details', sequence, (text) => text.replace('"amount":', '"amount":1,"amount":')],
+    ['a key twice in an event', other, (text) => text.replace('{"actor":', '{"actor":{"id":"x"},"actor":')],
+    ['a key twice at its end', other, (text) => text.replace(',"type":', ',"type":"x","type":')],
+    ['a space', other, (text) => text.replace(',"data":', ', "data":')],
+    ['another escape', sequence, (text) => text.replace('"Refunded', '"\\u0052efunded')],
+    ['a number as another', sequence, (text) => text.replace(/"amount":[\d.]+/, '$&e0')],
+    ['another order', sequence, (text) => text.replace(/("domain":"[^"]*"),("id":"[^"]*")/, '$2,$1')],
+  ]
+  // Where lines are walked through, at the edge of a block, and within a checkpoint in a block.
+  for (const from of [0, 41, 50]) {
+    const sequence =
+      lines.findIndex((line, index) => index >= from && line.includes('"summary":"Refunded')) + 1
+    for (const [what, place, change] of changes(sequence, sequence + 1)) {
+      const line = lines[place - 1] ?? ''
+      const changed = change(line)
+      expect(changed, what).not.toBe(line)
+      expect(read(changed), what).toEqual(read(line))
+      await find({ what, lines: lines.with(place - 1, changed), at: { sequence: place } })
+      const { faults } = await verify(lines.with(place - 1, changed), checkpoints, key)
+      expect(faults, what).toMatchObject([{ kind: 'not_canonical', sequence: place }])
+    }
+  }
+})

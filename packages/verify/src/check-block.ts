@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { entryOf, type ExportedEntry, faultOfAuditEntry, parseLine } from './exported-entry.ts'
+import { entryOf, type ExportedEntry, faultOfAuditEntry, isCanonical, parseLine } from './exported-entry.ts'
 import { MerkleTree } from './merkle-root.ts'
 import { ACCOUNTS } from './owed.ts'
+import { type ReadEntry, readText } from './read-text.ts'
 
 /** What of a checkpoint a block is checked against. */
 export interface Covering {
@@ -94,44 +95,16 @@ export function checkBlock(
   return checked
 }
 
-interface ReadEntry {
-  sequence: number
-  hash: string
-  organizationId: unknown
-  seq: string
-}
-
 const SEQ = /^\d{1,19}$/
 
 const isLater = (seq: string, before: string): boolean =>
   seq.length > before.length || (seq.length === before.length && seq > before)
 
-const REST = ',"hash":"'
-const RECORDED = 'audit.recorded'
-/** What follows actor and data in a line. */
-const EVENT =
-  /,"hash":"([0-9a-f]{64})",("id":"[0-9a-f-]{36}","organizationId":"([0-9a-f-]{36})"),"salt":"([0-9a-f]{32})",("seq":"([1-9]\d{0,18})"),"sequence":([1-9]\d{0,14}),("subject":"[^"\\]*","time":"[^"\\]*","type":"([^"\\]*)"\})$/y
-
-/** An entry by the text of its line, if that follows; null: it has to be parsed. */
-function readText(line: string, previous: string): ReadEntry | null {
-  const end = line.lastIndexOf(REST)
-  if (end < 0) return null
-  EVENT.lastIndex = end
-  const match = EVENT.exec(line)
-  if (match === null) return null
-  const [, stated = '', ids, organizationId, salt, position, seq = '', sequence, rest, type] = match
-  if (type === RECORDED || ACCOUNTS.includes(type)) return null
-  const content = hash('sha256', `${salt}${line.slice(0, end)}}`, 'hex')
-  const entry = `{"content":"${content}",${ids},${position},${rest}`
-  return hash('sha256', `${previous}${sequence}${entry}`, 'hex') === stated
-    ? { sequence: Number(sequence), hash: stated, organizationId, seq }
-    : null
-}
-
 /** An entry as a walk reads it, if it follows, with that of the trail, or without where that is owed. */
 function readParsed(line: string, previous: string, { owes }: CheckedBlock): ReadEntry | null {
   const entry = parseLine(line)
   if (entry === null || 'path' in entry) return null
+  if (!isCanonical(entry, line)) return null
   const { sequence, hash: stated, organizationId, seq, type } = entry
   if (typeof seq !== 'string' || !/^[1-9]\d{0,18}$/.test(seq)) return null
   if (hash('sha256', `${previous}${sequence}${entryOf(entry)}`, 'hex') !== stated) return null

@@ -22,7 +22,7 @@ const FIELDS = 11
 
 /** A line at the end of an export that ends before the chain: an event after it, and that a checkpoint signed it. */
 export interface Attestation {
-  event: ExportedEntry
+  attestation: ExportedEntry
   /** The hash before it. */
   previous: string
   /** Its place among the entries of the checkpoint, how many those are, and the audit path to their root, hex. */
@@ -49,6 +49,10 @@ export function parseLine(text: string): ExportedEntry | Attestation | null {
   return isEntry(value) ? value : attestationOf(value)
 }
 
+/** Whether a line is the RFC 8785 form of what was parsed from it: no key twice, in order, nothing between. */
+export const isCanonical = (line: ExportedEntry | Attestation, text: string): boolean =>
+  canonicalJson(line) === text
+
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function attestationOf(value: unknown): Attestation | null {
@@ -64,7 +68,7 @@ function attestationOf(value: unknown): Attestation | null {
     isCount(checkpoint) &&
     Array.isArray(path) &&
     path.every((node) => typeof node === 'string')
-    ? { event, previous, index, size, path, checkpoint }
+    ? { attestation: event, previous, index, size, path, checkpoint }
     : null
 }
 

@@ -1,6 +1,7 @@
 /** What can be wrong with a record; docs/audit.md says what each means. */
 export type FaultKind =
   | 'unreadable'
+  | 'not_canonical'
   | 'foreign'
   | 'missing'
   | 'repeated'

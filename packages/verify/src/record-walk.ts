@@ -5,6 +5,7 @@ import {
   entryOf,
   type ExportedEntry,
   faultOfAuditEntry,
+  isCanonical,
   parseLine,
   textOf,
 } from './exported-entry.ts'
@@ -157,6 +158,10 @@ export function openWalk({
 
   function take(text: string): void {
     const parsed = parseLine(text)
+    if (parsed !== null && !isCanonical(parsed, text)) {
+      const { sequence } = 'path' in parsed ? parsed.attestation : parsed
+      told('not_canonical', sequence, `The line of entry ${sequence} is not written as an export writes it.`)
+    }
     if (parsed !== null && 'path' in parsed) {
       attest(parsed)
       return
@@ -214,7 +219,7 @@ export function openWalk({
   }
 
   /** An event after the end, that says what of the export is gone: it has to be in what a checkpoint signed. */
-  function attest({ event, previous, index, size, path, checkpoint }: Attestation): void {
+  function attest({ attestation: event, previous, index, size, path, checkpoint }: Attestation): void {
     const signer = signed.find(({ number }) => number === checkpoint)
     const hashed = hash('sha256', `${previous}${event.sequence}${entryOf(event)}`, 'hex')
     if (
