@@ -94,7 +94,7 @@ const DEFAULT_TIMINGS: Timings = {
   request: 10_000,
   init: 3_000,
   keepAlive: 12_000,
-  recheck: 5_000,
+  recheck: 1_000,
   outage: 60_000,
 }
 const MAX_SOCKETS = 20_000

@@ -18,29 +18,50 @@ interface Watched {
   end(reason: EndOfAuthority): void
 }
 
+interface Open {
+  credential: Credential
+  watched: Set<Watched>
+}
+
 /** setTimeout's longest; what expires later is rechecked long before. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1
 
-/** Asks about each credential every `everyMs`, once for all connections it opened. */
-export function watchCredentials(authenticate: Authenticate, everyMs: number): CredentialWatch {
-  const credentials = new Map<string, { credential: Credential; watched: Set<Watched> }>()
+/** Credentials that are asked about at once. */
+const AT_ONCE = 8
 
-  const recheck = async (): Promise<void> => {
-    for (const { credential, watched } of [...credentials.values()]) {
-      let actor: Actor | null
-      try {
-        actor = await authenticate(credential)
-      } catch {
-        continue // Governance does not answer: nobody is thrown out for that.
-      }
-      const authority = actor === null ? null : authorityOf(actor)
-      for (const each of [...watched]) {
-        if (authority === null) each.end('revoked')
-        else if (each.authority !== authority) each.end('authority changed')
-      }
+/**
+ * Asks about each credential every `everyMs`, once for all connections it opened; less often where so many are open that a
+ * round takes longer.
+ */
+export function watchCredentials(authenticate: Authenticate, everyMs: number): CredentialWatch {
+  const credentials = new Map<string, Open>()
+
+  const recheck = async ({ credential, watched }: Open): Promise<void> => {
+    let actor: Actor | null
+    try {
+      actor = await authenticate(credential)
+    } catch {
+      return // Governance does not answer: nobody is thrown out for that.
+    }
+    const authority = actor === null ? null : authorityOf(actor)
+    for (const each of [...watched]) {
+      if (authority === null) each.end('revoked')
+      else if (each.authority !== authority) each.end('authority changed')
     }
   }
-  const timer = setInterval(() => void recheck(), everyMs)
+  let isUnderWay = false
+  const recheckAll = async (): Promise<void> => {
+    if (isUnderWay) return
+    isUnderWay = true
+    // One iterator: each takes the next that nobody has.
+    const rest = credentials.values().toArray().values()
+    const some = async (): Promise<void> => {
+      for (const each of rest) await recheck(each)
+    }
+    await Promise.allSettled(Array.from({ length: AT_ONCE }, some))
+    isUnderWay = false
+  }
+  const timer = setInterval(() => void recheckAll(), everyMs)
 
   return {
     watch(credential, actor, end) {
