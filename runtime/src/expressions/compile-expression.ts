@@ -2,13 +2,15 @@ import { Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { celToJson } from './cel-to-json.ts'
 import type { JsonOutcome } from './cel-to-json.ts'
+import { countSteps } from './count-steps.ts'
+import { MOST_STEPS, type StepBudget, Steps } from './steps.ts'
 
 /** A CEL expression parsed once. */
 export type CompiledExpression = {
   readonly text: string
   /** The names it reads. */
   readonly variables: readonly string[]
-  /** Plain JSON, of the wanted kind. Never throws: an error of evaluation is an outcome. */
+  /** Plain JSON, of the wanted kind. Never throws: an error of evaluation is an outcome, and so are too many steps. */
   evaluate(names: Readonly<Record<string, unknown>>): ExpressionOutcome
 }
 
@@ -22,8 +24,9 @@ export type ReadExpression = CompiledExpression & {
   readonly equalities: readonly ExpressionEquality[]
   /**
    * As `evaluate`, for names of which the caller knows that all are there: nothing is copied. A boolean, or what is wrong.
+   * `budget`: where several are evaluated for one thing.
    */
-  test(names: Readonly<Record<string, unknown>>): boolean | { readonly message: string }
+  test(names: Readonly<Record<string, unknown>>, budget?: StepBudget): boolean | { readonly message: string }
 }
 
 /** A name and the fields read of it, as `context.arguments.amount`; `offset` counts characters of the text from 0. */
@@ -91,10 +94,16 @@ for (const [operator, apply] of arithmetic) {
 }
 environment.registerOperator('double % double: double', (a: number, b: number) => a % b)
 
+const OUT_OF_STEPS = {
+  ok: false,
+  message: `It would take more than ${MOST_STEPS} steps: too much to go through or to compare.`,
+} as const
+
 /**
  * Parses a CEL expression whose result is a boolean or, by default, any JSON value. Refused besides wrong syntax: a
  * result that cannot be what is wanted, `matches` (a hostile pattern would hold the engine's thread for minutes) and a
- * comprehension inside another (squares the work over a list).
+ * comprehension inside another (squares the work over a list). What an evaluation may do is bounded besides, by steps that
+ * are counted and never timed: one that would take more than MOST_STEPS is none.
  */
 export function compileExpression(text: string, want: 'boolean' | 'any' = 'any'): ExpressionResult {
   if (text.length > LONGEST)
@@ -120,10 +129,12 @@ export function compileExpression(text: string, want: 'boolean' | 'any' = 'any')
     if (type !== undefined && NOT_JSON.has(type))
       return refuse(`The result is ${type}, which JSON cannot hold.`, 0, 'Convert it, as string(value).')
     const variables = [...scan.variables]
-    const evaluate = (names: Readonly<Record<string, unknown>>) => run(program, variables, names, want)
+    const steps = new Steps()
+    countSteps(program.ast, steps)
+    const evaluate = (names: Readonly<Record<string, unknown>>) => run(program, steps, variables, names, want)
     const { paths, calls } = scan
     const equalities = [...equalitiesOf(program.ast)]
-    const test = (names: Readonly<Record<string, unknown>>) => decide(program, names)
+    const test: ReadExpression['test'] = (names, budget) => decide(program, steps, names, budget)
     return { ok: true, expression: { text, variables, paths, calls, equalities, evaluate, test } }
   } catch (error) {
     const offset =
@@ -134,6 +145,7 @@ export function compileExpression(text: string, want: 'boolean' | 'any' = 'any')
 
 function run(
   program: (context: Record<string, unknown>) => unknown,
+  steps: Steps,
   variables: readonly string[],
   names: Readonly<Record<string, unknown>>,
   want: 'boolean' | 'any',
@@ -143,7 +155,9 @@ function run(
     const context = Object.fromEntries(
       variables.map((name) => [name, Object.hasOwn(names, name) ? (names[name] ?? null) : null]),
     )
+    steps.begin(MOST_STEPS)
     const value = program(context)
+    if (steps.isOut) return OUT_OF_STEPS
     if (want === 'any') return celToJson(value)
     if (typeof value === 'boolean') return { ok: true, value }
     return {
@@ -151,21 +165,29 @@ function run(
       message: `The result is not a boolean but ${value === null ? 'null' : typeof value}.`,
     }
   } catch (error) {
+    if (steps.isOut) return OUT_OF_STEPS
     return { ok: false, message: firstLine(error instanceof Error ? error.message : undefined) }
   }
 }
 
 function decide(
   program: (context: Record<string, unknown>) => unknown,
+  steps: Steps,
   names: Readonly<Record<string, unknown>>,
+  budget: StepBudget | undefined,
 ): boolean | { readonly message: string } {
+  steps.begin(budget?.left ?? MOST_STEPS)
   try {
     const value = program(names)
+    if (steps.isOut) return OUT_OF_STEPS
     return typeof value === 'boolean'
       ? value
       : { message: `The result is not a boolean but ${value === null ? 'null' : typeof value}.` }
   } catch (error) {
+    if (steps.isOut) return OUT_OF_STEPS
     return { message: firstLine(error instanceof Error ? error.message : undefined) }
+  } finally {
+    if (budget) budget.left = steps.left
   }
 }
 

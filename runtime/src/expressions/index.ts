@@ -7,3 +7,4 @@ export {
   type NoExpression,
   type ReadExpression,
 } from './compile-expression.ts'
+export { MOST_STEPS, type StepBudget } from './steps.ts'

@@ -1,3 +1,4 @@
+import type { StepBudget } from '@tutti/runtime/expressions'
 import { isAlwaysGoverned } from '@tutti/schema'
 import { type DecisionRequest } from '../policies/decision-request.ts'
 import { type CompiledPolicies } from '../policies/compile-policies.ts'
@@ -37,12 +38,13 @@ export const MUTATION = 'mutation'
 export function rule(
   { policies, matrix }: { policies: CompiledPolicies; matrix: CompiledMatrix },
   request: DecisionRequest,
+  budget?: StepBudget,
 ): Authorization & { failures: PolicyFailure[] } {
   const authority =
     matrix.version === 0 && request.resource.type === MUTATION && !isAlwaysGoverned(request.action)
       ? UNRULED
       : decideAuthority(matrix, request)
-  const decision = decidePolicies(policies, request)
+  const decision = decidePolicies(policies, request, budget)
   const { stages, escalateTo, redactions } = decision.obligations
   const ruling = join(authority.ruling === 'never', authority.ruling === 'ask', decision.effect)
   const isAsked = ruling === 'ask' || ruling === 'escalate'

@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { isId, parseInput } from '@tutti/runtime'
+import { MOST_STEPS } from '@tutti/runtime/expressions'
 import { type Actor, fail } from '@tutti/schema'
 import { z } from 'zod'
 import type { DomainServices } from '../context.ts'
@@ -13,6 +14,8 @@ import { readPolicySource, rulesMemoryOf } from './rules-memory.ts'
 const MOST_EXAMPLES = 20
 /** So many are replayed before others may go on. */
 const AT_ONCE = 250
+/** Steps that conditions may take in one replay; what is left then is skipped. */
+const MOST_REPLAY_STEPS = 100 * MOST_STEPS
 
 const inputSchema = z.object({
   policyId: z.string(),
@@ -46,7 +49,7 @@ export interface RulingChange {
 }
 
 export interface PolicySimulation {
-  /** Decisions that were replayed, and those that were not kept whole. */
+  /** Decisions that were replayed, and those that were not: not kept whole, or conditions had taken too many steps by then. */
   replayed: number
   skipped: number
   differing: number
@@ -92,14 +95,23 @@ export async function simulatePolicy(
   const future = ruledBy(retires ? others : [...others, undated(source)])
   const changes = new Map<string, RulingChange>()
   const examples: ChangedDecision[] = []
-  let [replayed, differing] = [0, 0]
+  let [replayed, differing, taken, takenThen] = [0, 0, 0, 0]
+  const replay = (rules: typeof present, request: DecisionRequest) => {
+    const budget = { left: MOST_STEPS }
+    const ruled = rule(rules, request, budget)
+    taken += MOST_STEPS - budget.left
+    return ruled
+  }
   for (const [place, { at, request }] of kept.entries()) {
-    if (place % AT_ONCE === AT_ONCE - 1) await breathe()
-    if ('cut' in request) continue
+    if (place % AT_ONCE === AT_ONCE - 1 || taken - takenThen >= MOST_STEPS) {
+      takenThen = taken
+      await breathe()
+    }
+    if ('cut' in request || taken >= MOST_REPLAY_STEPS) continue
     replayed += 1
     const asked = { ...request, context: { ...request.context, time: at } }
-    const from = rule(present, asked).ruling
-    const { ruling: to, reasons } = rule(future, asked)
+    const from = replay(present, asked).ruling
+    const { ruling: to, reasons } = replay(future, asked)
     if (from === to) continue
     differing += 1
     const change = changes.get(`${from} ${to}`) ?? { from, to, count: 0 }

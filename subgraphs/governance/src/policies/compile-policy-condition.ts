@@ -1,8 +1,13 @@
-import { compileExpression, type ExpressionEquality, type ExpressionPath } from '@tutti/runtime/expressions'
+import {
+  compileExpression,
+  type ExpressionEquality,
+  type ExpressionPath,
+  type StepBudget,
+} from '@tutti/runtime/expressions'
 import { type DecisionRequest, READABLE } from './decision-request.ts'
 
-/** A condition, ready: never throws, what goes wrong is an outcome. */
-export type PolicyCondition = (request: DecisionRequest) => ConditionOutcome
+/** A condition, ready: never throws, what goes wrong is an outcome. It takes its steps from the decision's. */
+export type PolicyCondition = (request: DecisionRequest, budget: StepBudget) => ConditionOutcome
 export type ConditionOutcome =
   | { readonly ok: true; readonly value: boolean }
   | { readonly ok: false; readonly message: string }
@@ -14,9 +19,6 @@ export type CompiledPolicyCondition =
 const TRUE: ConditionOutcome = { ok: true, value: true }
 const FALSE: ConditionOutcome = { ok: true, value: false }
 
-/** Values that a condition with a macro may have to go through; of more, it is not evaluated. */
-const MOST_VALUES = 10_000
-const MACROS = ['all', 'exists', 'exists_one', 'map', 'filter', 'bind']
 /** They make large texts of small ones. */
 const REFUSED = new Set(['join', 'replace', 'repeat', 'split', 'bytes', 'json'])
 
@@ -36,16 +38,12 @@ export function compilePolicyCondition(text: string): CompiledPolicyCondition {
   ]
   if (problems.length > 0) return { ok: false, problems }
   const needed = equalities.filter(isOfValue)
-  const isLooping = MACROS.some((macro) => calls.has(macro))
   return {
     ok: true,
-    condition: (request) => {
+    condition: (request, budget) => {
       // What must be equal and is not makes the whole false, whatever the rest: most conditions end here.
       for (const { names, value } of needed) if (valueAt(request, names) !== value) return FALSE
-      if (isLooping && !isWithin(request)) {
-        return { ok: false, message: `It would go through more than ${MOST_VALUES} values.` }
-      }
-      const outcome = test(request)
+      const outcome = test(request, budget)
       if (typeof outcome === 'boolean') return outcome ? TRUE : FALSE
       return { ok: false, message: outcome.message }
     },
@@ -81,15 +79,4 @@ function valueAt(request: DecisionRequest, names: readonly string[]): unknown {
     value = Reflect.get(value, name)
   }
   return value
-}
-
-function isWithin({ context, resource }: DecisionRequest): boolean {
-  const waiting: unknown[] = [context.arguments, resource.attributes]
-  let count = 0
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    if ((count += 1) > MOST_VALUES) return false
-    if (typeof value === 'object' && value !== null)
-      for (const each of Object.values(value)) waiting.push(each ?? null)
-  }
-  return true
 }

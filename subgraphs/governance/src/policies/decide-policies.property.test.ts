@@ -142,6 +142,36 @@ test('what cannot be evaluated denies, and says so', () => {
   )
 })
 
+test('all conditions of one decision together have the steps of one', () => {
+  const xs = Array.from({ length: 9_000 }, () => 'x')
+  const asked = { ...request(1), context: { ...request(1).context, arguments: { xs } } }
+  const costly = (name: string): PolicySource => ({
+    policyId: name,
+    versionId: name,
+    name,
+    version: 1,
+    status: 'active',
+    actions: ['*'],
+    condition: 'context.arguments.xs.all(x, size(x + "b") == 2 && size(x + "c") == 2)',
+    effect: 'redact',
+    stages: [],
+    escalateTo: null,
+    redact: [],
+    priority: 0,
+    activatedAt: null,
+    effectiveFrom: null,
+    effectiveUntil: null,
+    endedAt: null,
+  })
+  const names = Array.from({ length: 5 }, (_, place) => `p${place}`)
+  const failedOf = (list: readonly string[]) =>
+    decidePolicies(compilePolicies(list.map(costly)), asked).failures.map(({ name }) => name)
+  for (const name of names) expect(failedOf([name])).toEqual([])
+  const { effect, reason } = decidePolicies(compilePolicies(names.map(costly)), asked)
+  expect(failedOf(names).length).toBeGreaterThan(0)
+  expect({ effect, reason }).toEqual({ effect: 'deny', reason: expect.stringContaining('steps') })
+})
+
 test('an exception takes its policy away where it covers, and no other', () => {
   const exception = (policyId: string, from: number, until: number): ExceptionSource => ({
     id: 'exception',

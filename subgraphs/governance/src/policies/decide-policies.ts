@@ -1,3 +1,4 @@
+import { MOST_STEPS, type StepBudget } from '@tutti/runtime/expressions'
 import { isAbout } from '@tutti/schema'
 import { HIGHER, type Higher } from '../authority/levels.ts'
 import type { CompiledPolicies, CompiledPolicy, Effect, ExceptionSource } from './compile-policies.ts'
@@ -39,9 +40,14 @@ export interface PolicyDecision {
 /**
  * Decides by the policies, without I/O or clock. A deny wins, whatever the priorities; then asking (require_approval,
  * escalate) wins over allow. Of those that ask, the highest priority decides; among equals an escalation wins, and the
- * stages of all of them are needed. Redactions add up. Nothing fits: allow. What cannot be evaluated denies.
+ * stages of all of them are needed. Redactions add up. Nothing fits: allow. What cannot be evaluated denies, and so does
+ * what is left when all conditions together have taken the steps of `budget`.
  */
-export function decidePolicies(compiled: CompiledPolicies, request: DecisionRequest): PolicyDecision {
+export function decidePolicies(
+  compiled: CompiledPolicies,
+  request: DecisionRequest,
+  budget: StepBudget = { left: MOST_STEPS },
+): PolicyDecision {
   const now = request.context.time.getTime()
   const matched: MatchedPolicy[] = []
   const excepted: PolicyDecision['excepted'] = []
@@ -51,7 +57,7 @@ export function decidePolicies(compiled: CompiledPolicies, request: DecisionRequ
   let denying: MatchedPolicy | undefined
   for (const policy of compiled.about(request.action)) {
     if (now < policy.from || now >= policy.until) continue
-    const outcome = policy.condition(request)
+    const outcome = policy.condition(request, budget)
     if (outcome.ok && !outcome.value) continue
     const exception = policy.exceptions.find((each) => covers(each, request, now))
     const { policyId, versionId, name, version } = policy
