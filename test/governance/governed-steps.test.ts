@@ -594,6 +594,56 @@ test('a yes is for the agent that was to do it: another one asks anew, and whoev
   await seen(org, filing, 'COMPLETED')
 })
 
+test('what an agent says that it does is governed wherever it does it: also as another one plans it, and to undo', async () => {
+  const { org } = await open()
+  const operator = org.as('operator')
+  const cases = { governs: { action: 'implementation.choose' }, retry: { attempts: 1 } }
+  await using planner = await startHttpAgent(() => ({
+    output: { $plan: [{ name: 'pay', agent: 'refunder', input: 'sum', output: 'paid', ...cases }] },
+  }))
+  await using broken = await startHttpAgent(() => ({ output: {}, status: 400 }))
+  await registerAgent(operator, httpAgentDocument('planner', planner.url))
+  await registerAgent(operator, httpAgentDocument('broken', broken.url))
+  await registerAgent(
+    operator,
+    `${httpAgentDocument('refunder', agent.url)}governs: { action: money.spend, amount: sum }\n`,
+  )
+  const apply = (name: string, ...steps: object[]) =>
+    applyWorkflow(operator, { format: 'tutti/1', name, inputs: ['sum'], steps })
+  const plain = await apply('plain', { name: 'pay', agent: 'refunder', input: 'sum' })
+  const planned = await apply('planned', { name: 'think', agent: 'planner', input: 'sum', plan: true })
+  const undone = await apply(
+    'undone',
+    {
+      name: 'think',
+      agent: 'refunder',
+      input: 'sum',
+      governs: 'implementation.choose',
+      compensate: 'refunder',
+    },
+    { name: 'break', agent: 'broken', retry: { attempts: 1 } },
+  )
+  const start = async (workflowId: string) => (await startRuns(operator, workflowId, [{ sum: 300 }]))[0] ?? ''
+
+  const asked = await start(plain)
+  expect(await question(org, asked)).toMatchObject({
+    title: 'refunder: money.spend',
+    arguments: { sum: 300 },
+  })
+  await decide(org.as('approver'), { id: (await question(org, asked)).id, decision: 'APPROVE' })
+  await seen(org, asked, 'COMPLETED')
+  expect(paid(asked)).toEqual([{ sum: 300 }])
+
+  const before = agent.calls.length
+  await rule(org, { name: 'Nothing is spent', effect: 'DENY', condition: 'true' })
+  const [plan, undo] = [await start(planned), await start(undone)]
+  expect(await seen(org, plan, 'FAILED')).toMatchObject({ error: { code: 'ACTION_DENIED' } })
+  expect((await seen(org, undo, 'FAILED')).tasks).toContainEqual(
+    expect.objectContaining({ stepPath: 'think~undo', error: { code: 'ACTION_DENIED' } }),
+  )
+  expect(agent.calls.slice(before).map(({ json }) => json.runId)).toEqual([undo])
+})
+
 /** Of an organization whose refunds are done by workers outside: a claim's tasks. */
 async function outside(org: Organization): Promise<() => Promise<{ input: object; attempt: number }[]>> {
   await registerAgent(

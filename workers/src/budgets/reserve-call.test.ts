@@ -90,6 +90,7 @@ async function platform() {
       configurationHash: '',
       executor: { type: 'builtin' as const, function: 'draft_reply', settings: {}, files: {} },
       models: { primary: 'dear', fallback: 'cheap' },
+      governs: null,
       reliability: readReliability(null),
     },
     secrets: {

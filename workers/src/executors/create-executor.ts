@@ -7,6 +7,7 @@ import {
   type AttemptOutcome,
   type ClaimedTask,
   type ExecuteTask,
+  type Governed,
   idempotencyKey,
   readLastReport,
   type TaskOutcome,
@@ -103,9 +104,10 @@ export function createExecutor(
         lastReport,
         secrets,
       }
-      const passage = task.governs && (await passGoverned(asked, task.governs))
+      const governs = governing(task, agent)
+      const passage = governs && (await passGoverned(asked, governs))
       if (passage && 'outcome' in passage) return passage.outcome
-      const call = passage ? { ...asked, task: { ...task, input: passage.input } } : asked
+      const call = passage ? { ...asked, task: { ...task, governs, input: passage.input } } : asked
       if (task.kind === 'agent' && REPORTS_COSTS.has(agent.executor.type)) await requireRoom(call)
       return await guardAttempt(guard, { task, agent, signal }, async () => {
         try {
@@ -143,6 +145,15 @@ export function createExecutor(
       attempt(task, signal, beat),
     )
   }
+}
+
+/**
+ * What authority and policies are asked about: what the step says it does, else what its agent says. An agent that plans writes the
+ * step itself: there what the agent says who does it comes first.
+ */
+function governing({ kind, governs, isPlanned }: ClaimedTask, agent: AgentExecutor): Governed | undefined {
+  if (kind === 'message') return undefined
+  return (isPlanned ? (agent.governs ?? governs) : (governs ?? agent.governs)) ?? undefined
 }
 
 /** Only who begins again has anything to go on from. */

@@ -73,6 +73,7 @@ async function platform(
       configurationHash: '',
       executor: { type: 'builtin' as const, function: 'draft_reply', settings: {}, files: {} },
       models,
+      governs: null,
       reliability: readReliability(null),
     },
     secrets: {

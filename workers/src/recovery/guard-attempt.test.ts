@@ -36,6 +36,7 @@ const agentWith = (settings: object): AgentExecutor => ({
   configurationHash: '',
   executor: { type: 'http', url: 'https://press.example.com', settings: {}, files: {} },
   models: null,
+  governs: null,
   reliability: readReliability(settings),
 })
 

@@ -8,6 +8,7 @@ import {
   RELIABILITY_OF_AGENT,
 } from '../reliability/reliability-settings.ts'
 import { cacheLevel } from '../configuration/configuration-schema.ts'
+import { type AgentGoverns, agentGoverns } from '../configuration/governs.ts'
 import { type ExecutorRecord, executorRecord } from '../configuration/executor-record.ts'
 
 /** What a worker needs to let an agent do a task. */
@@ -26,11 +27,17 @@ export interface AgentExecutor {
   executor: ExecutorRecord
   /** Language models by the configuration; null when it names none. */
   models: ConfiguredModels | null
+  /** What it does that not everybody may; null when its configuration says nothing of it. */
+  governs: AgentGoverns | null
   /** Of its breaker, its checks, and what is done when it fails. */
   reliability: Reliability
 }
 
-type Row = Omit<AgentExecutor, 'executor' | 'reliability'> & { executor: unknown; settings: unknown }
+type Row = Omit<AgentExecutor, 'executor' | 'governs' | 'reliability'> & {
+  executor: unknown
+  governs: unknown
+  settings: unknown
+}
 
 const configuredModels = z.object({
   primary: z.string(),
@@ -55,7 +62,7 @@ export async function agentExecutor(
   if (!isId(agentId)) fail('NOT_FOUND', { path: 'agentId' })
   const [row] = await database.readTenant<Row>(
     actor,
-    `select id, name, type, status, serving_version as version, configuration_hash as "configurationHash", configuration->'ai_models' as models,
+    `select id, name, type, status, serving_version as version, configuration_hash as "configurationHash", configuration->'ai_models' as models, configuration->'governs' as governs,
        case when configuration_hash = $3 then null else executor end as executor, team_id as "teamId",
        (select t.domain_id from team t where t.organization_id = $1::uuid and t.id = agent.team_id) as "domainId",
        ${RELIABILITY_OF_AGENT} as settings
@@ -69,6 +76,7 @@ export async function agentExecutor(
     ...agent,
     executor,
     models: configuredModels.nullable().parse(row.models),
+    governs: agentGoverns.parse(row.governs),
     reliability: readReliability(settings),
   }
 }

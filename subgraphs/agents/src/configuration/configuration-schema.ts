@@ -4,6 +4,7 @@ import { BUILTIN_FUNCTIONS } from './builtin-functions.ts'
 import { commandProblem } from './command-problem.ts'
 import { credentialName } from './credential-name.ts'
 import { executorUrlProblem } from './executor-url.ts'
+import { governs } from './governs.ts'
 import { modelExecutor } from './model-executor.ts'
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.:-]*$/u
@@ -127,7 +128,7 @@ const executor = z.discriminatedUnion('type', [
 ])
 
 /**
- * The seed's `agent_config_schema`, and our key `executor`. Memory is in megabytes, `cpu_cores` counts whole cores.
+ * The seed's `agent_config_schema`, and our keys `executor` and `governs`. Memory is in megabytes, `cpu_cores` counts whole cores.
  * Only `metadata` has to be there.
  */
 export const configurationSchema = z
@@ -163,6 +164,7 @@ export const configurationSchema = z
     dependencies: names,
     outputs: names,
     executor: executor.optional(),
+    governs: governs.optional(),
   })
   .superRefine(({ executor: how, ai_models: models }, context) => {
     if (how?.type === 'model' && !models)

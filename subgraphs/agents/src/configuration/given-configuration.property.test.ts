@@ -40,6 +40,12 @@ const bothWays = fc
         dependencies: null,
         resourceRequirements: { memoryMb: x.memory, maxConcurrentTasks: x.tasks, cpuCores: null },
         aiModels: { primary: x.model, cacheSteps: x.steps },
+        governs: {
+          action: 'money.spend',
+          deadlineSeconds: x.rounds,
+          argumentsSchema: { theAnswer: {} },
+          risk: null,
+        },
         triggers: [{ type: 'event', eventType: x.event, source: null }],
         executor: {
           type: 'model',
@@ -55,6 +61,7 @@ const bothWays = fc
         outputs,
         resource_requirements: { memory_mb: x.memory, max_concurrent_tasks: x.tasks },
         ai_models: { primary: x.model, cache_steps: x.steps },
+        governs: { action: 'money.spend', deadline_seconds: x.rounds, arguments_schema: { theAnswer: {} } },
         triggers: [{ type: 'event', event_type: x.event }],
         executor: {
           type: 'model',

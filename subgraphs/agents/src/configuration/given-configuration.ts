@@ -20,7 +20,7 @@ export interface GivenConfiguration {
 }
 
 /** Below them the keys are the caller's own. */
-const OWN_KEYS = new Set(['settings', 'arguments', 'output_schema', 'cache_steps'])
+const OWN_KEYS = new Set(['settings', 'arguments', 'output_schema', 'cache_steps', 'arguments_schema'])
 
 const camel = (key: string): string => key.replace(/_[a-z]/g, (pair) => pair.slice(1).toUpperCase())
 const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

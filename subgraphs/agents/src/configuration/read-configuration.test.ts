@@ -2,6 +2,7 @@ import { TuttiError, type Problem } from '@tutti/schema'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { givenConfiguration } from './given-configuration.ts'
+import { agentGoverns } from './governs.ts'
 import { readConfiguration } from './read-configuration.ts'
 
 const readDocument = (document: string) => readConfiguration(givenConfiguration({ document }))
@@ -91,6 +92,34 @@ executor:
   )
   const typ = problemsIn(document).find(({ path }) => path === 'metadata.typ')
   expect(typ?.hint).toBe('Did you mean "type"?')
+})
+
+test('what an agent does that not everybody may is said as a step says it', () => {
+  const read = (governs: string) => readDocument(`${metadata}governs: ${governs}`).governs
+  expect(readDocument(metadata).governs).toBeUndefined()
+  expect(read('money.spend')).toEqual({ action: 'money.spend' })
+  const said = '{action: money.spend, amount: order.total, risk: high, classification: kind, '
+  const asked = read(`${said} deadline_seconds: 60, on_deadline: reject, arguments_schema: {type: object}}`)
+  expect(agentGoverns.parse(asked)).toEqual({
+    action: 'money.spend',
+    amount: { path: ['order', 'total'] },
+    risk: { value: 'high' },
+    classification: { path: ['kind'] },
+    deadline: { ms: 60_000, rule: 'reject' },
+    argumentsSchema: { type: 'object' },
+  })
+  const mistakes = (governs: string) =>
+    problemsIn(`${metadata}governs: ${governs}`).map((each) => [each.code, each.path])
+  expect(mistakes('money.sepnd')).toEqual([['invalid_value', 'governs']])
+  expect(mistakes('{amount: -1, risks: high}')).toEqual([
+    ['missing_key', 'governs.action'],
+    ['out_of_range', 'governs.amount'],
+    ['unknown_key', 'governs.risks'],
+  ])
+  expect(mistakes('{action: money.spend, on_deadline: reject, arguments_schema: {type: car}}')).toEqual([
+    ['invalid_value', 'governs.arguments_schema'],
+    ['missing_key', 'governs.deadline_seconds'],
+  ])
 })
 
 test('the path of a wrapped document begins with its wrapper', () => {

@@ -28,6 +28,15 @@ const KEYS: Record<string, readonly string[]> = {
     'authorization',
     'settings',
   ],
+  governs: [
+    'action',
+    'amount',
+    'risk',
+    'classification',
+    'deadline_seconds',
+    'on_deadline',
+    'arguments_schema',
+  ],
   'executor.authorization': ['credential', 'header', 'scheme'],
 }
 const TRIGGER_KEYS = ['type', 'expression', 'source', 'event_type']

@@ -59,8 +59,9 @@ export async function runAttempt(
     ended.resolve({ overdue: { ...error, retryable: true } })
   })
   try {
-    const node = await nodeOf(services, task, versionId)
-    if (node?.governs) task.governs = node.governs
+    const step = await stepOf(services, task, versionId)
+    if (step?.node.governs) task.governs = step.node.governs
+    if (step?.isPlanned) task.isPlanned = true
     const came = await Promise.race([execute(task, abort.signal, heart.beat), ended.promise])
     return 'overdue' in came ? await afterOverdue(services, task, came.overdue) : came
   } catch (error) {
@@ -87,15 +88,16 @@ async function afterOverdue(
 }
 
 /** The task's step; none when the task undoes it: that is another agent's work, of which nothing is said there. */
-async function nodeOf(
+async function stepOf(
   { database, memory }: AttemptServices,
   { organizationId, nodeId, stepPath }: ClaimedTask,
   versionId: string,
-): Promise<TaskNode | undefined> {
+): Promise<{ node: TaskNode; isPlanned: boolean } | undefined> {
   if (stepPath.endsWith(UNDO)) return undefined
   const known = await memory.definitions.get(database.pool('worker'), [{ organizationId, id: versionId }])
-  const node = known.get(versionId)?.nodes[nodeId]
-  return node?.kind === 'task' ? node : undefined
+  const definition = known.get(versionId)
+  const node = definition?.nodes[nodeId]
+  return node?.kind === 'task' ? { node, isPlanned: definition?.planned !== undefined } : undefined
 }
 
 function heartOf(
@@ -106,7 +108,7 @@ function heartOf(
 ): Heart {
   const { database, log } = services
   return startHeart({
-    limit: async () => (await nodeOf(services, task, versionId))?.heartbeatMs,
+    limit: async () => (await stepOf(services, task, versionId))?.node.heartbeatMs,
     // Of what is given up nothing is asked any more.
     outside: async () => (abort.signal.aborted ? 0 : ((await readLastReport(database, task))?.ageMs ?? null)),
     onSilent,

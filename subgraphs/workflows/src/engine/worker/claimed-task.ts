@@ -28,6 +28,8 @@ export interface ClaimedTask {
   recovered?: boolean
   /** What its step does in the words of authority and policies. */
   governs?: Governed
+  /** True when an agent planned its step. */
+  isPlanned?: boolean
   /** Said by the executor once it has read its agent: the version by which this attempt is made. */
   agentVersion?: number
 }
