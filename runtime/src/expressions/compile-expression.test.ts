@@ -87,6 +87,15 @@ describe('an expression', () => {
     for (const a of [{ b: 'yes' }, {}]) expect(test({ a })).toEqual({ message: expect.any(String) })
   })
 
+  it('fails with a message that can be kept, whatever its values were', () => {
+    for (const key of ['a\0b', '\ud800', `${'x'.repeat(299 - 'No such key: '.length)}\u{1f600}`]) {
+      const outcome = evaluate('names[key] == 1', { names: {}, key })
+      expect(outcome).toMatchObject({ ok: false, message: expect.stringMatching(/^No such key: [^\0]*$/) })
+      const message = outcome.ok ? '' : outcome.message
+      expect(message.isWellFormed() && message.length <= 300).toBe(true)
+    }
+  })
+
   it('is boolean where that is wanted', () => {
     expect(compileExpression('1 + 1', 'boolean')).toMatchObject({ ok: false })
     const compiled = compileExpression('x', 'boolean')

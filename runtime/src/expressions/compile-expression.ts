@@ -275,6 +275,8 @@ function refuse(message: string, offset: number, hint: string): NoExpression {
   return { ok: false, message, offset, hint }
 }
 
+/** A message quotes what it is about, of which PostgreSQL keeps no NUL and no half of a character. */
 function firstLine(message: string | undefined): string {
-  return (message ?? 'The expression cannot be evaluated.').split('\n', 1)[0]?.slice(0, 300) ?? ''
+  const [line = ''] = (message ?? 'The expression cannot be evaluated.').split('\n', 1)
+  return line.replaceAll('\0', '\ufffd').slice(0, 300).toWellFormed()
 }

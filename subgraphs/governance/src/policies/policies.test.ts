@@ -1,6 +1,7 @@
 import type { Actor } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { authorize } from '../authority/authorize.ts'
+import { decisionLogOf } from '../authority/decision-log.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 
 let world: World
@@ -292,6 +293,16 @@ test('a policy that cannot be evaluated denies, and opens one incident', async (
   expect(data['incidents']?.['nodes']).toEqual([
     { title: 'Policy a policy cannot be evaluated', severity: 'SEV_2' },
   ])
+})
+
+test('what PostgreSQL cannot keep of a failure makes it no other: it denies and is on record', async () => {
+  await enforce({ ...RULES, effect: 'ALLOW', condition: 'context.arguments[context.arguments.key] == 1' })
+  for (const key of ['a\0b', '\ud800'])
+    expect(await rulingOf(admin, { ...refund, arguments: { key } })).toBe('deny')
+  expect(await world.events(admin, 'policy.failed')).toHaveLength(1)
+  await decisionLogOf(world.database).flush()
+  const count = 'select count(*)::int as count from policy_decision where organization_id = $1::uuid'
+  expect(await world.database.readTenant(admin, count, [admin.organizationId])).toEqual([{ count: 2 }])
 })
 
 test('effect dates are heeded at the moment of the question', async () => {
