@@ -116,6 +116,38 @@ test('nor by a right that was lent by a key which somebody made who may not', as
   expect(await decide(friend, mine)).toBe('approved')
 })
 
+test('nor by a role or a group that somebody gave after they asked for it or wrote it', async () => {
+  const me = await keyOf(admin, 'Me', { roles: ['admin'] })
+  const [chair, friend, second, other] = await Promise.all(
+    ['Chair', 'Friend', 'Second', 'Other'].map((name) => keyOf(admin, name, { roles: ['viewer'] })),
+  )
+  if (!chair || !friend || !second || !other) return expect.unreachable()
+  await setGroup(world, admin, { name: 'board', memberIds: [chair.id] })
+  const [mine, toBoard] = [await ask(me), await ask(me, { stages: [{ groups: ['board'] }] })]
+  const written = await ask(colleague(admin, 'operator'), { authors: [me.id] })
+
+  await assignRole(world, me, { role: 'approver', principalId: friend.id })
+  await setGroup(world, me, { name: 'board', memberIds: [chair.id, friend.id] })
+  await assignRole(world, await keyOf(me, 'By me', { roles: ['admin'] }), {
+    role: 'approver',
+    principalId: second.id,
+  })
+  await delegateApprovals(world, friend, { to: other.id, until: new Date(Date.now() + 3_600_000) })
+  const given = 'SEPARATION_OF_DUTIES GIVEN'
+  for (const each of [mine, toBoard, written]) {
+    expect(await decide(friend, each)).toBe(given)
+    expect(await decide(other, each)).toBe(given)
+  }
+  expect([await decide(second, mine), await decide(second, toBoard)]).toEqual([given, 'NOT_A_DECIDER'])
+
+  // It is good for what they ask from then on, for what others ask, and what else one has by others.
+  expect(await decide(friend, await ask(me, { stages: [{ groups: ['board'] }] }))).toBe('approved')
+  expect(await decide(other, await ask(colleague(admin, 'operator')))).toBe('approved')
+  expect(await decide(chair, toBoard)).toBe('approved')
+  await assignRole(world, admin, { role: 'approver', principalId: friend.id })
+  expect([await decide(friend, mine), await decide(other, written)]).toEqual(['approved', 'approved'])
+})
+
 test('a policy is reviewed by a person too, and by no key of its writer', async () => {
   const bot = await keyOf(admin, 'bot', { kind: 'integration', roles: ['admin'] })
   const say = (by: Actor, query: string, input: object) => world.ask(by, query, { input })

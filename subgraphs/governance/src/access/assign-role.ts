@@ -75,7 +75,8 @@ export async function assignRole(
       teamId ?? null,
       reason ?? null,
       expiresAt ?? null,
-      JSON.stringify(actorRef(actor)),
+      // With who made their key, and may be behind it: it names nobody to decide what those asked for.
+      JSON.stringify({ ...actorRef(actor), credentialBy: actor.credentialBy }),
     )
     const assignment = await readAssignment(tx, made?.id ?? '')
     await tx.appendEvent({

@@ -41,7 +41,15 @@ export const HELD_ROLES = `(select coalesce(jsonb_agg(jsonb_build_object('role',
   left join access_role r on r.organization_id = a.organization_id and r.name = a.role)`
 
 /** Of `principal p`: the names of the roles assigned to it or its groups, everywhere. */
-export const ASSIGNED_EVERYWHERE = `array(${assigned('a.role', ' and a.domain_id is null and a.team_id is null')})`
+const ASSIGNED_EVERYWHERE = `array(${assigned('a.role', ' and a.domain_id is null and a.team_id is null')})`
+
+/** A moment as whole milliseconds since the epoch. */
+export const MILLISECONDS = (moment: string): string => `ceil(extract(epoch from ${moment}) * 1000)`
+
+/** Likewise, with who gave them and when: JSON of `{ role, by, at }`. */
+export const ASSIGNMENTS_EVERYWHERE = `(select coalesce(jsonb_agg(jsonb_build_object('role', a.role, 'by', a.granted_by,
+    'at', ${MILLISECONDS('a.created_at')})), '[]')
+  from (${assigned('a.role, a.granted_by, a.created_at', ' and a.domain_id is null and a.team_id is null')}) a)`
 
 /** Likewise, with its own. */
 export const ROLES_EVERYWHERE = `(p.roles || ${ASSIGNED_EVERYWHERE})`

@@ -6,7 +6,8 @@ import { openStrandedApprovals } from '../approvals/open-stranded-approvals.ts'
 import { writeAuditEntry } from '../audit/write-audit-entry.ts'
 import type { DomainServices } from '../context.ts'
 import { line, remark } from '../input/text.ts'
-import { ASSIGNMENT_IN_FORCE, scopesOfRole } from './effective-access.ts'
+import { behind } from './behind.ts'
+import { ASSIGNMENT_IN_FORCE, MILLISECONDS, scopesOfRole } from './effective-access.ts'
 import { granting } from './granting.ts'
 import { GROUP_COLUMNS, type GroupRow } from './group-row.ts'
 import { requireLasting } from './held-until.ts'
@@ -55,16 +56,18 @@ export async function setGroup(services: DomainServices, actor: Actor, input: un
     const scopes = await scopesOfGroup(tx, made.id)
     requireGrantable(actor, scopes, 'input.memberIds')
     const wanted = await requireMembers(tx, name, memberIds)
-    const change = (text: string) =>
-      tx.sql<{ id: string }>(text, organizationId, name, JSON.stringify(wanted))
+    const change = (text: string, ...more: string[]) =>
+      tx.sql<{ id: string }>(text, organizationId, name, JSON.stringify(wanted), ...more)
     const { added, removed } = await keepAnAdministrator(tx, 'input.memberIds', async () => ({
       added: await change(
-        `update principal set groups = array_append(groups, $2) where organization_id = $1::uuid
-           and $3::jsonb ? id::text and not $2 = any(groups) returning id`,
+        `update principal set groups = array_append(groups, $2), groups_given = coalesce(groups_given, '{}')
+           || jsonb_build_object($2::text, jsonb_build_object('by', $4::jsonb, 'at', ${MILLISECONDS('clock_timestamp()')}))
+         where organization_id = $1::uuid and $3::jsonb ? id::text and not $2 = any(groups) returning id`,
+        JSON.stringify(behind(actor)),
       ),
       removed: await change(
-        `update principal set groups = array_remove(groups, $2) where organization_id = $1::uuid
-           and not $3::jsonb ? id::text and $2 = any(groups) returning id`,
+        `update principal set groups = array_remove(groups, $2), groups_given = groups_given - $2::text
+         where organization_id = $1::uuid and not $3::jsonb ? id::text and $2 = any(groups) returning id`,
       ),
     }))
     if (added.length > 0) requireLasting(actor, [...scopes, 'access:manage'], 'input.memberIds')

@@ -3,9 +3,11 @@ import type { Actor } from '@tutti/schema'
 import { behind, isPerson } from '../access/behind.ts'
 import type { DomainServices } from '../context.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
+import { isAboutSql } from './is-about-sql.ts'
 import { readStanding } from './read-standing.ts'
 
-// As `judgeDecision` has it, of a yes to what was asked; a property test holds the two together.
+// As `judgeDecision` has it, of a yes to what was asked; a property test holds the two together. Names that do not count
+// since who asked gave them (withoutGiven) are not looked at: who decides by one is refused.
 const IN_INBOX = `a.organization_id = $1 and a.status = 'pending'
   and (a.expires_at is null or a.expires_at > clock_timestamp() or a.on_deadline = 'escalate')
   and a.requested_by->>'id' <> all($2::text[]) and not a.authors && $2::text[]
@@ -18,7 +20,7 @@ const IN_INBOX = `a.organization_id = $1 and a.status = 'pending'
     where ((a.stages->a.stage->'people') ? w.id or (a.stages->a.stage->'roles') ?| w.roles
         or (a.stages->a.stage->'groups') ?| w.groups or (a.stages->a.stage->'teamIds') ?| w."teamIds")
       and (w.own or (
-        (cardinality(w.actions) = 0 or a.action = any(w.actions))
+        (cardinality(w.actions) = 0 or ${isAboutSql('w.actions', 'a.action')})
         and (cardinality(w."forTeamIds") = 0 or (a.stages->a.stage->'teamIds') ?| w."forTeamIds")
         and a.requested_by->>'id' <> all(w.behind) and not a.authors && w.behind
         and coalesce(a.requested_by->>'agentId' <> all(w.behind), true)

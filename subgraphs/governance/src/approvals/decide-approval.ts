@@ -15,11 +15,14 @@ import { type DecisionRequest, judgeDecision, type LentAuthority } from './appro
 import { requireFit } from './arguments-schema.ts'
 import { DECISION_COLUMNS, type DecisionRow } from './decision-row.ts'
 import { lockApproval } from './lock-approval.ts'
-import { namesOf } from './names-of.ts'
+import { type KnownAuthority, namesOf } from './names-of.ts'
 import { readLent, readOwn } from './read-standing.ts'
+import { withoutGiven } from './without-given.ts'
 import { writeDecision } from './write-decision.ts'
 
 const VERDICTS = { APPROVE: 'approved', REJECT: 'rejected', REQUEST_CHANGES: 'changes_requested' } as const
+
+const GIVEN = 'GIVEN: whoever asked or wrote it gave the role or the group since.'
 
 const inputSchema = z
   .object({
@@ -85,14 +88,19 @@ async function decide(
   ])
   // The same may have been asked anew: the digest is the same, and the link is of the round before.
   if (byLink && byLink.round !== approval.round) fail('CONFLICT', { path: 'link' })
-  const judge = (lent: readonly LentAuthority[]) =>
-    judgeDecision(approval, decisions, actor, { own, lent }, request)
-  const alone = judge([])
+  const counting = <Known extends KnownAuthority>(authority: Known) => withoutGiven(approval, authority)
+  const judge = (by: KnownAuthority, lent: readonly LentAuthority[]) =>
+    judgeDecision(approval, decisions, actor, { own: by, lent }, request)
+  const alone = judge(counting(own), [])
   // Their own right comes before a lent one, which is read for those who have none: few, and it costs more than all the rest.
   const needsLent = alone.kind === 'refuse' && alone.code === 'NOT_A_DECIDER'
   const lent = needsLent ? await readLent(read, actor) : []
-  const judgement = needsLent ? judge(lent) : alone
-  if (judgement.kind === 'refuse') fail(judgement.code, judgement)
+  const judgement = needsLent ? judge(counting(own), lent.map(counting)) : alone
+  if (judgement.kind === 'refuse') {
+    if (judgement.code === 'NOT_A_DECIDER' && judge(own, lent).kind !== 'refuse')
+      fail('SEPARATION_OF_DUTIES', { hint: GIVEN })
+    fail(judgement.code, judgement)
+  }
   if (judgement.kind === 'repeat') return approval
   if (request.finalArguments !== null) requireFit(approval, request.finalArguments, 'input.finalArguments')
   const made = writeDecision(tx, approval, {
@@ -101,7 +109,7 @@ async function decide(
     onBehalfOfId: judgement.onBehalfOf,
     namedBy: namesOf(
       approval.stages[approval.stage],
-      lent.find((each) => each.id === judgement.onBehalfOf) ?? own,
+      counting(lent.find((each) => each.id === judgement.onBehalfOf) ?? own),
     ),
     comment,
     finalArguments: request.finalArguments,

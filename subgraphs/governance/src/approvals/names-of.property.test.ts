@@ -8,6 +8,8 @@ const authority = fc.record({
   id: fc.constantFrom('ada', 'ben'),
   roles: some,
   assigned: some,
+  rolesGiven: fc.constant({}),
+  groupsGiven: fc.constant({}),
   groups: some,
   teamIds: some,
 })

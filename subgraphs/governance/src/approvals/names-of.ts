@@ -1,10 +1,21 @@
 import type { ApprovalStage } from './approval-stage.ts'
 import type { Authority } from './approval-status.ts'
 
+/** Who gave somebody a name, and when (milliseconds since the epoch). */
+export interface Given {
+  /** They and who made the keys by which they gave it, by id. */
+  by: readonly string[]
+  at: number
+}
+
 /** An authority of which it is known which roles were assigned here. */
 export interface KnownAuthority extends Authority {
   /** Of its roles those that are assigned, to it or to its groups; the others came with a login, a key or a token. */
   assigned: readonly string[]
+  /** Who gave it which roles; without those that it came with. */
+  rolesGiven: Readonly<Record<string, readonly Given[]>>
+  /** Who put it in which groups; without those that a directory or a login says. */
+  groupsGiven: Readonly<Record<string, readonly Given[]>>
 }
 
 /**

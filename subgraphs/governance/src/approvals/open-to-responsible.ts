@@ -5,7 +5,8 @@ import type { EscalationRow } from '../escalations/escalation-row.ts'
 import type { ApprovalRow } from './approval-row.ts'
 import type { ApprovalStage } from './approval-stage.ts'
 import { type Authority, conflictOf, isOpen, namesAuthority, wantsChanges } from './approval-status.ts'
-import { readStanding } from './read-standing.ts'
+import { readOwn } from './read-standing.ts'
+import { withoutGiven } from './without-given.ts'
 
 type Named = Pick<ApprovalStage, 'roles' | 'groups' | 'people'>
 
@@ -85,8 +86,9 @@ async function mayOpen(
   const { actor } = tx
   if (actor.kind === 'system') return true
   if (conflictOf(approval, actor) !== null) return false
-  const { own } = await readStanding((text, parameters) => tx.sql(text, ...parameters), actor)
-  if (actor.scopes.includes('approvals:decide') && namesAuthority(stage, own)) return true
+  const own = await readOwn((text, parameters) => tx.sql(text, ...parameters), actor)
+  if (actor.scopes.includes('approvals:decide') && namesAuthority(stage, withoutGiven(approval, own)))
+    return true
   const isTheirs = (authority: Authority): boolean =>
     namesAuthority({ ...stage, ...named, teamIds: [] }, authority)
   return actor.scopes.includes('access:manage') && !behind(actor).some((id) => isTheirs({ ...own, id }))
