@@ -67,7 +67,7 @@ const world = fc.record({
     fc.record({
       from: ids,
       to: ids,
-      actions: fc.subarray(['pay', 'send'], { maxLength: 1 }),
+      actions: fc.subarray(['money.pay', 'money.*', 'send'], { maxLength: 1 }),
       credentialBy: fc.subarray(PEOPLE, { maxLength: 1 }),
     }),
     { maxLength: 8 },
@@ -84,7 +84,7 @@ test('whatever is decided by whomever in whatever order: quorums of distinct peo
     fc.property(world, ({ requester, authors, stages, allowsChanges, people, lent, acts }) => {
       let approval: DecidableApproval = {
         status: 'pending',
-        action: 'pay',
+        action: 'money.pay',
         digest: 'right',
         requestedBy: { ...requester, name: '' },
         authors,

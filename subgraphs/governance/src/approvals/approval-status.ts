@@ -1,4 +1,4 @@
-import { type Actor, canonicalJson, type ErrorCode } from '@tutti/schema'
+import { type Actor, canonicalJson, type ErrorCode, isAbout } from '@tutti/schema'
 import type { ActorRef } from '../access/actor-ref.ts'
 import { behind, isPerson } from '../access/behind.ts'
 import type { ApprovalStage, DeadlineRule } from './approval-stage.ts'
@@ -254,7 +254,8 @@ function findRight(
 export function lendsFor(approval: DecidableApproval, lent: LentAuthority): boolean {
   const stage = approval.stages[approval.stage]
   if (!stage || !namesAuthority(stage, lent)) return false
-  if (lent.actions.length > 0 && !lent.actions.includes(approval.action)) return false
+  if (lent.actions.length > 0 && !lent.actions.some((pattern) => isAbout(pattern, approval.action)))
+    return false
   return lent.forTeamIds.length === 0 || stage.teamIds.some((team) => lent.forTeamIds.includes(team))
 }
 

@@ -12,6 +12,7 @@ import { line, prose } from '../input/text.ts'
 import { DELEGATION_COLUMNS, type DelegationRow } from './delegation-row.ts'
 
 const LONGEST_MS = 366 * 86_400_000
+const PATTERN = /^(\*|[^*]+(\.\*)?)$/
 
 const inputSchema = z
   .object({
@@ -19,7 +20,12 @@ const inputSchema = z
     to: line(),
     from: z.date().nullish(),
     until: z.date().refine((date) => date.getTime() > Date.now(), 'Must be in the future.'),
-    actions: z.array(line()).max(100, 'At most 100 actions.').nullish(),
+    actions: z
+      .array(
+        line().refine((each) => PATTERN.test(each), 'An action, or the beginning of actions as money.*.'),
+      )
+      .max(100, 'At most 100 actions.')
+      .nullish(),
     teamIds: z.array(z.string().refine(isId, 'That is not an id.')).max(100, 'At most 100 teams.').nullish(),
     reason: prose().nullish(),
   })

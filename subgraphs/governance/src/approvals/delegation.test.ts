@@ -111,6 +111,23 @@ test('it is for its actions and teams, from its beginning, until its end', async
   expect((await decide(ben, plain.id)).code).toBe('NOT_A_DECIDER')
 })
 
+test('of actions by a pattern, as in policies', async () => {
+  await lend(ada, 'ben', { actions: ['money.*'] })
+  const [money, other] = [await asked({ action: 'money.spend' }), await asked({ action: 'moneys' })]
+  expect(await inbox(ben)).toEqual([money.id])
+  expect((await decide(ben, other.id)).code).toBe('NOT_A_DECIDER')
+  expect((await decide(ben, money.id)).code).toBeNull()
+  await lend(ada, 'cleo', { actions: ['*'] })
+  expect(await inbox(cleo)).toEqual([other.id])
+  expect((await decide(cleo, other.id)).code).toBeNull()
+  const { code, extensions } = await lend(ada, 'ben', { actions: ['refund', 'money*', '*.spend', 'mo*ey.x'] })
+  const problems: { path: string }[] = JSON.parse(JSON.stringify(extensions['problems']))
+  expect([code, problems.map(({ path }) => path)]).toEqual([
+    'BAD_INPUT',
+    ['input.actions.1', 'input.actions.2', 'input.actions.3'],
+  ])
+})
+
 test('it ends before its time by who lent, who got it, or an administrator', async () => {
   const END =
     'mutation ($id: ID!) { endDelegation(input: { id: $id }) { delegation { isActive endedBy { id } } } }'
@@ -209,7 +226,7 @@ test('a role of the organization’s own is lent where it may decide, and its de
   )
   const [lender, deputy] = [row?.lender ?? '', row?.deputy ?? '']
   const dean = colleague(admin, 'approver', deputy)
-  await lend(colleague(admin, 'approver', lender), deputy)
+  await lend(colleague(admin, 'approver', lender), deputy, { actions: ['money.*'] })
   const asks: string[] = []
   for (const [role, scopes] of [
     ['clerk', ['runs:read']],
@@ -229,7 +246,7 @@ test('a role of the organization’s own is lent where it may decide, and its de
       )
       expect(code).toBeNull()
     }
-    const { id } = await asked({ stages: [{ roles: [role] }] })
+    const { id } = await asked({ action: 'money.spend', stages: [{ roles: [role] }] })
     asks.push(id)
     if (role === 'clerk') expect((await decide(dean, id)).code).toBe('NOT_A_DECIDER')
   }

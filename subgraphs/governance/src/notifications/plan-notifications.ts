@@ -5,6 +5,7 @@ import type { Actor } from '@tutti/schema'
 import { holdsOneOf } from '../access/effective-access.ts'
 import { APPROVAL_COLUMNS, type ApprovalRow } from '../approvals/approval-row.ts'
 import { conflictOf } from '../approvals/approval-status.ts'
+import { isAboutSql } from '../approvals/is-about-sql.ts'
 import type { DomainServices } from '../context.ts'
 import type { Responsible } from '../escalations/escalation-level.ts'
 import { ESCALATION_COLUMNS, type EscalationRow } from '../escalations/escalation-row.ts'
@@ -163,7 +164,7 @@ const PLACES = `with named as (
     left join principal p on p.organization_id = d.organization_id and p.id::text = d.to_id
     where d.organization_id = $1::uuid and d.ended_at is null and p.deactivated_at is null and lender.deactivated_at is null
       and d.starts_at <= clock_timestamp() and d.ends_at > clock_timestamp()
-      and $7::text is not null and (cardinality(d.actions) = 0 or $7::text = any(d.actions))
+      and $7::text is not null and (cardinality(d.actions) = 0 or ${isAboutSql('d.actions', '$7::text')})
       and (cardinality(d.team_ids) = 0 or d.team_ids && array(select jsonb_array_elements_text($6::jsonb)::uuid))
       and (d.from_id in (select id from named)
         or (lender.id is null and d.delegator_roles && array(select jsonb_array_elements_text($2::jsonb)))))
