@@ -7,6 +7,7 @@ import { setGroup } from './access/set-group.ts'
 import { approvalInbox } from './approvals/approval-inbox.ts'
 import { decideApproval } from './approvals/decide-approval.ts'
 import { delegateApprovals } from './approvals/delegate-approvals.ts'
+import { endDelegation } from './approvals/end-delegation.ts'
 import { requestApproval } from './approvals/request-approval.ts'
 import { approvedDigest, useApproval } from './approvals/use-approval.ts'
 import { issueLink } from './links/issue-link.ts'
@@ -258,6 +259,25 @@ test('who manages access does not make themselves a decider; somebody else does'
   await assignRole(world, admin, { role: 'legal', principalId: me.id })
   await assignRole(world, me, { role: 'legal', groupId: group.id })
   expect([await decide(me, toBoard), await decide(chair, toLegal)]).toEqual(['approved', 'approved'])
+})
+
+test('a yes by a right that was taken back before its time counts no more; one whose time is over does', async () => {
+  const [ada, ben] = [await keyOf(admin, 'Ada'), await keyOf(admin, 'Ben', { roles: ['viewer'] })]
+  const operator = colleague(admin, 'operator')
+  const countsAfter = async (change: (delegationId: string) => Promise<unknown>) => {
+    const until = new Date(Date.now() + 3_600_000)
+    const { id } = await delegateApprovals(world, ada, { to: ben.id, until })
+    const asked = await ask(operator)
+    const done = await decideApproval(world, ben, { id: asked.id, decision: 'APPROVE' })
+    await change(id)
+    const digest = approvedDigest(done) ?? expect.unreachable()
+    const use = await useApproval(world, operator, { approvalId: asked.id, digest, by: 'x' })
+    return use.allowed || use.reason
+  }
+  expect(await countsAfter((id) => endDelegation(world, ada, { id }))).toBe('decider_lost')
+  const isOver = (id: string) =>
+    world.asOwner('update approval_delegation set ends_at = clock_timestamp() where id = $1', [id])
+  expect(await countsAfter(isOver)).toBe(true)
 })
 
 test('a yes counts as long as its decider has one of the names by which they said it', async () => {
