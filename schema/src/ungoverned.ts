@@ -7,7 +7,7 @@ export const UNGOVERNED_SCOPES: Partial<Record<Scope, string>> = {
   'resources:use': 'Gives back, or keeps, what one was given.',
   'messages:receive': 'Reads and answers what one was sent.',
   'events:publish': 'Says that something happened; what follows is what a trigger was set for.',
-  'approvals:request': 'Only asks; whoever is asked decides.',
+  'approvals:request': 'Asks, and uses what was said yes to; whoever is asked decides.',
   'approvals:decide': 'The approval says who decides it.',
   'escalations:handle': 'Levels and on-call schedules say who answers.',
   'audit:write': 'Only adds to the record.',

@@ -205,6 +205,7 @@ describe('who may do what', () => {
     ['endDelegation', ['admin', 'approver']],
     ['requestApproval', ['admin', 'operator', 'agent']],
     ['resubmitApproval', ['admin', 'operator', 'agent']],
+    ['useApproval', ['admin', 'operator', 'agent']],
     ['acknowledgeEscalation', ['admin', 'operator', 'approver']],
     ['resolveEscalation', ['admin', 'operator', 'approver']],
     ['raiseEscalation', ['admin', 'operator', 'approver']],

@@ -6,6 +6,7 @@ import { referenceTo } from '../extensions/reference.ts'
 import { lower, upper } from '../extensions/upper.ts'
 import { approvalInbox } from './approval-inbox.ts'
 import type { Verdict } from './approval-status.ts'
+import { clientKey } from './client-key.ts'
 import { decideApproval } from './decide-approval.ts'
 import { decideApprovals } from './decide-approvals.ts'
 import { delegateApprovals } from './delegate-approvals.ts'
@@ -21,6 +22,7 @@ import { requestApproval } from './request-approval.ts'
 import { resubmitApproval } from './resubmit-approval.ts'
 import { stagesOf } from './stages-of.ts'
 import { approvedDigest } from './use-approval.ts'
+import { useOwnApproval } from './use-own-approval.ts'
 
 const DECISIONS = {
   approved: 'APPROVE',
@@ -50,10 +52,9 @@ export const approvalResolvers = {
   },
   Mutation: {
     requestApproval: async (_, { input }, context) => ({
-      // A client's keys are its own: another's, or the engine's, can never be met by chance or on purpose.
       approval: await requestApproval(context, context.actor, {
         ...questionOf(input),
-        requestKey: `client/${context.actor.id}/${input.idempotencyKey}`,
+        requestKey: clientKey(context.actor, input.idempotencyKey),
       }),
     }),
     decideApproval: async (_, { input }, context) => ({
@@ -62,6 +63,7 @@ export const approvalResolvers = {
     decideApprovals: async (_, { input }, context) => ({
       results: await decideApprovals(context, context.actor, input),
     }),
+    useApproval: (_, { input }, context) => useOwnApproval(context, context.actor, input),
     resubmitApproval: async (_, { input }, context) => ({
       approval: await resubmitApproval(context, context.actor, input),
     }),

@@ -4,7 +4,7 @@ import { APPROVAL_COLUMNS, type ApprovalRow } from './approval-row.ts'
 
 /** Approvals by id, in one read; an id that is not of this organization is left out. */
 export async function loadApprovals(
-  { database, actor }: Context,
+  { database, actor }: Pick<Context, 'database' | 'actor'>,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ApprovalRow>> {
   const rows = await database.readTenant<ApprovalRow>(

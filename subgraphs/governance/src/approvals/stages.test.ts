@@ -245,6 +245,48 @@ test('other arguments fit the schema of the approval, by whomever they are put, 
     ])
 })
 
+test('whoever asked uses up their own yes: once, for exactly that, and again only as the same use', async () => {
+  const { id } = await asked()
+  const { approval } = await decide(ada, id, 'APPROVE', { finalArguments: { amount: 5 } })
+  const digest = approval.approvedDigest ?? ''
+  const use = async (more: object = {}, by: Actor = operator) => {
+    const { data, code, extensions } = await world.ask(
+      by,
+      `mutation ($input: UseApprovalInput!) { useApproval(input: $input) { approval { usedBy } arguments repeated } }`,
+      { input: { id, digest, by: 'refund-4711', ...more } },
+    )
+    return data['useApproval'] ?? `${String(code)} ${String(extensions['argument'])}`
+  }
+  expect(await use({}, colleague(admin, 'operator', 'another'))).toBe('SEPARATION_OF_DUTIES input.id')
+  expect(await use({ id: crypto.randomUUID() })).toBe('NOT_FOUND input.id')
+  expect(await use({ digest: 'x' })).toBe('CONFLICT input.digest')
+  expect(await use({ id: (await asked()).id })).toBe('INVALID_STATE input.id')
+  const used = { approval: { usedBy: `client/${operator.id}/refund-4711` }, arguments: { amount: 5 } }
+  expect(await use()).toEqual({ ...used, repeated: false })
+  expect(await use()).toEqual({ ...used, repeated: true })
+  expect(await use({ by: 'refund-4712' })).toBe('INVALID_STATE input.id')
+  // A gate that would have been let through by the same name is not: a client's uses are its own.
+  expect(await useApproval(world, admin, { approvalId: id, digest, by: 'refund-4711' })).toMatchObject({
+    reason: 'used_already',
+  })
+
+  const dora = await member('dora', ['board'])
+  const lost = await asked({ stages: [{ groups: ['board'] }] })
+  const { approval: given } = await decide(dora, lost.id, 'APPROVE')
+  await world.asOwner('update principal set deactivated_at = now() where id = $1', [dora.id])
+  const voided = { id: lost.id, digest: given.approvedDigest ?? '' }
+  expect([await use(voided), await use(voided)]).toEqual(['INVALID_STATE input.id', 'INVALID_STATE input.id'])
+  expect((await denials()).map(([code]) => code)).toEqual([
+    'SEPARATION_OF_DUTIES',
+    'DIGEST_DIFFERS',
+    'NOT_APPROVED',
+    'USED_ALREADY',
+    'USED_ALREADY',
+    'DECIDER_LOST',
+    'USED_ALREADY',
+  ])
+})
+
 test('what was approved is used once, for exactly that, by one', async () => {
   const { id, digest } = await asked()
   const use = (by: string, of = digest) => useApproval(world, admin, { approvalId: id, digest: of, by })
