@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ERRORS, ROLES, SCOPES, scopesOf } from '@tutti/schema'
+import { ACTIONS, ERRORS, type GovernedAction, ROLES, SCOPES, scopesOf } from '@tutti/schema'
 import { buildSchema, getOperationAST, type GraphQLSchema, parse, validate } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Organization } from '../world/organization.ts'
@@ -102,6 +102,16 @@ test('the table of errors is the table of errors', () => {
     kind.retryable ? 'yes' : 'no',
   ])
   expect(tableRows('docs/errors.md', 'code')).toEqual(rows)
+})
+
+test('the table of what has to be said under governs is all that neither a mutation nor a tool raises', () => {
+  const raised = tableRows('docs/authority.md', 'said by `governs`').flatMap(([first = '']) =>
+    [...first.matchAll(/`([\w.]+)`/g)].map(([, action]) => action),
+  )
+  const unraised = Object.entries<GovernedAction>(ACTIONS).filter(
+    ([name, { mutations = [] }]) => mutations.length === 0 && name !== 'tool.call',
+  )
+  expect(raised.sort()).toEqual(unraised.map(([name]) => name).sort())
 })
 
 test('the table of roles says what each may do', () => {
