@@ -9,6 +9,7 @@ import type { Role } from '@tutti/schema'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { applyWorkflow } from '../flows/operations.ts'
 import type { Answer } from '../world/caller.ts'
 import type { Organization } from '../world/organization.ts'
 import { startWorld, type World } from '../world/start-world.ts'
@@ -176,6 +177,65 @@ test('what is approved is done once, with exactly these arguments', async () => 
     refused('FORBIDDEN', { hint: expect.stringContaining('used up') }),
   )
   expect(approvalOf(await setBudget(org, 500))).not.toBe(id)
+})
+
+test('a yes to start something is for what that was when it was asked', async () => {
+  const to = { level: 'ENTERPRISE', ruling: 'ASK', to: 'enterprise', askRoles: ['approver'] }
+  const org = await governed({ ...to, action: 'run.start' })
+  const apply = (message: string) =>
+    applyWorkflow(org.as('admin'), {
+      format: 'tutti/1',
+      name: 'w',
+      steps: [{ name: 'say', set: { said: `'${message}'` } }],
+    })
+  const workflowId = await apply('hello')
+  const input = { workflowId, name: 'hook', kind: 'WEBHOOK', input: { sum: 1 } }
+  const made = await org
+    .as('admin')
+    .query<{ createTrigger: { trigger: { id: string } } }>(
+      'mutation($input: CreateTriggerInput!) { createTrigger(input: $input) { trigger { id } } }',
+      { input },
+    )
+  const { id: triggerId } = made.createTrigger.trigger
+  const START = 'mutation($input: StartRunInput!) { startRun(input: $input) { run { id } } }'
+  const FIRE = 'mutation($input: FireTriggerInput!) { fireTrigger(input: $input) { firing { id } } }'
+  const UPDATE = 'mutation($input: UpdateTriggerInput!) { updateTrigger(input: $input) { trigger { id } } }'
+  const attempts = [
+    {
+      attempt: [START, { input: { workflowId, input: {} } }],
+      change: () => apply('goodbye'),
+      named: [{ workflow: 'w', version: 1 }],
+    },
+    {
+      attempt: [FIRE, { input: { id: triggerId, idempotencyKey: 'k' } }],
+      change: () => org.as('admin').query(UPDATE, { input: { id: triggerId, input: { sum: 1_000 } } }),
+      named: [
+        { workflow: 'w', version: 2 },
+        { trigger: 'hook', settings: expect.any(String) },
+      ],
+    },
+  ] as const
+  for (const { attempt, change, named } of attempts) {
+    const ask = (approval?: string) => call(org, 'admin', ...attempt, approval)
+    const id = approvalOf(await ask())
+    const { approval } = await org
+      .as('approver')
+      .query<{ approval: { arguments: { versions: unknown[] } } }>(
+        'query($id: ID!) { approval(id: $id) { arguments } }',
+        { id },
+      )
+    expect(approval.arguments.versions).toHaveLength(named.length)
+    expect(approval.arguments.versions).toEqual(expect.arrayContaining([...named]))
+    await decide(org, 'approver', id)
+    await change()
+    expect(await ask(id)).toMatchObject(
+      refused('FORBIDDEN', { hint: expect.stringContaining('another version') }),
+    )
+    const next = approvalOf(await ask())
+    expect(next).not.toBe(id)
+    await decide(org, 'approver', next)
+    expect((await ask(next)).errors).toBeUndefined()
+  }
 })
 
 test('a yes of those whom the rules asked for is none when they ask for others since', async () => {

@@ -17,6 +17,7 @@ import { jsonObject } from '../input/json-value.ts'
 import { askPeople, readApprovals } from './ask-people.ts'
 import { demandsOf } from './demands.ts'
 import { placesOf } from './places-of.ts'
+import { type Standing, standsAt } from './stands-at.ts'
 
 const mutationSchema = z.object({
   /** Its name in the answer, by which refusals speak of it. */
@@ -53,7 +54,7 @@ export interface MutationRefusal {
 /** A mutation with what was ruled, and what exactly people would be asked. */
 interface Ruled extends MutationCall {
   authorization: Authorization
-  asked: { mutation: string; arguments: Record<string, unknown> }
+  asked: { mutation: string; arguments: Record<string, unknown>; versions?: Standing[] }
   digest: string
   /** Why they cannot be asked about these arguments; null: they can. */
   mistake: string | null
@@ -61,8 +62,8 @@ interface Ruled extends MutationCall {
 
 /**
  * Asks authority and policies whether an actor may do the mutations of one operation now, and people where those say so:
- * who was given a yes says its id, and a yes counts once, for who asked, for exactly the arguments that were approved, and
- * only when nothing forbids them since. Either all may be done (no refusals) or none is. Events: approval.requested,
+ * who was given a yes says its id, and a yes counts once, for who asked, for exactly the arguments that were approved (of a
+ * start also for the version that they name), and only when nothing forbids them since. Either all may be done (no refusals) or none is. Events: approval.requested,
  * escalation.opened, approval.used, authority.informed. Audit: denials, and what was done as approved.
  */
 export async function authorizeMutations(
@@ -78,16 +79,18 @@ export async function authorizeMutations(
     mutations.map((mutation, index) => ruleOn(services, actor, mutation, places[index] ?? [])),
   )
   await decisionLogOf(services.database).flush()
-  const governed = ruled.filter(({ authorization }) => authorization.ruling !== 'allow')
-  if (governed.length === 0) return letThrough(services, actor, ruled)
-  const denied = governed.filter(({ authorization }) => authorization.ruling === 'deny')
+  const held = ruled.filter(({ authorization }) => authorization.ruling !== 'allow')
+  if (held.length === 0) return letThrough(services, actor, ruled)
+  const denied = held.filter(({ authorization }) => authorization.ruling === 'deny')
   if (denied.length > 0) {
     return Promise.all(
       denied.map((each) => deny(services, actor, each, each.authorization.reasons.join(' '))),
     )
   }
-  const unfit = governed.filter(({ mistake }) => mistake !== null)
+  const unfit = held.filter(({ mistake }) => mistake !== null)
   if (unfit.length > 0) return unfit.map((each) => refuse(each, 'BAD_INPUT', each.mistake ?? ''))
+  const versions = await standsAt(services, actor, held)
+  const governed = held.map((each, place) => withVersions(each, versions[place] ?? []))
   const twice = governed.filter((each, place) =>
     governed.slice(0, place).some(({ digest }) => digest === each.digest),
   )
@@ -135,6 +138,13 @@ async function ruleOn(
     digest: storable.success ? digestOf({ action, arguments: asked }) : '',
     mistake: storable.success ? null : (storable.error.issues[0]?.message ?? 'Cannot be asked about.'),
   }
+}
+
+/** What starts something is asked about with what that is now: whoever changes it since has no yes to it. */
+function withVersions(ruled: Ruled, versions: Standing[]): Ruled {
+  if (versions.length === 0) return ruled
+  const asked = { ...ruled.asked, versions }
+  return { ...ruled, asked, digest: digestOf({ action: ruled.action, arguments: asked }) }
 }
 
 /** Which yes is for which mutation; what has none is refused, and asked unless a yes was given that is for something else. */
@@ -187,7 +197,7 @@ function whyNot(approval: ApprovalRow | undefined, actor: Actor, ruled: Ruled): 
   if (!approval) return 'there is none of this id.'
   if (approval.requestedBy.id !== actor.id) return 'somebody else asked for it.'
   if ((approvedDigest(approval) ?? approval.digest) !== ruled.digest)
-    return 'it is for something else than this mutation with these arguments.'
+    return 'it is for something else than this mutation with these arguments, or what they name is another version by now.'
   if (!isFor(approval, actor, ruled)) return 'the rules ask others by now; without it you ask anew.'
   if (approval.usedBy !== null) return 'it is used up; without it you ask anew.'
   return `it is ${approval.status}${approval.comment === null ? '.' : `: ${approval.comment}`}`
