@@ -16,7 +16,7 @@ const replyArguments = z.looseObject({ text: z.string().min(1) })
  * text that was approved (the decider may have changed it), a no sends nothing.
  */
 export const escalate: Executor = async (call) => {
-  const decision = readDecision(call.task)
+  const decision = readDecision(call.task, call.agent)
   return decision ? afterDecision(call, decision) : ask(call)
 }
 

@@ -7,7 +7,7 @@ import { forStarter } from './for-starter.ts'
 /** A person does the task: asked by an approval, whose decision (and final arguments) is the task's output. */
 export const executeByPerson: Executor = async (call) => {
   const { services, task, agent, idempotencyKey } = call
-  const decision = readDecision(task)
+  const decision = readDecision(task, agent)
   if (decision) {
     if (decision.decision === 'expired') return failed('NOBODY_DECIDED', 'Nobody did the task in time.')
     return succeeded(decision)

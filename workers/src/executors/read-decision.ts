@@ -7,6 +7,8 @@ const decisionSchema = z.object({
   decidedBy: z.string(),
   comment: z.string().nullable(),
   arguments: z.unknown(),
+  /** Whose task it was then: another agent's may have taken it over since. */
+  agentId: z.string().nullish(),
 })
 
 export type Decision = z.infer<typeof decisionSchema>
@@ -14,9 +16,14 @@ export type Decision = z.infer<typeof decisionSchema>
 /** Under this name it is in the task's input. */
 export const DECISION = '$decision'
 
-/** The decision a resumed task was waiting for; undefined the first time. */
-export function readDecision({ input }: Pick<ClaimedTask, 'input'>): Decision | undefined {
-  return input[DECISION] === undefined ? undefined : decisionSchema.parse(input[DECISION])
+/** The decision a resumed task was waiting for; undefined the first time, and of what was decided for another agent. */
+export function readDecision(
+  { input }: Pick<ClaimedTask, 'input'>,
+  agent: { id: string },
+): Decision | undefined {
+  if (input[DECISION] === undefined) return undefined
+  const decision = decisionSchema.parse(input[DECISION])
+  return decision.agentId == null || decision.agentId === agent.id ? decision : undefined
 }
 
 /** The task's input without it: for executors that were to wait for people, and ask nobody themselves. */

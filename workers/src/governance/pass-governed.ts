@@ -21,7 +21,7 @@ export async function passGoverned(
   }: Pick<TaskCall, 'services' | 'task' | 'agent' | 'actor' | 'idempotencyKey'>,
   governs: Governed,
 ): Promise<{ input: Record<string, unknown> } | { outcome: TaskOutcome }> {
-  const { [DECISION]: decision, ...given } = task.input
+  const { [DECISION]: _, ...given } = task.input
   const { action, deadline, argumentsSchema } = governs
   const passage = await passGate(services, await forStarter({ services, task, actor }), {
     key: agentKey(idempotencyKey, agent),
@@ -47,13 +47,9 @@ export async function passGoverned(
   switch (passage.type) {
     case 'passed': {
       // Another question's answer, as of an agent that is a person, is the executor's.
-      const isGates = readDecision(task)?.approvalId === passage.approvalId
-      return {
-        input: {
-          ...passage.arguments,
-          ...(decision === undefined || isGates ? {} : { [DECISION]: decision }),
-        },
-      }
+      const decision = readDecision(task, agent)
+      const isExecutors = decision !== undefined && decision.approvalId !== passage.approvalId
+      return { input: { ...passage.arguments, ...(isExecutors ? { [DECISION]: decision } : {}) } }
     }
     case 'waiting':
       return { outcome: passage }

@@ -155,7 +155,7 @@ async function makeReady(
   await client.query(
     `update task set status = 'ready', attempt = attempt - 1, input = input || $3::jsonb
      where organization_id = $1 and id = $2`,
-    [organizationId, task.id, JSON.stringify({ $decision: decision })],
+    [organizationId, task.id, JSON.stringify({ $decision: { ...decision, agentId: task.agent_id } })],
   )
   if (task.is_main && task.run_status === 'waiting')
     await client.query(`update run set status = 'running' where organization_id = $1 and id = $2`, [
