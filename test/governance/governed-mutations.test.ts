@@ -200,23 +200,25 @@ test('a yes to start something is for what that was when it was asked', async ()
   const START = 'mutation($input: StartRunInput!) { startRun(input: $input) { run { id } } }'
   const FIRE = 'mutation($input: FireTriggerInput!) { fireTrigger(input: $input) { firing { id } } }'
   const UPDATE = 'mutation($input: UpdateTriggerInput!) { updateTrigger(input: $input) { trigger { id } } }'
-  const attempts = [
+  const attempts: { mutation: string; given: object; change: () => Promise<unknown>; named: object[] }[] = [
     {
-      attempt: [START, { input: { workflowId, input: {} } }],
+      mutation: START,
+      given: { workflowId, input: {} },
       change: () => apply('goodbye'),
       named: [{ workflow: 'w', version: 1 }],
     },
     {
-      attempt: [FIRE, { input: { id: triggerId, idempotencyKey: 'k' } }],
+      mutation: FIRE,
+      given: { id: triggerId, idempotencyKey: 'k' },
       change: () => org.as('admin').query(UPDATE, { input: { id: triggerId, input: { sum: 1_000 } } }),
       named: [
         { workflow: 'w', version: 2 },
         { trigger: 'hook', settings: expect.any(String) },
       ],
     },
-  ] as const
-  for (const { attempt, change, named } of attempts) {
-    const ask = (approval?: string) => call(org, 'admin', ...attempt, approval)
+  ]
+  for (const { mutation, given, change, named } of attempts) {
+    const ask = (approval?: string) => call(org, 'admin', mutation, { input: given }, approval)
     const id = approvalOf(await ask())
     const { approval } = await org
       .as('approver')
@@ -225,7 +227,7 @@ test('a yes to start something is for what that was when it was asked', async ()
         { id },
       )
     expect(approval.arguments.versions).toHaveLength(named.length)
-    expect(approval.arguments.versions).toEqual(expect.arrayContaining([...named]))
+    expect(approval.arguments.versions).toEqual(expect.arrayContaining(named))
     await decide(org, 'approver', id)
     await change()
     expect(await ask(id)).toMatchObject(
