@@ -1,4 +1,4 @@
-import type { Actor } from '@tutti/schema'
+import { type Actor, fail, type Problem } from '@tutti/schema'
 
 /** Which entries of the audit trail: all that is given must fit. */
 export interface AuditFilter {
@@ -29,7 +29,24 @@ export const AUDIT_FILTER = `organization_id = $1 and ($2 or classification <> '
   and ($10::text is null or classification = $10) and ($11::text is null or significance = $11)
   and ($12::text is null or coalesce(words, audit_words(summary, details, related_tasks)) @@ websearch_to_tsquery('simple', $12))`
 
+/**
+ * Characters that each may have. What a search of words costs grows with their square, and PostgreSQL takes no cancellation
+ * meanwhile; a task's id is one word of it, of at most 2,047 bytes.
+ */
+const LONGEST = [
+  ['subject', 1_000],
+  ['actionType', 1_000],
+  ['actor', 1_000],
+  ['domain', 1_000],
+  ['task', 200],
+  ['text', 1_000],
+  ['classification', 1_000],
+  ['significance', 1_000],
+] as const
+
+/** The parameters of {@link AUDIT_FILTER}. BAD_INPUT, with the names alone as paths, of what is too long. */
 export function auditFilterValues(actor: Actor, filter: AuditFilter): unknown[] {
+  refuseTooLong(filter)
   const { subject, actionType, domain, task, from, until, text, classification, significance } = filter
   return [
     actor.organizationId,
@@ -45,6 +62,16 @@ export function auditFilterValues(actor: Actor, filter: AuditFilter): unknown[] 
     withoutNul(significance),
     withoutNul(text),
   ]
+}
+
+function refuseTooLong(filter: AuditFilter): void {
+  const problems: Problem[] = LONGEST.flatMap(([path, most]) =>
+    (filter[path]?.length ?? 0) > most
+      ? [{ code: 'too_big', path, message: `At most ${most} characters.` }]
+      : [],
+  )
+  const [first] = problems
+  if (first) fail('BAD_INPUT', { path: first.path ?? 'text', message: first.message, problems })
 }
 
 /** No entry holds a NUL, and PostgreSQL refuses to compare with one. */

@@ -117,6 +117,18 @@ test('the trail is searched by who, what, where, when, which task and by words, 
   expect(await found('classification: "public"')).toEqual(['kettle'])
   expect(await found(`from: "${start.toISOString()}", domain: "service"`)).toEqual(['kettle', 'kettle'])
   expect(await found(`until: "${start.toISOString()}", text: "kettle"`)).toEqual([])
+  const longest = `"${'😀a b '.repeat(166)}"`
+  expect(await found(`text: ${longest}`)).toEqual([])
+  expect(await found(`task: "${'😀'.repeat(100)}"`)).toEqual([])
+  // What words cost grows with their square, and nothing ends it once PostgreSQL reads them.
+  const tooLong = await world.ask(
+    admin,
+    `{ auditEntries(text: "${'a b '.repeat(251)}", task: "${'t'.repeat(201)}") { nodes { id } } }`,
+  )
+  expect(tooLong).toMatchObject({
+    code: 'BAD_INPUT',
+    extensions: { argument: 'task', problems: [{ path: 'task' }, { path: 'text' }] },
+  })
   const stranger = await world.organization()
   const { data } = await world.ask(stranger, '{ auditEntries(text: "kettle") { nodes { id } } }')
   expect(data['auditEntries']?.['nodes']).toEqual([])

@@ -171,7 +171,8 @@ async function askedBefore(
   const asked = await services.database.readTenant<ApprovalRow>(
     actor,
     `select ${APPROVAL_COLUMNS} from approval where organization_id = $1 and task_id = $2
-       and regexp_replace(request_key, '^escalation/', '') ~ ('^' || $3 || '[0-9a-f]{64}$') order by id`,
+       and starts_with(regexp_replace(request_key, '^escalation/', ''), $3)
+       and substr(regexp_replace(request_key, '^escalation/', ''), length($3::text) + 1) ~ '^[0-9a-f]{64}$' order by id`,
     [actor.organizationId, gate.taskId, begins],
   )
   const about = await Promise.all(

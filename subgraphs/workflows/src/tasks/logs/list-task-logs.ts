@@ -9,14 +9,14 @@ export interface TaskLogListing extends PageArguments {
   search?: string | null | undefined
 }
 
-/** The lines of one task in the order they were added. */
+/** The lines of one task in the order they were added. BAD_INPUT: `search` is too long. */
 export async function listTaskLogs(
   { database, actor }: Pick<Context, 'database' | 'actor'>,
   taskId: string,
   { level, search, ...page }: TaskLogListing,
 ): Promise<Connection<TaskLogRow>> {
   const { take, afterId } = readPage(page)
-  const words = wordsOf(search)
+  const words = wordsOf(search, 'search')
   if (!words) return connectionOf<TaskLogRow>([], take)
   const rows = await database.readTenant<TaskLogRow>(
     actor,

@@ -1,3 +1,5 @@
+import { fail } from '@tutti/schema'
+
 /** One line of a task's log. */
 export interface TaskLogRow {
   id: string
@@ -19,8 +21,13 @@ export const hasWords = (parameter: string): string =>
   `not exists (select from unnest(${parameter}::text[]) w
      where strpos(lower(l.message || ' ' || coalesce(l.data::text, '')), w) = 0)`
 
-/** The words of a search; null when it holds what no line can. */
-export function wordsOf(search: string | null | undefined): string[] | null {
+/** Each line that is looked at is searched for every word. */
+const LONGEST_SEARCH = 1_000
+
+/** The words of a search; null when it holds what no line can. BAD_INPUT, of the path given, when it is too long. */
+export function wordsOf(search: string | null | undefined, path: string): string[] | null {
+  if ((search?.length ?? 0) > LONGEST_SEARCH)
+    fail('BAD_INPUT', { path, message: `At most ${LONGEST_SEARCH} characters.` })
   if (search?.includes('\0')) return null
   return (search ?? '').toLowerCase().split(/\s+/).filter(Boolean)
 }

@@ -20,7 +20,7 @@ export interface TaskLogSearch {
 
 /**
  * Lines of all tasks, newest first. One call looks at 100,000 lines; a page that is short or empty and has a next one
- * means that the search goes on there.
+ * means that the search goes on there. BAD_INPUT: `input.search` is too long.
  */
 export async function searchTaskLogs(
   { database, actor }: Pick<Context, 'database' | 'actor'>,
@@ -28,7 +28,7 @@ export async function searchTaskLogs(
   page: PageArguments,
 ): Promise<Connection<TaskLogRow>> {
   const { take, afterId } = readPage(page)
-  const words = wordsOf(search)
+  const words = wordsOf(search, 'input.search')
   if (!words || [workflowId, runId, agentId].some((id) => id != null && !isId(id)))
     return connectionOf<TaskLogRow>([], take)
   const ofRun =

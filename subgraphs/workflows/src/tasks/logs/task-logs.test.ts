@@ -62,6 +62,9 @@ test('a level means itself and worse; a search, each word in the message or the 
   expect(await list({ search: 'large' })).toEqual(['asked the model'])
   expect(await list({ search: '%' })).toEqual(['100 % wrong'])
   expect(await list({ search: 'nu\0l' })).toEqual([])
+  const search = 'w '.repeat(501)
+  await expect(list({ search })).rejects.toMatchObject({ code: 'BAD_INPUT', path: 'search' })
+  await expect(searchTaskLogs(context(actor), { search }, {})).rejects.toMatchObject({ path: 'input.search' })
 })
 
 test('a search finds lines of many tasks, newest first, by run, workflow, agent and time', async () => {
