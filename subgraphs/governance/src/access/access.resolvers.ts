@@ -1,5 +1,6 @@
 import { loaderOf } from '@tutti/runtime'
 import type { Resolvers } from '../../generated/resolvers.ts'
+import { loadLent } from '../approvals/load-lent.ts'
 import { assignRole } from './assign-role.ts'
 import { breakGlass } from './break-glass.ts'
 import { createApiKey } from './create-api-key.ts'
@@ -63,6 +64,9 @@ export const accessResolvers = {
   },
   AccessPrincipal: {
     active: ({ deactivatedAt }) => deactivatedAt === null,
+  },
+  AccessReview: {
+    lent: async ({ id }, _, context) => (await loaderOf(context, loadLent).load(id)) ?? [],
   },
   BreakGlass: {
     deeds: async ({ id }, _, context) => (await loaderOf(context, loadDeeds).load(id)) ?? [],

@@ -191,10 +191,16 @@ test('the review of access says who may what, by what, since when, and what they
     { group: group.id, expiresAt },
   )
   await recordDenial(world, await ada.actor(), { action: 'Mutation.createApiKey' })
+  await ask(
+    admin,
+    `mutation ($to: ID!, $until: DateTime!) {
+      delegateApprovals(input: { to: $to, until: $until, actions: ["money.spend"] }) { delegation { id } } }`,
+    { to: ada.id, until: expiresAt },
+  )
   const { nodes } = await ask(
     admin,
     `{ accessReview { nodes {
-      principal { name kind } scopes denials keys { prefix scopes expiresAt } within { teamId }
+      principal { name kind } scopes denials lent { from { id } actions } keys { prefix scopes expiresAt } within { teamId }
       grants { by role groupName reason expiresAt assignmentId grantedBy { name } }
     } } }`,
   )
@@ -203,6 +209,7 @@ test('the review of access says who may what, by what, since when, and what they
       principal: { name: 'Ada', kind: 'person' },
       scopes: scopesOf(['viewer', 'operator']),
       denials: 1,
+      lent: [{ from: { id: admin.id }, actions: ['money.spend'] }],
       keys: [{ prefix: expect.stringMatching(/^tutti_/), scopes: [], expiresAt: null }],
       within: [],
       grants: [
