@@ -64,6 +64,8 @@ export interface GatewayOptions {
   receiveDecision?: ReceiveDecision | undefined
   /** Serves `/scim/v2/…`; without it there is none. */
   receiveScim?: ReceiveScim | undefined
+  /** Addresses and networks whose `X-Forwarded-For` says who calls; without them, whoever is connected does. */
+  trustedProxies?: readonly string[] | undefined
   log: GatewayLog
   /** Production hides suggestions and GraphiQL, and anonymous callers may not introspect. */
   production?: boolean | undefined
@@ -175,6 +177,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     // Of a request's arrival as a whole: a large body may not come by the drop.
     requestTimeout: 60_000,
     routerOptions: { maxParamLength: 200 },
+    trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
   })
   const streams = new Set<() => void>()
   answerErrors(app, present)

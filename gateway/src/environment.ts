@@ -2,6 +2,7 @@ import { commonEnv, readEnv } from '@tutti/runtime'
 import { z } from 'zod'
 
 import type { JwtSettings } from './authentication/verify-jwt.ts'
+import { trustedProxies } from './http/trusted-proxies.ts'
 
 const subgraphUrl = z.url({ protocol: /^https?$/, error: 'must be http://host:port of the subgraph' })
 
@@ -28,9 +29,10 @@ export const jwtEnv = {
   JWT_SECRET: z.string().min(32, 'needs at least 32 characters').optional(),
 }
 
-/** Where browsers find the gateway, and which identity providers it may call. Spread into the process's own shape. */
+/** Where browsers find the gateway, through which proxies, and which identity providers it may call. Spread into the process's own shape. */
 export const loginEnv = {
   TUTTI_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be as https://tutti.example.com' }).optional(),
+  TUTTI_TRUSTED_PROXIES: trustedProxies.optional(),
   TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().default(false),
 }
 

@@ -53,6 +53,7 @@ runProcess(log, async (lifecycle) => {
     receiveDecision: receiveDecisionOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveScim: receiveScimOverHttp(env.subgraphs.governance, env.TUTTI_SECRET),
     receiveConnectorCall: receiveConnectorCallOverHttp(env.subgraphs.agents, env.TUTTI_SECRET),
+    trustedProxies: env.TUTTI_TRUSTED_PROXIES,
     jwt: env.jwt,
     production: env.production,
     log,

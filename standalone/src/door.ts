@@ -77,6 +77,7 @@ runProcess(log, async (lifecycle) => {
       receiveDecision: (call) => receiveDecision(data, call),
       receiveScim: (call) => answerScim(data, call),
       receiveConnectorCall: (call) => receiveConnectorCall(services, call),
+      trustedProxies: env.TUTTI_TRUSTED_PROXIES,
       jwt: readJwtSettings(env),
       production: process.env['NODE_ENV'] === 'production',
       ready: async () => ({

@@ -1,3 +1,4 @@
+import { trustedProxies } from '@tutti/gateway/trusted-proxies'
 import { z } from 'zod'
 import { StartError } from './start-error.ts'
 
@@ -31,6 +32,7 @@ const shared = {
   TUTTI_CHECKPOINTS: z.string().optional(),
   TUTTI_CHECKPOINT_SECONDS: z.coerce.number().int().min(1).max(3_600).optional(),
   TUTTI_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TUTTI_TRUSTED_PROXIES: trustedProxies.optional(),
   TUTTI_ALLOW_LOCAL_AGENTS: z.stringbool().optional(),
   TUTTI_MCP_COMMANDS: z.string().optional(),
   WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(1000).optional(),

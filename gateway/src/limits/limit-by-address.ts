@@ -6,7 +6,7 @@ const MOST_ADDRESSES = 20_000
 
 /**
  * Counts calls by address in windows of a minute, in this process. Output: null when one more is fine, else whole seconds to
- * wait. Of an IPv6 address the first half counts: a caller has the other to choose from.
+ * wait. Of an IPv6 address the first half counts: a caller has the other to choose from. What is no address is counted as it is.
  */
 export function limitByAddress(
   mostInAMinute: number,

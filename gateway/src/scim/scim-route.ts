@@ -44,7 +44,7 @@ export interface ScimRouteParts {
 const ERROR_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:Error'
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 const MOST_BYTES = 1024 * 1024
-/** As many in a second as the most eager directories make. */
+/** As many in a second as the most eager directories make; of an actor, and without one of an address. */
 const MOST_IN_A_MINUTE = 1_500
 
 /**
@@ -53,6 +53,7 @@ const MOST_IN_A_MINUTE = 1_500
  */
 export function scimRoute(app: FastifyInstance, parts: ScimRouteParts): void {
   const limit = limitByAddress(MOST_IN_A_MINUTE)
+  const strangers = limitByAddress(MOST_IN_A_MINUTE)
   const known = new WeakMap<FastifyRequest, Actor>()
   app.register(async (scim) => {
     scim.removeAllContentTypeParsers()
@@ -70,15 +71,16 @@ export function scimRoute(app: FastifyInstance, parts: ScimRouteParts): void {
       url: '/scim/v2/*',
       bodyLimit: MOST_BYTES,
       async onRequest(request, reply) {
-        const seconds = limit(request.ip)
-        if (seconds !== null) {
-          reply.header('retry-after', String(seconds))
-          return refuse(reply, 429, 'Too many requests from this address.')
-        }
         const caller = await authenticateRequest(parts.authenticate, request, null)
         if ('refusal' in caller && caller.refusal.extensions['code'] === 'UNAVAILABLE')
           return refuse(reply, 503, 'It cannot be served now; try again.')
         const actor = 'refusal' in caller ? null : caller.actor
+        const seconds =
+          actor === null ? strangers(request.ip) : limit(`${actor.organizationId}/${actor.kind}/${actor.id}`)
+        if (seconds !== null) {
+          reply.header('retry-after', String(seconds))
+          return refuse(reply, 429, 'Too many requests; wait a moment.')
+        }
         if (actor === null) {
           reply.header('www-authenticate', 'Bearer realm="scim"')
           return refuse(
