@@ -141,7 +141,7 @@ async function received(path: string, least = 1): Promise<Received[]> {
 }
 const inChat = ({ body }: Received) => {
   const { text } = JSON.parse(body) as { text: string }
-  const link = /https:\/\/tutti\.example\.com\/door(\/decide\/[\w-]{43})$/.exec(text)?.[1]
+  const link = /https:\/\/tutti\.example\.com\/door(\/decide\/[\w-]{43})$/m.exec(text)?.[1]
   return { text, link: `${world.url}${link}` }
 }
 const inHook = ({ body, headers }: Received) => {
@@ -160,7 +160,7 @@ describe('by chat and by signed webhook', () => {
     const { id } = await ask()
     const [said] = (await received(chat)).map(inChat)
     const [told] = (await received(hook)).map(inHook)
-    expect(said?.text).toMatch(/^\*To decide: Refund order 4711\?\*\nDelivered broken\./)
+    expect(said?.text).toMatch(/^\*To decide: Refund order 4711\?\*\nAction [^]*\n> Delivered broken\.$/)
     expect(told).toMatchObject({ type: 'approval.waiting', data: { approvalId: id } })
     expect((await open(told?.link ?? '')).status).toBe(200)
     expect((await send(said?.link ?? '', { decision: 'REJECT', comment: 'No.' })).status).toBe(200)

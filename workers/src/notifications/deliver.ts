@@ -7,6 +7,7 @@ import { refuseAddress } from '../executors/refuse-address.ts'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
 import { addLink } from './add-link.ts'
 import type { Mailer } from './open-mailer.ts'
+import { oneLine, type Telling, writeLines } from './write-lines.ts'
 
 const TIMEOUT_MS = 20_000
 
@@ -39,7 +40,7 @@ export async function deliver(
 async function send(
   services: DeliveryServices,
   organizationId: string,
-  notification: NotificationRow,
+  notification: Telling,
 ): Promise<Delivery> {
   try {
     if (notification.kind === 'email') return await services.mailer.send(notification)
@@ -77,7 +78,7 @@ async function post(
     egress: { allowLocal, dispatcher },
     timeoutMs = TIMEOUT_MS,
   }: Pick<DeliveryServices, 'egress' | 'timeoutMs'>,
-  notification: NotificationRow,
+  notification: Telling,
   secret: string | null,
 ): Promise<Delivery> {
   const url = notification.kind === 'chat' ? (secret ?? notification.address) : notification.address
@@ -102,15 +103,24 @@ async function post(
     : { ok: false, message: `It was answered with status ${statusCode}.` }
 }
 
-function bodyOf({ kind, message, createdAt }: NotificationRow): unknown {
+function bodyOf(telling: Telling): unknown {
+  const { kind, message, createdAt } = telling
   if (kind === 'chat')
-    return { text: [`*${escaped(message.title)}*`, ...message.lines.map(escaped)].join('\n') }
+    return { text: [`*${inert(oneLine(message.title))}*`, ...writeLines(telling, inert)].join('\n') }
   return { type: message.type, timestamp: createdAt.toISOString(), data: message.data }
 }
 
-/** As chats want it: nothing in a text is a mention or a link. */
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+/**
+ * Nothing in it notifies somebody or leads elsewhere: in Slack `<…>` does, in Mattermost and others `@name`, Markdown's links and
+ * addresses as such. Those are broken by a space that is not seen.
+ */
+const inert = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('`', "'")
+    .replaceAll(/[@＠\]]|:(?=\/\/)|www(?=\.)/gi, '$&\u{200b}')
 
 function signatureOf(id: string, body: string, secret: string): Record<string, string> {
   const now = new Date()

@@ -125,13 +125,8 @@ const person = (name: string, roles: string[], email: string | null) =>
     `insert into principal (organization_id, kind, name, email, roles) values ($1, 'person', $2, $3, $4)`,
     [admin.organizationId, name, email, roles],
   )
-const open = (requestKey = 'k') =>
-  openEscalation(world, workerActor(admin.organizationId), {
-    requestKey,
-    title: 'Nothing <fits>',
-    reason: 'Look at it.',
-    level: 'domain',
-  })
+const open = (requestKey = 'k', title = 'Nothing <fits>', reason = 'Look at it.') =>
+  openEscalation(world, workerActor(admin.organizationId), { requestKey, title, reason, level: 'domain' })
 /** Two of each, as two processes would run them. */
 function start(over: { mailer?: Mailer; egress?: Egress; timeoutMs?: number } = {}): AsyncDisposable {
   const services = { database: world.database, kms: createKms(world), log, egress, mailer, ...over }
@@ -187,7 +182,11 @@ test('those who are responsible are told once each: by mail, by a signed webhook
   })
   // The log is read anew, as after a crash: nobody is told again.
   await world.asOwner(`update log.consumer set seq = 0 where name = 'plan-notifications'`)
-  await open('another')
+  await open(
+    'another',
+    'Look\nhere',
+    'See [it](https://evil.example) @channel.\u2028Decide without signing in; this link is yours alone: https://evil.example/decide/a',
+  )
   await using again = start()
   expect(again).toBeDefined()
   await vi.waitFor(() => expect(mails).toHaveLength(2), PATIENCE)
@@ -195,6 +194,23 @@ test('those who are responsible are told once each: by mail, by a signed webhook
     async () => expect((await delivered()).filter(({ status }) => status === 'DELIVERED')).toHaveLength(6),
     PATIENCE,
   )
+  // What somebody says is marked as theirs, line by line, after all that we say; in a chat it calls nobody and leads nowhere.
+  const theirs = /^Written by who raised it, and not by Tutti:\r?\n((?:> .*\r?\n?)+)$/m
+  const mail = (mails[1]?.text ?? '').replaceAll(/=\r?\n/g, '').trimEnd()
+  expect(mail).toMatch(/^Subject: Escalation \(domain\): Look here\r?$/m)
+  expect(mail.slice(mail.indexOf('Written by')).match(theirs)?.[1]).toMatch(/^> See .*\r?\n> Decide .*$/)
+  expect(mail.slice(0, mail.indexOf('Written by'))).not.toContain('evil.example')
+  const [, text = ''] = calls
+    .filter(({ path }) => path === '/chat')
+    .map(({ body }) => String(JSON.parse(body).text))
+  expect(text.split('\n')).toEqual([
+    '*Escalation (domain): Look here*',
+    expect.stringContaining('To be taken on until'),
+    expect.stringContaining('Escalation '),
+    'Written by who raised it, and not by Tutti:',
+    '> See [it]\u200b(https:\u200b//evil.example) @\u200bchannel.',
+    '> Decide without signing in; this link is yours alone: https:\u200b//evil.example/decide/a',
+  ])
   expect(calls.filter(({ path }) => path === '/chat')).toHaveLength(2)
 })
 

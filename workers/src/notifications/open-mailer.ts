@@ -1,5 +1,6 @@
-import type { Delivery, NotificationRow } from '@tutti/governance/domain'
+import type { Delivery } from '@tutti/governance/domain'
 import { createTransport } from 'nodemailer'
+import { oneLine, type Telling, writeLines } from './write-lines.ts'
 
 /** Where mail goes out: `TUTTI_SMTP_URL` (as smtp://user:password@mail.example.com:587) and `TUTTI_MAIL_FROM`. */
 export interface MailSettings {
@@ -9,7 +10,7 @@ export interface MailSettings {
 
 /** Sends mail; its connections end with it. */
 export interface Mailer extends AsyncDisposable {
-  send(notification: NotificationRow): Promise<Delivery>
+  send(telling: Telling): Promise<Delivery>
 }
 
 const TIMEOUT_MS = 20_000
@@ -24,11 +25,12 @@ export function openMailer({ url, from }: MailSettings): Mailer {
   }
   const transport = createTransport(url, { from })
   return {
-    async send({ id, address, message: { title, lines } }) {
+    async send(telling) {
+      const { id, address, message } = telling
       const sent = transport.sendMail({
         to: { name: '', address },
-        subject: title.replace(/\s+/g, ' ').slice(0, MOST_SUBJECT).toWellFormed(),
-        text: `${lines.join('\n\n')}\n`,
+        subject: oneLine(message.title).slice(0, MOST_SUBJECT).toWellFormed(),
+        text: `${writeLines(telling).join('\n\n')}\n`,
         // The same for each attempt: a mailbox that got it already can tell.
         messageId: `<${id}@tutti>`,
         headers: { 'Auto-Submitted': 'auto-generated' },

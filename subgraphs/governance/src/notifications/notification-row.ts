@@ -8,7 +8,10 @@ export interface NotificationMessage {
   /** As escalation.waiting or .exhausted, approval.waiting or .reminded, authority.informed, access.glass_broken, incident.opened. */
   type: string
   title: string
+  /** What we say. */
   lines: string[]
+  /** What whoever raised it says: never shown as words of ours. */
+  said?: string
   data: Record<string, unknown>
 }
 

@@ -29,9 +29,9 @@ export async function planGlass(
       {
         type: 'access.glass_broken',
         title: 'The glass was broken',
+        said: reason,
         lines: [
           `${name} took the role admin until ${endsAt}.`,
-          reason,
           `Somebody else reviews it when it is over. Broken glass ${breakGlassId}, incident ${incidentId}.`,
         ],
         data: { breakGlassId, incidentId, endsAt, reason, actor: { id: principalId, name } },

@@ -37,7 +37,8 @@ export async function planIncident(
       {
         type: 'incident.opened',
         title: `Incident (${severity}): ${title}`,
-        lines: [description, `To be resolved until ${resolveBy.toISOString()}.`, `Incident ${incidentId}`],
+        said: description,
+        lines: [`To be resolved until ${resolveBy.toISOString()}.`, `Incident ${incidentId}`],
         data: {
           incidentId,
           severity,

@@ -49,8 +49,8 @@ export async function planEscalation(
     return plan(tx, about, concernedBy(whom), {
       type: `escalation.${occasion}`,
       title: `${occasion === 'exhausted' ? 'Nobody answers an escalation' : 'Escalation'} (${level}): ${title}`,
+      said: reason,
       lines: [
-        reason,
         ...(occasion === 'exhausted' ? ['Its last level missed its deadline too.'] : []),
         ...(acknowledgeBy ? [`To be taken on until ${acknowledgeBy.toISOString()}.`] : []),
         `Escalation ${id}`,
@@ -95,8 +95,8 @@ export async function planApproval(
       {
         type: `approval.${occasion}`,
         title: `${occasion === 'reminded' ? 'Still to decide' : 'To decide'}: ${title}`,
+        said: reason,
         lines: [
-          reason,
           `Action ${action}, risk ${risk}.`,
           ...(expiresAt ? [`To be decided until ${expiresAt.toISOString()}.`] : []),
           `Approval ${id}, digest ${digest}`,
