@@ -10,7 +10,7 @@ export interface Somebody {
   groups: string[]
 }
 
-/** A real OpenID provider on the loopback; whoever comes is logged in as {@link Somebody} at once. */
+/** A real OpenID provider on the loopback; whoever comes by a registered address is logged in as {@link Somebody} at once. */
 export interface IdentityProvider extends AsyncDisposable {
   issuer: string
   clientId: string
@@ -18,9 +18,13 @@ export interface IdentityProvider extends AsyncDisposable {
   next: Somebody
   /** Whether it says that it has verified their addresses. */
   verifies: boolean
+  /** Whether it says in its answers whose they are (RFC 9207), as it may and many do not. */
+  saysIssuer: boolean
+  /** Lets it send people back to a path of the gateway's. */
+  register(redirectPath: string): void
 }
 
-/** Starts one that sends people back to the gateway at `url`. */
+/** Starts one that sends people back to the gateway at `url`, where {@link IdentityProvider.register} says. */
 export async function startIdentityProvider(url: string, next: Somebody): Promise<IdentityProvider> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -37,7 +41,7 @@ export async function startIdentityProvider(url: string, next: Somebody): Promis
       {
         client_id: client.clientId,
         client_secret: client.clientSecret,
-        redirect_uris: [`${url}/auth/callback`],
+        redirect_uris: [`${url}/`],
       },
     ],
     claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email', 'email_verified'] },
@@ -54,11 +58,28 @@ export async function startIdentityProvider(url: string, next: Somebody): Promis
       }),
     }),
   })
+  const redirectUris = new Set<string>()
+  provider.Client.prototype.redirectUriAllowed = (uri: string) => redirectUris.has(uri)
+  provider.use(async ({ response }, next) => {
+    await next()
+    if (self.saysIssuer) return
+    const location = response.get('location')
+    if (location) {
+      const to = new URL(location, issuer)
+      to.searchParams.delete('iss')
+      response.set('location', to.href)
+    }
+    const { body } = response
+    if (typeof body === 'object' && body !== null)
+      Reflect.deleteProperty(body, 'authorization_response_iss_parameter_supported')
+  })
   const self: IdentityProvider = {
     issuer,
     ...client,
     next,
     verifies: false,
+    saysIssuer: true,
+    register: (redirectPath) => void redirectUris.add(`${url}${redirectPath}`),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()

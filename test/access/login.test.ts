@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
@@ -13,7 +16,7 @@ let idp: IdentityProvider
 const VIEWER = JSON.stringify({ query: '{ viewer { id name kind roles scopes } }' })
 const JSON_TYPE = { 'content-type': 'application/json' }
 const SET = `mutation($input: SetIdentityProviderInput!) {
-  setIdentityProvider(input: $input) { identityProvider { id issuer } }
+  setIdentityProvider(input: $input) { identityProvider { id redirectPath } }
 }`
 const END = 'mutation($input: EndSessionsInput!) { endSessions(input: $input) { sessionsEnded } }'
 
@@ -40,15 +43,33 @@ beforeAll(async () => {
   await org
     .as('admin')
     .query('mutation($input: SetGroupInput!) { setGroup(input: $input) { group { id } } }', { input: group })
-  await org.as('admin').query(SET, provider())
+  await letIn(org)
 })
 afterAll(async () => {
   await world[Symbol.asyncDispose]()
   await idp[Symbol.asyncDispose]()
 })
 
+interface Provider {
+  id: string
+  redirectPath: string
+}
+
+/** Lets people of a provider into an organization, and has it know where to send them back to. */
+async function letIn(
+  into: Organization,
+  more: Record<string, unknown> = {},
+  by: IdentityProvider = idp,
+): Promise<Provider> {
+  const { setIdentityProvider } = await into
+    .as('admin')
+    .query<{ setIdentityProvider: { identityProvider: Provider } }>(SET, provider(more))
+  by.register(setIdentityProvider.identityProvider.redirectPath)
+  return setIdentityProvider.identityProvider
+}
+
 const loginUrl = (more = ''): string => `${world.url}/auth/login?organization=${org.id}${more}`
-const isCallback = ({ pathname }: URL): boolean => pathname === '/auth/callback'
+const isCallback = ({ pathname }: URL): boolean => pathname.startsWith('/auth/callback/')
 
 async function logIn(who: Somebody, browser: Browser = openBrowser()): Promise<Browser> {
   idp.next = who
@@ -120,7 +141,7 @@ test('somebody logs in: a person with the roles and groups of the mapping, and a
   expect(ada).toMatchObject({ name: 'Ada', kind: 'person', roles: ['operator', 'viewer'] })
   expect(await membersOf('on-call')).toContain(ada.id)
   expect(browser.attributes('tutti_session')).toMatch(/; HttpOnly; SameSite=Lax$/)
-  expect(browser.cookies(`${world.url}/auth/callback`).has('tutti_login')).toBe(false)
+  expect(browser.cookies(`${world.url}/auth/callback/x`).has('tutti_login')).toBe(false)
   const token = browser.cookies(world.url).get('tutti_session') ?? ''
   const rows = await world.asOwner<{ row: string }>(
     'select to_jsonb(s)::text as row from session s where organization_id = $1',
@@ -256,10 +277,7 @@ test('an organization that there is not, and one without a provider, answer alik
 
 test('an organization’s provider lets nobody into another one', async () => {
   const other = await world.organization()
-  const { setIdentityProvider } = await other
-    .as('admin')
-    .query<{ setIdentityProvider: { identityProvider: { id: string } } }>(SET, provider({ mapping: [] }))
-  const theirs = setIdentityProvider.identityProvider.id
+  const theirs = (await letIn(other, { mapping: [] })).id
   const page = await openBrowser().get(loginUrl(`&provider=${theirs}`), () => false)
   expect(codeOf(page)).toBe('NOT_FOUND')
   // The same person of the same provider is another principal in each.
@@ -271,6 +289,62 @@ test('an organization’s provider lets nobody into another one', async () => {
   expect(codeOf(await ask(browser, JSON.stringify({ query: '{ identityProviders { id } }' })))).toBe(
     'FORBIDDEN',
   )
+})
+
+test('an organization’s provider that sends a browser on to another’s is handed no code of it', async () => {
+  const [theirs, evils] = [await world.organization(), await world.organization()]
+  await using honest = await startIdentityProvider(world.url, somebody('ceo', [], 'The CEO'))
+  honest.saysIssuer = false
+  const { issuer } = honest
+  const { id, redirectPath } = await letIn(theirs, { issuer, mapping: [], defaultRole: 'admin' }, honest)
+  // The attacker begins a login of their own; it is its challenge and nonce that the honest provider is asked with.
+  const attacker = openBrowser()
+  const begun = await attacker.get(`${world.url}/auth/login?organization=${theirs.id}`, () => false)
+  const own = new URL(begun.headers.get('location') ?? '')
+  const asked: string[] = []
+  const evil = createServer((request, response) => {
+    const at = `http://${request.headers.host}`
+    const { pathname, searchParams } = new URL(request.url ?? '', at)
+    asked.push(pathname)
+    if (pathname === '/auth') {
+      const on = new URL(own)
+      on.searchParams.set('state', searchParams.get('state') ?? '')
+      return void response.writeHead(302, { location: on.href }).end()
+    }
+    const metadata = {
+      issuer: at,
+      authorization_endpoint: `${at}/auth`,
+      token_endpoint: `${at}/token`,
+      jwks_uri: `${at}/jwks`,
+      response_types_supported: ['code'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+    }
+    const found = pathname === '/.well-known/openid-configuration'
+    return void response
+      .writeHead(found ? 200 : 400, { 'content-type': 'application/json' })
+      .end(JSON.stringify(found ? metadata : { error: 'invalid_grant' }))
+  })
+  evil.listen(0, '127.0.0.1')
+  await once(evil, 'listening')
+  const { port } = evil.address() as AddressInfo
+  const evilId = (await letIn(evils, { issuer: `http://127.0.0.1:${port}`, mapping: [] })).id
+
+  const victim = openBrowser()
+  const page = await victim.get(`${world.url}/auth/login?organization=${evils.id}&provider=${evilId}`)
+  const code = page.url.searchParams.get('code') ?? ''
+  evil.closeAllConnections()
+  evil.close()
+  // The honest provider gave a code, by its own way back, where nobody waited for it.
+  expect([page.url.pathname, code.length > 10, codeOf(page)]).toEqual([redirectPath, true, 'UNAUTHENTICATED'])
+  expect(asked).toEqual(['/.well-known/openid-configuration', '/auth'])
+  expect(victim.cookies(world.url).size).toBe(0)
+  // What the code is worth, for whoever has it: by it the attacker would be who it was for.
+  const back = `${world.url}${redirectPath}?code=${code}&state=${own.searchParams.get('state')}`
+  await attacker.get(back, () => false)
+  expect(await viewer(attacker)).toMatchObject({ name: 'The CEO', roles: ['admin'] })
+  const listed = await theirs.as('admin').query('{ identityProviders { id redirectPath } }')
+  expect(listed).toEqual({ identityProviders: [{ id, redirectPath: `/auth/callback/${id}` }] })
 })
 
 test('a page of another site does nothing with a session', async () => {
@@ -358,9 +432,7 @@ test('a session that is over opens nothing', async () => {
 
 test('without its provider nobody logs in, and its sessions are over', async () => {
   const other = await world.organization()
-  const { setIdentityProvider } = await other
-    .as('admin')
-    .query<{ setIdentityProvider: { identityProvider: { id: string } } }>(SET, provider({ mapping: [] }))
+  const { id } = await letIn(other, { mapping: [] })
   const url = `${world.url}/auth/login?organization=${other.id}&return=/health`
   idp.next = somebody('yves')
   const [browser, late] = [openBrowser(), openBrowser()]
@@ -371,7 +443,7 @@ test('without its provider nobody logs in, and its sessions are over', async () 
     .as('admin')
     .query(
       'mutation($input: RemoveIdentityProviderInput!) { removeIdentityProvider(input: $input) { sessionsEnded } }',
-      { input: { id: setIdentityProvider.identityProvider.id } },
+      { input: { id } },
     )
   expect(removed).toEqual({ removeIdentityProvider: { sessionsEnded: 1 } })
   await logsOut(browser)

@@ -39,6 +39,10 @@ beforeAll(async () => {
   key = String(createApiKey?.['secret'])
   const provider = { issuer: idp.issuer, clientId: idp.clientId, clientSecret: idp.clientSecret }
   await mutate('setIdentityProvider', { ...provider, directoryClaim: 'sub' }, 'identityProvider { id }')
+  const { identityProviders } = await org
+    .as('admin')
+    .query<{ identityProviders: { redirectPath: string }[] }>('{ identityProviders { redirectPath } }')
+  for (const { redirectPath } of identityProviders) idp.register(redirectPath)
 })
 afterAll(async () => {
   await world[Symbol.asyncDispose]()

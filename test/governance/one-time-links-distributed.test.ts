@@ -69,12 +69,13 @@ test('between processes of their own somebody logs in by a provider, works by a 
   const idp = cleanup.use(await startIdentityProvider(PUBLIC_URL, ada))
   const { issuer, clientId, clientSecret } = idp
   const mapping = [{ claimed: 'operations', role: 'operator' }]
-  await platform
+  const { setIdentityProvider } = await platform
     .as('admin')
-    .query(
-      'mutation($input: SetIdentityProviderInput!) { setIdentityProvider(input: $input) { identityProvider { id } } }',
+    .query<{ setIdentityProvider: { identityProvider: { redirectPath: string } } }>(
+      'mutation($input: SetIdentityProviderInput!) { setIdentityProvider(input: $input) { identityProvider { redirectPath } } }',
       { input: { issuer, clientId, clientSecret, mapping } },
     )
+  idp.register(setIdentityProvider.identityProvider.redirectPath)
   const [org] = await platform.sql<{ id: string }>('select organization_id as id from organization')
   const browser = openBrowser()
   const there = await browser.get(

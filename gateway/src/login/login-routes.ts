@@ -27,7 +27,7 @@ const RECORDED_IN_A_MINUTE = 30
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * `GET /auth/login`, `GET /auth/callback`, `POST /auth/logout`: OpenID Connect's authorization code flow with PKCE, and a
+ * `GET /auth/login`, `GET /auth/callback/<provider>`, `POST /auth/logout`: OpenID Connect's authorization code flow with PKCE, and a
  * session's end. Nothing that a provider or a request says is shown. A login that fails is a denial in the audit trail of the
  * organization; `record` says false when that cannot be written. Returns how to let go of the providers.
  */
@@ -103,7 +103,8 @@ export function loginRoutes(
         nonce: randomNonce(),
         verifier: randomPKCECodeVerifier(),
         returnTo,
-        redirectUri: new URL('/auth/callback', publicUrl ?? `http://${request.headers.host}`).href,
+        redirectUri: new URL(`/auth/callback/${provider.id}`, publicUrl ?? `http://${request.headers.host}`)
+          .href,
         until: Date.now() + LOGIN_SECONDS * 1_000,
       }
       const url = await providers.authorizationUrl(provider, state)
@@ -115,7 +116,9 @@ export function loginRoutes(
     }
   })
 
-  app.get('/auth/callback', async (request, reply) => {
+  // Each provider has a redirect URI of its own (RFC 9700, 4.4.2.2): were there one for all, a provider of another organization
+  // could send a browser on to an honest one, and would be handed the honest one's code.
+  app.get<{ Params: { providerId: string } }>('/auth/callback/:providerId', async (request, reply) => {
     const state = states.read(readCookie(request.headers.cookie, LOGIN_COOKIE))
     // Once, whatever comes of it.
     reply.header('set-cookie', login('', 0))
@@ -131,7 +134,8 @@ export function loginRoutes(
     const failed = (reason: string, person?: { id: string; name: string }): Promise<FastifyReply> =>
       refuseLogin(request, reply, { organizationId, issuer: provider?.issuer ?? null, reason, person })
     if (provider === null) return failed('There is no such provider any more.')
-    if (queryOf(request, 'state') !== state.state) return failed('It is another login’s callback.')
+    if (request.params.providerId !== providerId || queryOf(request, 'state') !== state.state)
+      return failed('It is another login’s callback.')
     let claims: Record<string, unknown>
     try {
       claims = await providers.claims(provider, state, request.url.slice(request.url.indexOf('?') + 1))

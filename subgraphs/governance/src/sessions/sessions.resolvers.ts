@@ -6,6 +6,9 @@ import { rewrapIdentityProviders } from './rewrap-identity-providers.ts'
 import { setIdentityProvider } from './set-identity-provider.ts'
 
 export const sessionResolvers = {
+  IdentityProvider: {
+    redirectPath: ({ id }) => `/auth/callback/${id}`,
+  },
   Query: {
     identityProviders: (_, __, context) => listIdentityProviders(context, context.actor),
   },
