@@ -78,6 +78,24 @@ test('tutti-verify says by its exit code and its words what is wrong, and where'
     const rest = file('rest.jsonl', lines.slice(5).join('\n'))
     expect(await run(rest, ...given, '--from', '6')).toMatchObject({ code: 0 })
     expect(await run(rest, ...given)).toMatchObject({ code: 1, out: expect.stringContaining('missing at 1') })
+    // Nothing that a file says is taken for what the verifier does.
+    const verdict = '\\u001b[2J\\u001b[H\\nVerified: organization x, 61 entries'
+    const ours = String(world.actor.organizationId)
+    const forged = file('forged.jsonl', (lines[0] ?? '').replaceAll(ours, verdict))
+    const first = world.outside.find((line) => line.includes(ours)) ?? ''
+    const forgedCheckpoints = file(
+      'forged-checkpoints.jsonl',
+      first.replaceAll(ours, verdict).replace(/"keyId":"[^"]*"/, `"keyId":"${verdict}"`),
+    )
+    const lie = await run(forged, '--checkpoints', forgedCheckpoints, '--key', key)
+    expect(lie.code).toBe(1)
+    expect(lie.out).toMatch(
+      /^checkpoint_key at 1: .* whose id is none\.\n(.*\n)*NOT VERIFIED: organization unknown, /,
+    )
+    expect(lie.out).not.toContain('\u001b')
+    expect(lie.out).not.toMatch(/^Verified/m)
+    const gone = await run(join(directory, '\u009b2Jnone.jsonl'), ...given)
+    expect([gone.code, gone.out.includes('\u009b'), gone.out.includes('\\u009b2J')]).toEqual([2, false, true])
     expect((await run(join(directory, 'none.jsonl'), ...given)).code).toBe(2)
     expect((await run(good)).code).toBe(2)
   } finally {

@@ -13,6 +13,9 @@ Verifies an exported record of Tutti against checkpoints that were kept elsewher
   --json          one line of JSON instead of text
 Exit: 0 nothing is wrong, 1 something is, 2 it could not be verified.`
 
+/** A file that is none of ours may say anything as the id of its organization, also what looks like a verdict. */
+const ID = /^[\w-]{1,64}$/
+
 /** Faults that are printed; the others are counted. */
 const MOST_SHOWN = 50
 
@@ -43,7 +46,7 @@ async function main(): Promise<number> {
     from: sequence('from', values.from),
     to: sequence('to', values.to),
   })
-  if (values.json) console.log(JSON.stringify(report))
+  if (values.json) console.log(printable(JSON.stringify(report)))
   else print(report)
   return report.faults.length === 0 ? 0 : 1
 }
@@ -53,6 +56,15 @@ function sequence(name: string, text: string | undefined): number | undefined {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new Error(`--${name} is a sequence: a whole number from 1.`)
   return Number(text)
 }
+
+/** What a terminal would act upon instead of showing it, as JSON writes it. */
+const printable = (text: string): string =>
+  text.replaceAll(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
 
 function print({
   organizationId,
@@ -69,7 +81,7 @@ function print({
   if (faults.length > MOST_SHOWN)
     console.log(`and ${faults.length - MOST_SHOWN}${more ? ' or more' : ''} others`)
   console.log(
-    `${faults.length === 0 ? 'Verified' : 'NOT VERIFIED'}: organization ${organizationId ?? 'unknown'}, ${entries} entries, ` +
+    `${faults.length === 0 ? 'Verified' : 'NOT VERIFIED'}: organization ${ID.test(organizationId ?? '') ? organizationId : 'unknown'}, ${entries} entries, ` +
       `${checkpoints} checkpoints${uncovered === 0 ? '' : `, ${uncovered} entries after the last one`}` +
       `${pruned === 0 ? '' : `, ${pruned} pruned`}${erased === 0 ? '' : `, ${erased} erased`}`,
   )
@@ -78,6 +90,6 @@ function print({
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error)
+  console.error(printable(error instanceof Error ? error.message : String(error)))
   process.exitCode = 2
 }

@@ -17,6 +17,7 @@ export interface Checkpoint {
 
 const GENESIS = '0'.repeat(64)
 const SHOWN = 16
+const KEY_ID = /^[0-9a-f]{16}$/
 
 /** The key of a PEM text. Throws when it is none, or not Ed25519. */
 export function readKey(pem: string): KeyObject {
@@ -68,7 +69,12 @@ export function readCheckpoints(
     const told = (kind: Fault['kind'], message: string): void =>
       void faults.push({ kind, sequence, checkpoint: number, message })
     if (checkpoint.keyId !== keyId) {
-      told('checkpoint_key', `Checkpoint ${number} is signed with another key, ${checkpoint.keyId}.`)
+      told(
+        'checkpoint_key',
+        `Checkpoint ${number} is signed with another key, ${
+          KEY_ID.test(checkpoint.keyId) ? checkpoint.keyId : 'whose id is none'
+        }.`,
+      )
     } else if (!verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'))) {
       told('checkpoint_altered', `The signature of checkpoint ${number} does not fit it.`)
     } else if (known.has(number)) {
