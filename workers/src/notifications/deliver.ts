@@ -6,13 +6,14 @@ import { AddressRefused, type Egress } from '../executors/open-egress.ts'
 import { refuseAddress } from '../executors/refuse-address.ts'
 import { type WorkerServices, workerActor } from '../worker-services.ts'
 import { addLink } from './add-link.ts'
-import type { Mailer } from './open-mailer.ts'
+import type { Attempt, Mailer } from './open-mailer.ts'
 import { oneLine, type Telling, writeLines } from './write-lines.ts'
 
 const TIMEOUT_MS = 20_000
+const MOST_DETAIL = 1_000
 
 /** What a delivery works with. */
-export interface DeliveryServices extends Pick<WorkerServices, 'database' | 'kms'> {
+export interface DeliveryServices extends Pick<WorkerServices, 'database' | 'kms' | 'log'> {
   egress: Egress
   mailer: Mailer
   /** Where people reach the gateway; without it nobody gets a link. */
@@ -22,8 +23,8 @@ export interface DeliveryServices extends Pick<WorkerServices, 'database' | 'kms
 }
 
 /**
- * Tells somebody once more. What went wrong is in the answer, for the log that people read; throws only when the database
- * does not answer.
+ * Tells somebody once more. What went wrong is in the answer as far as the tenant may know it, and in the process's log: an error's
+ * own text tells of the operator's network. Throws only when the database does not answer.
  */
 export async function deliver(
   services: DeliveryServices,
@@ -31,30 +32,55 @@ export async function deliver(
   notification: NotificationRow,
 ): Promise<Delivery> {
   const { told, token } = await addLink(services, organizationId, notification)
-  const delivery = await send(services, organizationId, told)
-  // A server's refusal may repeat what it was sent.
-  if (delivery.ok || token === null) return delivery
-  return { ...delivery, message: delivery.message.replaceAll(token, '…') }
+  const { detail, ...delivery } = await send(services, organizationId, told)
+  if (detail !== undefined) {
+    // A server's refusal may repeat what it was sent.
+    const text = token === null ? detail : detail.replaceAll(token, '…')
+    services.log.warn(
+      { organizationId, notificationId: notification.id, detail: text.slice(0, MOST_DETAIL) },
+      'what is to be told was not taken',
+    )
+  }
+  return delivery
 }
 
 async function send(
   services: DeliveryServices,
   organizationId: string,
   notification: Telling,
-): Promise<Delivery> {
+): Promise<Attempt> {
   try {
     if (notification.kind === 'email') return await services.mailer.send(notification)
     const secret = await secretOf(services, organizationId, notification)
     return await post(services, notification, secret)
   } catch (error) {
-    if (error instanceof AddressRefused || error instanceof Unusable)
-      return { ok: false, message: error.message, final: true }
-    return { ok: false, message: error instanceof Error ? error.message : 'It could not be delivered.' }
+    if (error instanceof Unusable)
+      return { ok: false, message: error.message, final: !(error instanceof Missing) }
+    return { ok: false, message: UNKNOWN, detail: String(error) }
   }
 }
 
 /** What is set cannot work, however often it is tried. */
 class Unusable extends Error {}
+
+/** It does when somebody sets it. */
+class Missing extends Unusable {}
+
+/** Alike whether a name leads nowhere or to where nobody outside may send us: which names the inner DNS has is the operator's. */
+function failureOf(error: unknown): string {
+  if (error instanceof AddressRefused) return NO_PUBLIC_ADDRESS
+  if (!(error instanceof Error)) return UNKNOWN
+  if (error.name === 'TimeoutError') return 'It was not answered in time.'
+  const code = 'code' in error ? String(error.code) : ''
+  if (NO_ADDRESS.test(code)) return NO_PUBLIC_ADDRESS
+  return CONNECTION.test(code) ? `The connection failed (${code}).` : UNKNOWN
+}
+
+const UNKNOWN = 'It could not be delivered.'
+const NO_PUBLIC_ADDRESS = 'The name has no public address.'
+const NO_ADDRESS = /^(ENOTFOUND|ENODATA|EAI_\w+)$/
+/** Only with public addresses there are any. */
+const CONNECTION = /^(E[A-Z]+|UND_ERR_\w+|ERR_(TLS|SSL)_\w+|\w*CERT\w*|UNABLE_TO_\w+)$/
 
 async function secretOf(
   services: DeliveryServices,
@@ -63,7 +89,7 @@ async function secretOf(
 ): Promise<string | null> {
   if (credential === null) return null
   const found = await revealCredential(services, workerActor(organizationId), credential)
-  if (!found) throw new Error(`There is no credential "${credential}".`)
+  if (!found) throw new Missing(`There is no credential "${credential}".`)
   if (found.agentId !== null || found.provider !== null)
     throw new Unusable(`The credential "${credential}" belongs to an agent or a provider.`)
   const url = kind === 'chat' ? found.value : address
@@ -80,27 +106,31 @@ async function post(
   }: Pick<DeliveryServices, 'egress' | 'timeoutMs'>,
   notification: Telling,
   secret: string | null,
-): Promise<Delivery> {
+): Promise<Attempt> {
   const url = notification.kind === 'chat' ? (secret ?? notification.address) : notification.address
   const refusal = refuseAddress(url, allowLocal)
-  if (refusal) throw new AddressRefused(refusal)
+  if (refusal) throw new Unusable(refusal)
   const body = JSON.stringify(bodyOf(notification))
   const headers =
     notification.kind === 'webhook'
       ? signatureOf(notification.id, body, secret ?? '')
       : { 'webhook-id': notification.id }
   // `request` follows no redirect.
-  const { statusCode, body: answer } = await request(url, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-    dispatcher,
-    signal: AbortSignal.timeout(timeoutMs),
-  })
-  answer.on('error', () => undefined).destroy()
-  return statusCode >= 200 && statusCode < 300
-    ? { ok: true }
-    : { ok: false, message: `It was answered with status ${statusCode}.` }
+  try {
+    const { statusCode, body: answer } = await request(url, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+      dispatcher,
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    answer.on('error', () => undefined).destroy()
+    return statusCode >= 200 && statusCode < 300
+      ? { ok: true }
+      : { ok: false, message: `It was answered with status ${statusCode}.` }
+  } catch (error) {
+    return { ok: false, message: failureOf(error), detail: String(error) }
+  }
 }
 
 function bodyOf(telling: Telling): unknown {

@@ -8,9 +8,12 @@ export interface MailSettings {
   from: string | undefined
 }
 
+/** How an attempt went; `detail` may tell of the operator's network: it is for the log of the process alone. */
+export type Attempt = Delivery & { detail?: string }
+
 /** Sends mail; its connections end with it. */
 export interface Mailer extends AsyncDisposable {
-  send(telling: Telling): Promise<Delivery>
+  send(telling: Telling): Promise<Attempt>
 }
 
 const TIMEOUT_MS = 20_000
@@ -36,14 +39,14 @@ export function openMailer({ url, from }: MailSettings): Mailer {
         headers: { 'Auto-Submitted': 'auto-generated' },
       })
       let timer: NodeJS.Timeout | undefined
-      const late = new Promise<Delivery>((resolve) => {
+      const late = new Promise<Attempt>((resolve) => {
         timer = setTimeout(resolve, TIMEOUT_MS, {
           ok: false,
           message: 'The mail server did not answer in time.',
         })
       })
       try {
-        return await Promise.race([sent.then((): Delivery => ({ ok: true }), failed), late])
+        return await Promise.race([sent.then((): Attempt => ({ ok: true }), failed), late])
       } finally {
         clearTimeout(timer)
       }
@@ -52,7 +55,18 @@ export function openMailer({ url, from }: MailSettings): Mailer {
   }
 }
 
-const failed = (error: unknown): Delivery => ({
+// Where the server is and what it answers is the operator's; that it wants no such mail is the tenant's to know.
+const failed = (error: unknown): Attempt => ({
   ok: false,
-  message: error instanceof Error ? error.message : 'The mail server refused it.',
+  message: isRefusal(error)
+    ? 'The mail server refused the address or the message.'
+    : 'The mail server could not be reached, or did not take it now.',
+  detail: String(error),
 })
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error &&
+  'responseCode' in error &&
+  Number(error.responseCode) >= 500 &&
+  'command' in error &&
+  (error.command === 'RCPT TO' || error.command === 'DATA')

@@ -15,9 +15,7 @@ const OF_ONE = 20
  * process does so: who claims a telling has it for a minute. Tenants are told side by side, so that nobody waits for
  * another's receiver.
  */
-export function startNotifications(
-  services: DeliveryServices & Pick<WorkerServices, 'log'>,
-): AsyncDisposable {
+export function startNotifications(services: DeliveryServices): AsyncDisposable {
   const failure = 'what is to be told could not be found; tried again'
   const telling = new Map<string, Promise<void>>()
 
@@ -62,7 +60,7 @@ async function findDue({ database }: Pick<WorkerServices, 'database'>): Promise<
 
 /** One tenant's; its failure is not another's. */
 async function deliverDue(
-  services: DeliveryServices & Pick<WorkerServices, 'log'>,
+  services: DeliveryServices,
   organizationId: string,
   ids: readonly string[],
 ): Promise<void> {
