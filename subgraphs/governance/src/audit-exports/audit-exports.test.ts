@@ -56,7 +56,8 @@ const partOf = async (id: string, part: number, as: Actor = admin) =>
   ]
 
 test('entries that fit are in the file, part by part, as JSON or as CSV that no spreadsheet computes', async () => {
-  for (const summary of ['one', '=HYPERLINK("x")', 'three,\n"quoted"', 'four', 'five']) await append(summary)
+  for (const summary of ['one', '=HYPERLINK("x")', 'three,\n"quoted"', 'four', '＝five;=1+1;"@x\t＝2'])
+    await append(summary)
   await append('elsewhere', { domain: 'finance' })
   await append('secret', { classification: 'sensitive' })
   const csv = await ask('format: CSV, filters: { domain: "service" }')
@@ -65,11 +66,11 @@ test('entries that fit are in the file, part by part, as JSON or as CSV that no 
   expect(parts).toBe(4)
   const [header, first] = content.split('\r\n')
   expect(header).toMatch(/^id,timestamp,actorId,/)
-  expect(first).toMatch(
-    new RegExp(`,${admin.id},person,,,decision,service,one,`.replaceAll('person', '\\w+')),
-  )
+  expect(first).toMatch(new RegExp(`,"${admin.id}","\\w+",,,"decision","service","one",`))
   expect(content).toContain(`,"'=HYPERLINK(""x"")","{""amount"":1}",`)
   expect(content).toContain('"three,\n""quoted"""')
+  // Where a comma parts no cells, `;` and tabs do, and quotes in a line are characters as others.
+  expect(content).toContain(`"'＝five;'=1+1;""'@x\t'＝2"`)
   expect(content).not.toContain('elsewhere')
   expect(content).toContain('secret')
   const words = await ask('format: JSONL, filters: { text: "four" }')

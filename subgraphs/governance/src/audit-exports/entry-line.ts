@@ -35,11 +35,19 @@ export function entryLine(format: 'jsonl' | 'csv', entry: AuditEntryRow): string
   return `${COLUMNS.map((name) => cell(entry[name])).join(',')}\r\n`
 }
 
+/** What a spreadsheet begins a formula with, also in full width; it passes over spaces before it. */
+const FORMULA = /^(?:[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/
+/** The same behind what parts cells where a comma does not: quotes in a line keep nothing together there. Never fails, so that it is linear. */
+const WITHIN = /([;|\t\r\n][;|\s"]*)([=+\-@\uff1d\uff0b\uff0d\uff20]?)/g
+
+/** In quotes, whatever it holds. What a spreadsheet would take for a formula is text, also where `;` or a tab parts cells. */
 function cell(value: unknown): string {
   if (value == null) return ''
   const text =
     typeof value === 'string' ? value : value instanceof Date ? value.toISOString() : JSON.stringify(value)
-  // What a spreadsheet would take for a formula is text.
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+  const harmless = (FORMULA.test(text) ? `'${text}` : text).replaceAll(
+    WITHIN,
+    (_, parting: string, sign: string) => (sign === '' ? parting : `${parting}'${sign}`),
+  )
+  return `"${harmless.replaceAll('"', '""')}"`
 }
