@@ -24,6 +24,8 @@ const LOGIN_COOKIE = 'tutti_login'
 const LOGIN_SECONDS = 600
 /** Failed logins of one address that are written into the audit trail in a minute; the others are in the log alone. */
 const RECORDED_IN_A_MINUTE = 30
+/** Logins that one address begins in a minute, and as many that come back: each is a question to a tenant's provider. */
+const MOST_IN_A_MINUTE = 120
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
@@ -83,7 +85,22 @@ export function loginRoutes(
     return refuse(request, reply, 'UNAVAILABLE', 'The identity provider cannot be asked now. Try again.')
   }
 
-  app.get('/auth/login', async (request, reply) => {
+  const bounded = () => {
+    const limit = limitByAddress(MOST_IN_A_MINUTE)
+    return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+      const seconds = limit(request.ip)
+      if (seconds === null) return undefined
+      reply.header('retry-after', String(seconds))
+      return refuse(
+        request,
+        reply,
+        'RATE_LIMITED',
+        'Too many logins from this address. Try again in a minute.',
+      )
+    }
+  }
+
+  app.get('/auth/login', { onRequest: bounded() }, async (request, reply) => {
     const organization = queryOf(request, 'organization')
     const wanted = queryOf(request, 'provider')
     const returnTo = queryOf(request, 'return') ?? '/graphql'
@@ -118,7 +135,7 @@ export function loginRoutes(
 
   // Each provider has a redirect URI of its own (RFC 9700, 4.4.2.2): were there one for all, a provider of another organization
   // could send a browser on to an honest one, and would be handed the honest one's code.
-  app.get<{ Params: { providerId: string } }>('/auth/callback/:providerId', async (request, reply) => {
+  app.get<Callback>('/auth/callback/:providerId', { onRequest: bounded() }, async (request, reply) => {
     const state = states.read(readCookie(request.headers.cookie, LOGIN_COOKIE))
     // Once, whatever comes of it.
     reply.header('set-cookie', login('', 0))
@@ -174,6 +191,10 @@ export function loginRoutes(
   })
 
   return async () => providers[Symbol.asyncDispose]()
+}
+
+interface Callback {
+  Params: { providerId: string }
 }
 
 interface FailedLogin {
