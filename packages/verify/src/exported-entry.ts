@@ -38,6 +38,9 @@ const sha256 = (text: string): string => hash('sha256', text, 'hex')
 /** A text that may be something else: undefined then. */
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
+/** No event is nested as deeply: what goes through a value calls itself for each level. */
+const MOST_LEVELS = 1_000
+
 /** Parses a line; null when it is none of an export. */
 export function parseLine(text: string): ExportedEntry | Attestation | null {
   let value: unknown
@@ -46,7 +49,15 @@ export function parseLine(text: string): ExportedEntry | Attestation | null {
   } catch {
     return null
   }
+  // Each level takes two characters.
+  if (text.length > 2 * MOST_LEVELS && isDeeper(value, MOST_LEVELS)) return null
   return isEntry(value) ? value : attestationOf(value)
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  return Object.values(value).some((item) => isDeeper(item, levels - 1))
 }
 
 /** Whether a line is the RFC 8785 form of what was parsed from it: no key twice, in order, nothing between. */

@@ -51,8 +51,8 @@ export interface Standing {
 
 /** Goes through an export from its first line to its last, and finds what is wrong. */
 export interface RecordWalk {
-  /** Takes the next line. */
-  take(line: string): void
+  /** Takes the next line; null: it is no UTF-8. */
+  take(line: string | null): void
   /**
    * Takes the next line, and those after it as somebody else has checked them. False: where it stands after the line,
    * what was checked does not follow, and has to be taken line by line.
@@ -156,9 +156,9 @@ export function openWalk({
     whole = false
   }
 
-  function take(text: string): void {
-    const parsed = parseLine(text)
-    if (parsed !== null && !isCanonical(parsed, text)) {
+  function take(text: string | null): void {
+    const parsed = text === null ? null : parseLine(text)
+    if (text !== null && parsed !== null && !isCanonical(parsed, text)) {
       const { sequence } = 'path' in parsed ? parsed.attestation : parsed
       told('not_canonical', sequence, `The line of entry ${sequence} is not written as an export writes it.`)
     }

@@ -227,6 +227,26 @@ test('of any tampering, blocks say what the walk line by line says, in this thre
   )
 }, 180_000)
 
+test('a line that is no text, or is nested beyond reason, is found at its place', async () => {
+  const at = (n: number, line: string | Uint8Array): Uint8Array =>
+    Buffer.concat(
+      lines.flatMap((own, index) => [Buffer.from(index === n - 1 ? line : own), Buffer.from('\n')]),
+    )
+  const own = Buffer.from(lines[20] ?? '')
+  const nested = (open: string, close: string): string =>
+    (lines[20] ?? '').replace(
+      /"data":.*(?=,"hash":")/,
+      `"data":${open.repeat(200_000)}0${close.repeat(200_000)}`,
+    )
+  for (const line of [own.with(9, 0xff), nested('[', ']'), nested('{"a":', '}'), '['.repeat(1_000_000)]) {
+    const expected = await byLine(at(21, line))
+    expect(expected).toMatchObject({
+      faults: expect.arrayContaining([expect.objectContaining({ kind: 'unreadable', sequence: 21 })]),
+    })
+    expect(await byBlock(at(21, line), 7_000, threads)).toEqual(expected)
+  }
+})
+
 test('checkpoints that are no chain are gone by all the same', async () => {
   for (const given of [
     checkpoints.slice(2),

@@ -1,4 +1,5 @@
 import { type BlockSettings, type CheckedBlock, checkBlock } from './check-block.ts'
+import { linesIn } from './lines-of.ts'
 import { openWalk, type RecordWalk, type Report, type VerifySettings } from './record-walk.ts'
 
 /** Checks blocks of lines. */
@@ -23,14 +24,18 @@ export function checkHere(): Checker {
 
 /** {@link checkBlock} of bytes. */
 export function checkBytes(block: Uint8Array, settings: BlockSettings): CheckedBlock | null {
-  let lines: string[]
+  const lines = linesIn(block, true)
+  if (!areAllRead(lines)) return null
   try {
-    lines = linesIn(block, true)
-  } catch {
-    return null
+    return checkBlock(lines, settings)
+  } catch (error) {
+    // A line is too much for an expression.
+    if (error instanceof RangeError) return null
+    throw error
   }
-  return checkBlock(lines, settings)
 }
+
+const areAllRead = (lines: readonly (string | null)[]): lines is readonly string[] => !lines.includes(null)
 
 /**
  * Verifies an export in blocks of whole lines. What it finds is what a walk line by line finds: a block with something
@@ -85,15 +90,8 @@ function begin(walk: RecordWalk, checker: Checker): boolean | undefined {
   return inOrder
 }
 
-function takeAll(lines: readonly string[], walk: RecordWalk): void {
+function takeAll(lines: readonly (string | null)[], walk: RecordWalk): void {
   for (const line of lines) if (line !== '') walk.take(line)
-}
-
-/** The lines of a block; throws where it is no UTF-8. A mark of the byte order is none at the beginning of a file alone. */
-function linesIn(block: Uint8Array, ignoreBOM: boolean): string[] {
-  const lines = new TextDecoder('utf-8', { fatal: true, ignoreBOM }).decode(block).split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  return lines
 }
 
 const NEWLINE = 10

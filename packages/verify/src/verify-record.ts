@@ -1,8 +1,8 @@
 import { openWalk, type Report, type VerifySettings } from './record-walk.ts'
 
-/** Verifies an export line by line, in memory that grows with what was pruned alone. */
+/** Verifies an export line by line (null: one that is no UTF-8), in memory that grows with what was pruned alone. */
 export async function verifyRecord(
-  lines: AsyncIterable<readonly string[]>,
+  lines: AsyncIterable<readonly (string | null)[]>,
   settings: VerifySettings,
 ): Promise<Report> {
   const walk = openWalk(settings)
