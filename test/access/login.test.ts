@@ -156,6 +156,14 @@ test('somebody logs in: a person with the roles and groups of the mapping, and a
     body: VIEWER,
   })
   expect(status).toBe(401)
+  // The next login of this browser ends the session that it had.
+  await logIn(somebody('ada', ['operations', 'on duty', 'others'], 'Ada'), browser)
+  const old = { ...JSON_TYPE, cookie: `tutti_session=${token}` }
+  await vi.waitFor(
+    async () => expect(codeOf(await ask(openBrowser(), VIEWER, old))).toBe('UNAUTHENTICATED'),
+    { timeout: 30_000 },
+  )
+  expect(await viewer(browser)).toMatchObject({ id: ada.id })
 })
 
 test('at the next login the same person has what their groups are by then, and loses the rest everywhere', async () => {

@@ -85,7 +85,7 @@ test('between processes of their own somebody logs in by a provider, works by a 
   const callback = (there.headers.get('location') ?? '').replace(PUBLIC_URL, platform.url)
   const back = await browser.get(callback)
   expect([back.status, back.url.pathname]).toEqual([200, '/health'])
-  expect(browser.attributes('tutti_session')).toMatch(/; HttpOnly; SameSite=Lax; Secure$/)
+  expect(browser.attributes('__Host-tutti_session')).toMatch(/; Path=\/; .*HttpOnly; SameSite=Lax; Secure$/)
 
   const viewer = async () => {
     const body = JSON.stringify({ query: '{ viewer { name roles } }' })
@@ -106,7 +106,7 @@ test('between processes of their own somebody logs in by a provider, works by a 
   expect([out.status, browser.cookies(platform.url).size]).toEqual([204, 0])
   await expect.poll(viewer, PATIENCE).toBe('UNAUTHENTICATED')
 
-  const secrets = [session.replace('tutti_session=', ''), clientSecret]
+  const secrets = [session.replace('__Host-tutti_session=', ''), clientSecret]
   expect((await searchTables(platform, secrets)).found).toEqual([])
   expect(searchFiles(platform, secrets).found).toEqual([])
 })

@@ -20,7 +20,8 @@ export async function authenticateRequest(
   sessions: { publicUrl?: string | undefined } | null,
 ): Promise<{ actor: Actor | null; credential: Credential | null } | { refusal: GraphQLError }> {
   let credential = readCredential(request.headers)
-  const session = credential === null && sessions !== null ? sessionOf(request.headers) : null
+  const session =
+    credential === null && sessions !== null ? sessionOf(request.headers, sessions.publicUrl) : null
   if (session !== null) {
     if (isOwnRequest(request.headers, sessions?.publicUrl)) credential = session
     // Whoever follows a link reads what anybody may.

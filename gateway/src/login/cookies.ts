@@ -7,6 +7,12 @@ export interface CookieSettings {
   secure: boolean
 }
 
+/**
+ * The name that a cookie of ours has: over https one that a browser takes from this host alone, with the path `/` (RFC 6265bis,
+ * `__Host-`), so that no sibling host plants or hides it.
+ */
+export const nameOf = (name: string, secure: boolean): string => (secure ? `__Host-${name}` : name)
+
 /** The value of the header Set-Cookie. `value` is of base64url and dots. */
 export const cookieOf = (name: string, value: string, { path, maxAge, secure }: CookieSettings): string =>
   `${name}=${value}; Path=${path}; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`

@@ -2,6 +2,7 @@ import { fastify, type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { LoginQuestion } from './ask-login.ts'
 import { loginRoutes } from './login-routes.ts'
+import { sessionOf } from './session-cookie.ts'
 
 const ORGANIZATION = '01990000-0000-7000-8000-00000000000a'
 
@@ -40,4 +41,11 @@ test('one address begins so many logins in a minute, and so many come back to it
     expect(await codeOf(url, '192.0.2.2')).toEqual([first, true])
   }
   expect(asked).toHaveLength(121)
+})
+
+test('over https a session is in a cookie that no sibling host can set, and none other is looked at', () => {
+  const headers = { cookie: 'tutti_session=planted; __Host-tutti_session=ours; tutti_session=again' }
+  expect(sessionOf(headers, 'https://tutti.example.com')).toEqual({ kind: 'session', secret: 'ours' })
+  expect(sessionOf({ cookie: 'tutti_session=planted' }, 'https://tutti.example.com')).toBeNull()
+  expect(sessionOf({ cookie: 'tutti_session=ours' }, undefined)).toEqual({ kind: 'session', secret: 'ours' })
 })

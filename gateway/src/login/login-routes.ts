@@ -4,10 +4,10 @@ import { randomNonce, randomPKCECodeVerifier, randomState } from 'openid-client'
 import { limitByAddress } from '../limits/limit-by-address.ts'
 import type { Denial } from '../authorization/record-denials.ts'
 import type { AskLogin, LoginProvider } from './ask-login.ts'
-import { cookieOf, readCookie } from './cookies.ts'
+import { cookieOf, nameOf, readCookie } from './cookies.ts'
 import { createLoginStates, type LoginState } from './login-state.ts'
 import { openProviderClient } from './provider-client.ts'
-import { isOwnRequest, SESSION_COOKIE, sessionOf } from './session-cookie.ts'
+import { isOwnRequest, isSecure, SESSION_COOKIE, sessionOf } from './session-cookie.ts'
 
 export interface LoginSettings {
   ask: AskLogin
@@ -42,11 +42,12 @@ export function loginRoutes(
   const { ask, publicUrl } = settings
   const providers = openProviderClient(settings.allowLocal ?? false)
   const states = createLoginStates(settings.secret)
-  const secure = publicUrl?.startsWith('https:') ?? false
+  const secure = isSecure(publicUrl)
+  const loginCookie = nameOf(LOGIN_COOKIE, secure)
   const session = (value: string, maxAge: number): string =>
-    cookieOf(SESSION_COOKIE, value, { path: '/', maxAge, secure })
+    cookieOf(nameOf(SESSION_COOKIE, secure), value, { path: '/', maxAge, secure })
   const login = (value: string, maxAge: number): string =>
-    cookieOf(LOGIN_COOKIE, value, { path: '/auth', maxAge, secure })
+    cookieOf(loginCookie, value, { path: secure ? '/' : '/auth', maxAge, secure })
 
   const unrecorded = limitByAddress(RECORDED_IN_A_MINUTE)
 
@@ -136,7 +137,7 @@ export function loginRoutes(
   // Each provider has a redirect URI of its own (RFC 9700, 4.4.2.2): were there one for all, a provider of another organization
   // could send a browser on to an honest one, and would be handed the honest one's code.
   app.get<Callback>('/auth/callback/:providerId', { onRequest: bounded() }, async (request, reply) => {
-    const state = states.read(readCookie(request.headers.cookie, LOGIN_COOKIE))
+    const state = states.read(readCookie(request.headers.cookie, loginCookie))
     // Once, whatever comes of it.
     reply.header('set-cookie', login('', 0))
     if (state === null)
@@ -165,6 +166,9 @@ export function loginRoutes(
       const started = 'session' in answer ? answer.session : null
       if ('refused' in answer) return failed('They are deactivated.', answer.refused)
       if (started === null) return failed('What the provider says of them is of no use.')
+      // The one that the browser had would live on where nobody can end it any more.
+      const before = sessionOf(request.headers, publicUrl)
+      if (before?.kind === 'session') await ask({ kind: 'end', token: before.secret })
       const seconds = Math.max(0, Math.floor((started.expiresAt - Date.now()) / 1_000))
       return closed(reply)
         .removeHeader('set-cookie')
@@ -181,7 +185,7 @@ export function loginRoutes(
       ? undefined
       : refuse(request, reply, 'FORBIDDEN', 'Only a page of this address logs somebody out.')
   app.post('/auth/logout', { onRequest }, async (request, reply) => {
-    const credential = sessionOf(request.headers)
+    const credential = sessionOf(request.headers, publicUrl)
     try {
       if (credential?.kind === 'session') await ask({ kind: 'end', token: credential.secret })
     } catch (error) {

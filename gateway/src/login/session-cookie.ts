@@ -1,18 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Credential } from '../authentication/credential.ts'
-import { readCookie } from './cookies.ts'
+import { nameOf, readCookie } from './cookies.ts'
 
-/** The cookie that holds a session's token. */
+/** The cookie that holds a session's token, by the name that it has over http. */
 export const SESSION_COOKIE = 'tutti_session'
 
 const SIMPLE_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']
 const PREFLIGHTED = ['apollo-require-preflight', 'x-apollo-operation-name']
 
 /** The session of a request; a browser sends its cookie whoever had it make the request. */
-export const sessionOf = (headers: IncomingHttpHeaders): Credential | null => {
-  const secret = readCookie(headers.cookie, SESSION_COOKIE)
+export const sessionOf = (headers: IncomingHttpHeaders, publicUrl: string | undefined): Credential | null => {
+  const secret = readCookie(headers.cookie, nameOf(SESSION_COOKIE, isSecure(publicUrl)))
   return secret === undefined || secret === '' ? null : { kind: 'session', secret }
 }
+
+/** Whether browsers reach us by https alone. */
+export const isSecure = (publicUrl: string | undefined): boolean => publicUrl?.startsWith('https:') ?? false
 
 /**
  * Whether a page of another site cannot have made the request: its origin is ours where it names one, and it bears what

@@ -56,8 +56,9 @@ export function acceptSockets(server: Server, options: AcceptSocketsOptions): So
       }
       const { headers } = request
       // A browser lets any page open a socket here, and sends our cookie along: only our own pages' counts.
-      const ours = options.sessions !== null && isOwnOrigin(headers, options.sessions.publicUrl)
-      const session = new SocketSession(webSocket, options, ours ? sessionOf(headers) : null)
+      const publicUrl = options.sessions?.publicUrl
+      const ours = options.sessions !== null && isOwnOrigin(headers, publicUrl)
+      const session = new SocketSession(webSocket, options, ours ? sessionOf(headers, publicUrl) : null)
       sessions.add(session)
       webSocket.once('close', () => sessions.delete(session))
     })
