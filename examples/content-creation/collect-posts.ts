@@ -47,12 +47,20 @@ function at(value: unknown, ...path: string[]): unknown {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined)
 
+const pending = ({ approvals }: Run): string | undefined =>
+  approvals.find(({ status }) => status === 'PENDING')?.id
+
+/** A run waits before its question is asked: somebody is there to answer only then. */
+const isUnderWay = (run: Run): boolean =>
+  run.status === 'RUNNING' ||
+  run.status === 'QUEUED' ||
+  (run.status === 'WAITING' && pending(run) === undefined)
+
 async function settled(door: Door, id: string): Promise<Run> {
   const until = performance.now() + PATIENCE_MS
   for (;;) {
     const { run } = await ask<{ run: Run }>(door, RUN, { id })
-    const isUnderWay = run.status === 'RUNNING' || run.status === 'QUEUED'
-    if (!isUnderWay || performance.now() > until) return run
+    if (!isUnderWay(run) || performance.now() > until) return run
     await pause(ASKED_EVERY_MS)
   }
 }
@@ -70,7 +78,7 @@ function outcomeOf({ brief, runId, next }: ScheduledBrief, run: Run): PostOutcom
     brand: number(at(run.state, 'review', 'brand_alignment')),
     detail: run.error ? `${run.error.code}: ${run.error.message}` : publishAt,
     next,
-    approvalId: run.approvals.find(({ status }) => status === 'PENDING')?.id,
+    approvalId: pending(run),
   }
 }
 
