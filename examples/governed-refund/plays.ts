@@ -1,4 +1,5 @@
 import { ask, PlatformError } from '../platform/ask.ts'
+import type { Door } from '../platform/find-door.ts'
 import { questionOf, waitFor } from './follow-run.ts'
 import type { Cast, Person } from './people.ts'
 import type { Play } from './read-refunds.ts'
@@ -14,6 +15,9 @@ const LEND = `mutation DelegateApprovals($input: DelegateApprovalsInput!) {
 }`
 const TAKE_BACK = `mutation EndDelegation($id: ID!) { endDelegation(input: { id: $id }) { delegation { id } } }`
 const FORK = `mutation ForkRun($input: ForkRunInput!) { forkRun(input: $input) { run { id } } }`
+
+const paymentOf = (door: Door, runId: string) =>
+  waitFor(door, runId, 'payment', ({ state }) => state.payment ?? undefined)
 
 const AN_HOUR_MS = 60 * 60_000
 
@@ -46,6 +50,8 @@ export const PLAY: Record<Play, (cast: Cast, runId: string) => Promise<Played>> 
     )
     const { id } = await questionOf(dan.door, runId)
     await decide(dan, { id, decision: 'APPROVE', comment: 'The photo shows it.' })
+    // Taken back before it was used, his yes would be void.
+    await paymentOf(dan.door, runId)
     await ask(ada.door, TAKE_BACK, { id: delegateApprovals.delegation.id })
     return { runIds: [], refused: [] }
   },
@@ -77,7 +83,7 @@ export const PLAY: Record<Play, (cast: Cast, runId: string) => Promise<Played>> 
   async changed({ olga, ben, ada }, runId) {
     const asked = await questionOf(ben.door, runId)
     await decide(ben, { id: asked.id, decision: 'APPROVE', digest: asked.digest })
-    await waitFor(olga.door, runId, 'payment', ({ state }) => state.payment ?? undefined)
+    await paymentOf(olga.door, runId)
     const sum = 10 * (asked.arguments.sum ?? 0)
     const changed = { ...asked.arguments, sum }
     const anew = await refusalOf(ask(olga.door, RESUBMIT, { input: { id: asked.id, arguments: changed } }))
