@@ -100,7 +100,8 @@ describe('a paused run', () => {
       state: { one: { step: 'first' } },
       waits: [{ path: 'second', for: 'RESUME', task: { stepPath: 'second' } }],
     })
-    expect(await act(actor, 'resumeRun', { id })).toBe('RUNNING')
+    // It goes on at once, and may be over before anybody looks.
+    expect(await act(actor, 'resumeRun', { id })).toMatch(/^(RUNNING|COMPLETED)$/)
     await ended(actor, id)
     expect(await see(actor, id)).toMatchObject({ status: 'COMPLETED' })
     const paused = await engine.event(actor, /^run\.paused$/)
