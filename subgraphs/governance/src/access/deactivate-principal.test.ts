@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 import { claimNotifications } from '../notifications/claim-notifications.ts'
 import { planApproval } from '../notifications/plan-notifications.ts'
-import { answerScim } from '../scim/answer-scim.ts'
+import { askAsDirectory } from '../testing/ask-as-directory.ts'
 import { answerLogin } from '../sessions/answer-login.ts'
 import { rewrapIdentityProviders } from '../sessions/rewrap-identity-providers.ts'
 import { startSession } from '../sessions/start-session.ts'
@@ -201,16 +201,7 @@ test('what only they could decide administrators may, whenever it comes to that'
 
 test('whatever leaves too few of a group or of people to decide, administrators may from then on', async () => {
   const scim = async (method: 'POST' | 'PATCH' | 'DELETE', path: string, body: object | null = null) => {
-    const answer = await answerScim(world, {
-      actor: { ...admin, kind: 'integration' },
-      method,
-      path,
-      query: {},
-      ifMatch: null,
-      ifNoneMatch: null,
-      body: JSON.stringify(body),
-      base: 'https://tutti.example.com/scim/v2',
-    })
+    const answer = await askAsDirectory(world, { ...admin, kind: 'integration' }, method, path, body)
     expect([201, 200, 204]).toContain(answer.status)
     return String(answer.body?.['id'])
   }

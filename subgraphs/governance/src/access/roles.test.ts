@@ -1,7 +1,7 @@
 import { type Actor, ROLES, scopesOf } from '@tutti/schema'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
-import { answerScim } from '../scim/answer-scim.ts'
+import { askAsDirectory } from '../testing/ask-as-directory.ts'
 import { startSession } from '../sessions/start-session.ts'
 import { identify } from './identify.ts'
 
@@ -237,16 +237,7 @@ test('who manages access and no more cannot say who somebody is, as a directory 
     return identify(world, { kind: 'session', secret: started && 'token' in started ? started.token : '' })
   }
   const directory = (method: 'POST' | 'DELETE', path: string, body: object | null = null) =>
-    answerScim(world, {
-      actor: admin,
-      method,
-      path,
-      query: {},
-      ifMatch: null,
-      ifNoneMatch: null,
-      body: JSON.stringify(body),
-      base: 'https://tutti.example.com/scim/v2',
-    })
+    askAsDirectory(world, admin, method, path, body)
   const user = {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
     userName: 'boss@example.com',

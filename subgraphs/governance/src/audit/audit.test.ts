@@ -5,8 +5,7 @@ import { STORED_ENTRY_COLUMNS, type StoredEntry } from './audit-entry-row.ts'
 import { entryDigest } from './entry-digest.ts'
 import { openEntries } from './open-entries.ts'
 import { recordDenial } from './record-denial.ts'
-import { answerScim } from '../scim/answer-scim.ts'
-import type { ScimCall } from '../scim/scim-call.ts'
+import { askAsDirectory } from '../testing/ask-as-directory.ts'
 import { colleague, openWorld, type World } from '../testing/open-world.ts'
 
 let world: World
@@ -246,17 +245,8 @@ test('whatever an operation refuses somebody is on record, once, or nothing of i
     scopes: ['access:provision'],
     ending: [{ until: Date.now() + 60_000, scopes: ['access:provision'] }],
   }
-  const call: ScimCall = {
-    actor: directory,
-    method: 'POST',
-    path: 'Users',
-    query: {},
-    ifMatch: null,
-    ifNoneMatch: null,
-    body: '{"userName": "ann@example.com"}',
-    base: 'https://tutti.example.com/scim/v2',
-  }
-  expect((await answerScim(world, call)).status).toBe(403)
+  const provision = () => askAsDirectory(world, directory, 'POST', 'Users', { userName: 'ann@example.com' })
+  expect((await provision()).status).toBe(403)
   expect(await world.denials(admin)).toEqual([
     'operation/Mutation.exportAudit',
     'operation/Mutation.setNotificationChannel',
@@ -268,7 +258,7 @@ test('whatever an operation refuses somebody is on record, once, or nothing of i
   await world.asOwner('revoke insert on log.event from tutti_api')
   try {
     await refused(exporter, 'exportAudit(input: { format: JSONL }) { export { id } }', 'INTERNAL')
-    await expect(answerScim(world, call)).rejects.toThrow('permission denied')
+    await expect(provision()).rejects.toThrow('permission denied')
   } finally {
     await world.asOwner('grant insert on log.event to tutti_api')
   }
